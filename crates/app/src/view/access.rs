@@ -1,0 +1,312 @@
+//! Views of APIs, identities, credentials and grants, and the forms that create them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One API in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiView {
+    /// Stable id.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// Path prefix.
+    pub path: String,
+    /// `observe` or `enforce`.
+    pub mode: String,
+    /// `low`, `medium` or `high`.
+    pub impact: String,
+    /// A person's id or `group:<id>`.
+    pub owner: Option<String>,
+    /// Where requests go.
+    pub upstream: String,
+    /// `production`, `staging`, …
+    pub environment: String,
+    /// Host names; empty = any.
+    pub hosts: Vec<String>,
+    /// How many operations it has.
+    pub operations_count: u64,
+    /// Who maintains it.
+    pub origin: String,
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OperationView {
+    /// Unique within the API.
+    pub id: String,
+    /// HTTP method.
+    pub method: String,
+    /// Full path template.
+    pub path: String,
+    /// In the document's words.
+    pub summary: Option<String>,
+    /// `low`, `medium` or `high`.
+    pub impact: String,
+    /// Changes something.
+    pub mutating: bool,
+    /// Tagged `admin`.
+    pub admin: bool,
+    /// Calls let through in the last 90 days.
+    pub calls_90d: u64,
+    /// Distinct identities that called it in the last 90 days.
+    pub callers_90d: u64,
+    /// Last call let through, RFC 3339.
+    pub last_used_at: Option<String>,
+}
+
+/// Everything on one API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiDetail {
+    /// The list row.
+    #[serde(flatten)]
+    pub api: ApiView,
+    /// Sorted by path, then method.
+    pub operations: Vec<OperationView>,
+    /// Grants on it that are not revoked.
+    pub grants: Vec<GrantView>,
+}
+
+/// Adds an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApi {
+    /// Display name; the id is the same unless given.
+    pub name: String,
+    /// Id, if it is not to be the name.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Path prefix.
+    pub path: String,
+    /// `http://host:port`.
+    pub upstream: String,
+    /// Host names; empty = any.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// A person's id or `group:<id>`.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// `low`, `medium` (default) or `high`.
+    #[serde(default)]
+    pub impact: Option<String>,
+    /// `observe` or `enforce` (default).
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// `production` (default), `staging`, `test`, `development`.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// `token`, `key`; both by default.
+    #[serde(default)]
+    pub accept: Vec<String>,
+    /// The OpenAPI or Swagger document itself, JSON or YAML.
+    #[serde(default)]
+    pub document: Option<String>,
+    /// Where the server fetches the document, `http://` or `https://`.
+    #[serde(default)]
+    pub document_url: Option<String>,
+    /// Where the document came from, for error messages (a file name).
+    #[serde(default)]
+    pub document_name: Option<String>,
+}
+
+/// One identity in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IdentityView {
+    /// Stable id.
+    pub id: String,
+    /// `person`, `service_account`, …
+    pub kind: String,
+    /// Display name.
+    pub name: String,
+    /// A person's id or `group:<id>`.
+    pub owner: Option<String>,
+    /// The owner's display name.
+    pub owner_name: Option<String>,
+    /// False when there is an owner who is not active.
+    pub owner_active: bool,
+    /// `production`, …
+    pub environment: String,
+    /// Why it exists.
+    pub purpose: Option<String>,
+    /// `active`, `suspended`, `disabled`.
+    pub status: String,
+    /// Last call let through, RFC 3339.
+    pub last_seen_at: Option<String>,
+    /// Grants that are in force for it directly.
+    pub grants_count: u64,
+    /// Credentials that are accepted now.
+    pub credentials_count: u64,
+    /// Open findings on it, its credentials and its grants.
+    pub findings_count: u64,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// Everything on one identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IdentityDetail {
+    /// The list row.
+    #[serde(flatten)]
+    pub identity: IdentityView,
+    /// Direct grants, newest first, revoked ones last.
+    pub grants: Vec<GrantView>,
+    /// Its credentials, newest first.
+    pub credentials: Vec<CredentialView>,
+    /// Groups it is a member of.
+    pub groups: Vec<String>,
+    /// Open findings.
+    pub findings: Vec<super::FindingView>,
+    /// Latest calls, newest first, at most 20.
+    pub recent_calls: Vec<super::CallView>,
+}
+
+/// Adds an identity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewIdentity {
+    /// Display name; the id is the same unless given.
+    pub name: String,
+    /// Id, if it is not to be the name.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// `person`, `service_account`, `application`, `workload`, `ai_agent`, `ci_pipeline`,
+    /// `third_party`.
+    pub kind: String,
+    /// A person's id or `group:<id>`.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// `production` (default), `staging`, `test`, `development`.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// Why it exists.
+    #[serde(default)]
+    pub purpose: Option<String>,
+    /// Mail address of a person.
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+/// One credential. Never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CredentialView {
+    /// Stable id.
+    pub id: String,
+    /// Whom it proves.
+    pub identity_id: String,
+    /// `api_key`, `issuer_subject`, …
+    pub class: String,
+    /// What a person recognises it by.
+    pub label: String,
+    /// `active`, `suspended`, `revoked`.
+    pub status: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub expires_at: Option<String>,
+    /// Last call let through, RFC 3339.
+    pub last_used_at: Option<String>,
+    /// Calls let through in the last 90 days.
+    pub calls_90d: u64,
+}
+
+/// Issues a credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCredential {
+    /// Whom it proves.
+    pub identity: String,
+    /// `api_key` (default) or `issuer_subject`.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// How long it lives (`90d`, the default).
+    #[serde(default)]
+    pub expires_in: Option<String>,
+    /// The configured issuer, for `issuer_subject`.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// The `sub` of its tokens, for `issuer_subject`.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// The credential it replaces.
+    #[serde(default)]
+    pub rotates: Option<String>,
+}
+
+/// A new credential, with the secret, which is shown this once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuedCredential {
+    /// The credential, without secret.
+    #[serde(flatten)]
+    pub credential: CredentialView,
+    /// The API key; absent for classes without a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// One grant with its use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GrantView {
+    /// Stable id.
+    pub id: String,
+    /// Grows with each change.
+    pub version: u32,
+    /// An identity's id or `group:<id>`.
+    pub subject: String,
+    /// The subject's display name.
+    pub subject_name: String,
+    /// The API's id.
+    pub api_id: String,
+    /// The API's display name.
+    pub api_name: String,
+    /// Operation ids, or `["*"]`.
+    pub operations: Vec<String>,
+    /// How many operations that is now.
+    pub operations_count: u64,
+    /// Response fields that may be seen; absent = all.
+    pub fields: Option<Vec<String>>,
+    /// `active`, `suspended`, `revoked`.
+    pub status: String,
+    /// Why it exists.
+    pub reason: String,
+    /// Who gave it.
+    pub approved_by: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub expires_at: Option<String>,
+    /// Calls that it let through in the last 90 days.
+    pub calls_90d: u64,
+    /// Operations used in the last 90 days.
+    pub operations_used: Vec<String>,
+    /// The last such call, RFC 3339.
+    pub last_used_at: Option<String>,
+}
+
+/// Gives a grant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGrant {
+    /// An identity's id or `group:<id>`.
+    pub subject: String,
+    /// The API's id or name.
+    pub api: String,
+    /// `read`, `write`, `all`, or operation ids.
+    pub can: Vec<String>,
+    /// Response fields that may be seen; absent = all.
+    #[serde(default)]
+    pub fields: Option<Vec<String>>,
+    /// RFC 3339.
+    #[serde(default)]
+    pub until: Option<String>,
+}
+
+/// A narrower form of a grant that recorded use supports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionView {
+    /// The grant.
+    pub grant_id: String,
+    /// Operations to keep; empty = the grant can go.
+    pub operations: Vec<String>,
+    /// Fields to keep; null = as they are.
+    pub fields: Option<Vec<String>>,
+}

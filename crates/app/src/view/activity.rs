@@ -1,0 +1,191 @@
+//! Views of calls, explanations, findings and administrative events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One call record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CallView {
+    /// The id that the caller was told.
+    pub request_id: String,
+    /// RFC 3339.
+    pub at: String,
+    /// Who called.
+    pub identity_id: Option<String>,
+    /// With what.
+    pub credential_id: Option<String>,
+    /// Which API.
+    pub api_id: Option<String>,
+    /// Which operation.
+    pub operation: Option<String>,
+    /// Method as sent.
+    pub method: String,
+    /// Canonical path, without query.
+    pub path: String,
+    /// Address of the peer.
+    pub source_ip: String,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// `allowed`, `observed`, `refused`, `failed`, `cancelled`.
+    pub outcome: String,
+    /// Reason code.
+    pub reason: Option<String>,
+    /// Status that the caller saw.
+    pub status: u16,
+    /// The grants that let it pass.
+    pub grant_ids: Vec<String>,
+    /// Response fields removed.
+    pub fields_removed: Vec<String>,
+    /// Microseconds from the complete head to the end of the answer.
+    pub duration_us: u64,
+    /// The ruleset that decided.
+    pub ruleset_version: u64,
+}
+
+/// Which calls to show. All given conditions hold together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct CallQuery {
+    /// Not before: RFC 3339, or a duration back from now (`90d`).
+    pub since: Option<String>,
+    /// Before: RFC 3339.
+    pub until: Option<String>,
+    /// Only this identity.
+    pub identity: Option<String>,
+    /// Only this credential.
+    pub credential: Option<String>,
+    /// Only this API.
+    pub api: Option<String>,
+    /// Only this operation.
+    pub operation: Option<String>,
+    /// Only this outcome.
+    pub outcome: Option<String>,
+    /// Only this grant.
+    pub grant: Option<String>,
+    /// Only this request.
+    pub request_id: Option<String>,
+    /// At most so many, newest first (default 100, at most 10,000).
+    pub limit: Option<u32>,
+}
+
+/// Why one request was decided as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Explanation {
+    /// The record.
+    pub call: CallView,
+    /// In order: target, credential, identity, operation, grant, upstream.
+    pub stages: Vec<ExplainedStage>,
+    /// Grants of the identity (and its groups) on the API, as they stand now.
+    pub grants: Vec<ConsideredGrant>,
+    /// The smallest grant that would allow it, as a command; absent when it was allowed.
+    pub would_allow: Option<String>,
+    /// Who can give it.
+    pub who_can_give: Vec<String>,
+}
+
+/// One stage of the request path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExplainedStage {
+    /// `target`, `credential`, `identity`, `operation`, `grant`, `upstream`.
+    pub stage: String,
+    /// `passed`, `refused`, `not_reached`.
+    pub outcome: String,
+    /// In words.
+    pub detail: String,
+}
+
+/// A grant that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConsideredGrant {
+    /// The grant.
+    pub grant_id: String,
+    /// It covers this operation now.
+    pub applies: bool,
+    /// Why, or why not.
+    pub why: String,
+}
+
+/// A detected problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FindingView {
+    /// Stable for a rule and a subject.
+    pub id: String,
+    /// Rule id, e.g. `unused-grant`.
+    pub rule: String,
+    /// What it is about.
+    pub subject: FindingSubject,
+    /// `low`, `medium`, `high`.
+    pub severity: String,
+    /// One sentence for a person.
+    pub summary: String,
+    /// What to do.
+    pub suggested_act: String,
+    /// Facts that the rule looked at.
+    pub evidence: serde_json::Value,
+    /// RFC 3339.
+    pub first_seen_at: String,
+    /// `open` or `resolved`.
+    pub state: String,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FindingSubject {
+    /// `grant`, `identity`, `credential`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// One administrative event, as the ledger holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditView {
+    /// Position in the ledger.
+    pub sequence: u64,
+    /// RFC 3339.
+    pub at: String,
+    /// Event code, e.g. `grant.revoked`.
+    pub event: String,
+    /// Who.
+    pub actor: String,
+    /// About what, `kind/id`.
+    pub subject: String,
+    /// The change in full.
+    pub detail: serde_json::Value,
+    /// Digest of the entry, chained to its predecessor.
+    pub digest: String,
+}
+
+/// The state of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChainStatus {
+    /// Entries.
+    pub size: u64,
+    /// Merkle root over them, hexadecimal.
+    pub root: String,
+    /// The whole chain was checked and holds.
+    pub intact: bool,
+    /// What is wrong where, when it does not.
+    pub problem: Option<String>,
+}
+
+/// What waits for the signed-in person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Today {
+    /// Their open reviews.
+    pub reviews: Vec<super::ReviewView>,
+    /// Items of these that need a look.
+    pub items_needing_a_look: u64,
+    /// Credentials that expire within 14 days.
+    pub expiring_credentials: Vec<super::CredentialView>,
+    /// Active identities without an active owner.
+    pub ownerless: u64,
+    /// Open findings by severity: high, medium, low.
+    pub findings: [u64; 3],
+    /// Requests refused in the last 24 hours.
+    pub refused_24h: u64,
+    /// Requests in the last 24 hours.
+    pub calls_24h: u64,
+    /// Removals that are not proved yet.
+    pub removals_unproved: u64,
+}

@@ -1,0 +1,43 @@
+//! What the doors show: plain values with text ids, the wire form of the admin API, the CLI's
+//! `--json` and the data of the console's pages. Member names are stable.
+
+pub mod access;
+pub mod activity;
+pub mod review;
+
+pub use access::*;
+pub use activity::*;
+pub use review::*;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A part of a longer list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// How many rows the filter matches in all.
+    pub total: u64,
+    /// Ask for the next part with this; absent at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// What an act changed and who enforces it since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChangeReceipt {
+    /// The change sequence, which is the ruleset version that holds it.
+    pub change: u64,
+    /// One per live node.
+    pub receipts: Vec<NodeReceipt>,
+}
+
+/// One node's statement that it enforces a ruleset version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NodeReceipt {
+    /// The node.
+    pub node: String,
+    /// RFC 3339.
+    pub since: String,
+}

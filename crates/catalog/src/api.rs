@@ -1,0 +1,175 @@
+//! APIs and operations as values.
+
+use base::{ApiId, OperationId, Span, Timestamp, words};
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// What the gate does with a request that no grant covers.
+    ApiMode {
+        /// Lets it pass and records what enforce mode would have done.
+        Observe = "observe",
+        /// Refuses it.
+        Enforce = "enforce",
+    }
+}
+
+words! {
+    /// How bad misuse would be. Drives risk, reviews and the guard on bulk decisions.
+    Impact {
+        /// Public or trivial.
+        Low = "low",
+        /// Ordinary business data.
+        Medium = "medium",
+        /// Money, personal data, administration.
+        High = "high",
+    }
+}
+
+words! {
+    /// HTTP request methods (RFC 9110 §9, RFC 5789) that an operation can have.
+    Method {
+        /// GET; HEAD counts as it.
+        Get = "GET",
+        /// POST.
+        Post = "POST",
+        /// PUT.
+        Put = "PUT",
+        /// PATCH.
+        Patch = "PATCH",
+        /// DELETE.
+        Delete = "DELETE",
+        /// OPTIONS.
+        Options = "OPTIONS",
+        /// TRACE.
+        Trace = "TRACE",
+    }
+}
+
+words! {
+    /// How sensitive a field is, by rising weight.
+    DataClass {
+        /// For anybody.
+        Public = "public",
+        /// For everybody inside.
+        Internal = "internal",
+        /// For those who need it.
+        Confidential = "confidential",
+        /// Personal data.
+        Pii = "pii",
+        /// Health data.
+        Phi = "phi",
+        /// Payment card data.
+        Pci = "pci",
+        /// Secrets.
+        Secret = "secret",
+    }
+}
+
+impl DataClass {
+    /// Weight in findings and risk: 0 to 5.
+    pub const fn weight(self) -> u32 {
+        match self {
+            Self::Public | Self::Internal => 0,
+            Self::Confidential => 1,
+            Self::Pii => 3,
+            Self::Phi | Self::Pci => 4,
+            Self::Secret => 5,
+        }
+    }
+}
+
+words! {
+    /// What a caller may present.
+    Accept {
+        /// A JWT of a trusted issuer.
+        Token = "token",
+        /// An API key.
+        Key = "key",
+    }
+}
+
+/// One property of an operation's response.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// Dotted name; arrays are transparent (`lines.sku`).
+    pub path: String,
+    /// How sensitive it is.
+    pub class: DataClass,
+}
+
+/// One method and path template of an API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Unique within the API: the document's `operationId`, else made of method and template.
+    pub id: OperationId,
+    /// The method.
+    pub method: Method,
+    /// Full path template as callers write it, e.g. `/orders/{id}/lines`.
+    pub path: String,
+    /// What it does, in the document's words.
+    pub summary: Option<String>,
+    /// How bad misuse would be.
+    pub impact: Impact,
+    /// Any method but GET, unless the document says `x-side-effects: none`.
+    pub mutating: bool,
+    /// Tagged `admin` in the document.
+    pub admin: bool,
+    /// Properties of its successful response, sorted by path.
+    pub fields: Vec<Field>,
+}
+
+/// Limits in time for one API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// To connect to the upstream.
+    pub connect: Span,
+    /// From the end of the request to the first byte of the response.
+    pub response: Span,
+    /// Between two reads of a body, either way.
+    pub idle: Span,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Span::from_secs(5),
+            response: Span::from_secs(60),
+            idle: Span::from_secs(60),
+        }
+    }
+}
+
+/// A protected service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Api {
+    /// Stable id.
+    pub id: ApiId,
+    /// Display name, unique.
+    pub name: String,
+    /// Host names that it answers to, lower case, without port; empty = any.
+    pub hosts: Vec<String>,
+    /// Path prefix with leading and without trailing slash (`/orders`; `/` for everything). A
+    /// request belongs to the API with the longest prefix that ends at a segment boundary.
+    pub path: String,
+    /// Where requests go: `http://host:port` or `https://…`, optionally with a base path that
+    /// replaces the prefix. Without one, the target is forwarded to the byte.
+    pub upstream: String,
+    /// What happens without a grant.
+    pub mode: ApiMode,
+    /// How bad misuse would be.
+    pub impact: Impact,
+    /// Who answers for it (`robin`, `group:commerce`).
+    pub owner: Option<String>,
+    /// Where it runs (`production`, `staging`, …).
+    pub environment: String,
+    /// What callers may present.
+    pub accept: Vec<Accept>,
+    /// Limits in time.
+    pub timeouts: Timeouts,
+    /// Sorted by id.
+    pub operations: Vec<Operation>,
+    /// Who maintains it (`file`, `console`, …).
+    pub origin: String,
+    /// When it came to be.
+    pub created_at: Timestamp,
+}

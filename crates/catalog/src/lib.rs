@@ -1,0 +1,17 @@
+//! The catalogue of protected services: APIs, their operations, and the documents (OpenAPI 3.0,
+//! 3.1, Swagger 2.0 in JSON or YAML) that operations are read from.
+//!
+//! No I/O: documents come in as text. Fetching them is the shell's.
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable
+)]
+
+pub mod api;
+
+pub use api::{Api, ApiMode, Accept, DataClass, Field, Impact, Method, Operation, Timeouts};

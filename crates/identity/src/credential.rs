@@ -1,0 +1,76 @@
+//! Credentials: what proves an identity. The secret itself is never part of the value.
+
+use base::{CredentialId, Digest, IdentityId, Timestamp, words};
+use serde::{Deserialize, Serialize};
+
+use crate::Environment;
+
+words! {
+    /// What kind of proof it is.
+    CredentialClass {
+        /// A random bearer string issued by portreeve.
+        ApiKey = "api_key",
+        /// A subject of a trusted token issuer (the `sub` of its JWTs).
+        IssuerSubject = "issuer_subject",
+        /// An OAuth client that authenticates with a shared secret.
+        ClientSecret = "client_secret",
+        /// An OAuth client that authenticates with a signed assertion (RFC 7523).
+        PrivateKeyJwt = "private_key_jwt",
+        /// A client certificate (RFC 8705).
+        Certificate = "certificate",
+        /// A key that signs on behalf of the identity.
+        SigningKey = "signing_key",
+    }
+}
+
+words! {
+    /// Whether a credential is accepted.
+    CredentialStatus {
+        /// Accepted until it expires.
+        Active = "active",
+        /// Refused for now.
+        Suspended = "suspended",
+        /// Refused for good.
+        Revoked = "revoked",
+    }
+}
+
+/// What proves an identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Stable id.
+    pub id: CredentialId,
+    /// Whom it proves.
+    pub identity: IdentityId,
+    /// What kind of proof it is.
+    pub class: CredentialClass,
+    /// What a person recognises it by: the first characters of a key, `issuer#subject` of a
+    /// subject, the fingerprint of a certificate. Never enough to use it.
+    pub label: String,
+    /// The keyed hash that a presented secret must have (API keys, client secrets); of an
+    /// issuer's subject the SHA-256 of `issuer NUL subject`.
+    pub lookup: Digest,
+    /// Where it belongs.
+    pub environment: Environment,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When it ends. `None` only where policy allows it.
+    pub expires_at: Option<Timestamp>,
+    /// The credential it replaces.
+    pub rotates: Option<CredentialId>,
+    /// Whether it is accepted.
+    pub status: CredentialStatus,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Who issued it.
+    pub created_by: String,
+    /// Last allowed use before portreeve's own records begin, as carried over by an import.
+    pub last_used_before: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Accepted at `now`, as far as the credential itself goes.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.status == CredentialStatus::Active && self.expires_at.is_none_or(|end| end > now)
+    }
+}

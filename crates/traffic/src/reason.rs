@@ -1,0 +1,90 @@
+//! Why the gate refused: one code per reason, with the status, title and hint it answers with.
+
+use base::words;
+
+words! {
+    /// Why the gate answered a request itself instead of forwarding it.
+    Reason {
+        /// The request line, a header or the framing is not canonical HTTP.
+        MalformedRequest = "malformed_request",
+        /// The target has dot segments, encoded slashes, `//`, or other forms with two readings.
+        NonCanonicalTarget = "non_canonical_target",
+        /// Host, `:authority` and the absolute target do not agree, or there is none.
+        AuthorityMismatch = "authority_mismatch",
+        /// A header that must be single came more than once, or a method override came along.
+        ForbiddenHeader = "forbidden_header",
+        /// The header block or a body exceeds a limit.
+        TooLarge = "too_large",
+        /// The caller took too long to send its request.
+        RequestTimeout = "request_timeout",
+        /// No API has this host and path.
+        UnknownApi = "unknown_api",
+        /// The API has no operation with this method and path.
+        UnknownOperation = "unknown_operation",
+        /// Nothing was presented that could prove who calls.
+        NoCredential = "no_credential",
+        /// What was presented proves nobody.
+        InvalidCredential = "invalid_credential",
+        /// The credential has expired.
+        CredentialExpired = "credential_expired",
+        /// The credential was revoked or is suspended.
+        CredentialRevoked = "credential_revoked",
+        /// The API does not take this kind of credential.
+        CredentialNotAccepted = "credential_not_accepted",
+        /// The identity is suspended or disabled.
+        IdentityInactive = "identity_inactive",
+        /// No grant in force covers the operation.
+        NoGrant = "no_grant",
+        /// The token's own scope is narrower than the operation.
+        InsufficientScope = "insufficient_scope",
+        /// A guardrail forbids it.
+        ForbiddenByPolicy = "forbidden_by_policy",
+        /// A policy could not be evaluated.
+        PolicyError = "policy_error",
+        /// Too many requests.
+        RateLimited = "rate_limited",
+        /// The upstream refused or broke the connection, or cannot be resolved.
+        UpstreamUnreachable = "upstream_unreachable",
+        /// The upstream did not answer in time.
+        UpstreamTimeout = "upstream_timeout",
+        /// The upstream's answer is not valid HTTP or ended early.
+        UpstreamInvalid = "upstream_invalid",
+        /// The decision log is full and is set to refuse then.
+        LogUnavailable = "log_unavailable",
+        /// What the gate knows is older than it may be.
+        Stale = "stale",
+        /// The gate is shutting down.
+        ShuttingDown = "shutting_down",
+        /// The caller closed the connection before the answer was complete.
+        Cancelled = "cancelled",
+    }
+}
+
+impl Reason {
+    /// The HTTP status that the gate answers with.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::MalformedRequest | Self::NonCanonicalTarget | Self::ForbiddenHeader => 400,
+            Self::AuthorityMismatch => 421,
+            Self::TooLarge => 413,
+            Self::RequestTimeout => 408,
+            Self::UnknownApi => 404,
+            Self::NoCredential
+            | Self::InvalidCredential
+            | Self::CredentialExpired
+            | Self::CredentialRevoked
+            | Self::CredentialNotAccepted
+            | Self::IdentityInactive => 401,
+            Self::UnknownOperation
+            | Self::NoGrant
+            | Self::InsufficientScope
+            | Self::ForbiddenByPolicy => 403,
+            Self::PolicyError => 500,
+            Self::RateLimited => 429,
+            Self::UpstreamUnreachable | Self::UpstreamInvalid => 502,
+            Self::UpstreamTimeout => 504,
+            Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
+            Self::Cancelled => 499,
+        }
+    }
+}

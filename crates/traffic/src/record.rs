@@ -1,0 +1,75 @@
+//! The call record: the one record that every request leaves, whatever became of it.
+
+use std::net::IpAddr;
+
+use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Timestamp, words};
+use serde::{Deserialize, Serialize};
+
+use crate::Reason;
+
+words! {
+    /// What became of a request.
+    Outcome {
+        /// Forwarded because of a grant.
+        Allowed = "allowed",
+        /// Forwarded because the API is in observe mode; `reason` says what enforce mode would do.
+        Observed = "observed",
+        /// Answered by the gate itself.
+        Refused = "refused",
+        /// Allowed, but the upstream failed; `reason` says how.
+        Failed = "failed",
+        /// Allowed, but the caller went away.
+        Cancelled = "cancelled",
+    }
+}
+
+impl Outcome {
+    /// The gate let the request through. (An upstream that failed afterwards, or a caller that
+    /// left, does not undo the permission.)
+    pub const fn was_let_through(self) -> bool {
+        !matches!(self, Self::Refused)
+    }
+}
+
+/// What is known of one request when it is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The id that the caller was told.
+    pub request_id: RequestId,
+    /// When its head was complete.
+    pub at: Timestamp,
+    /// From then to the end of the answer, in microseconds.
+    pub duration_us: u64,
+    /// Who called, when that was proved.
+    pub identity_id: Option<IdentityId>,
+    /// With what.
+    pub credential_id: Option<CredentialId>,
+    /// Which API, when it is known.
+    pub api_id: Option<ApiId>,
+    /// Which operation, when it is known.
+    pub operation: Option<OperationId>,
+    /// Method as sent.
+    pub method: String,
+    /// Canonical path, without query (queries carry secrets).
+    pub path: String,
+    /// Address of the peer.
+    pub source_ip: IpAddr,
+    /// `User-Agent`, cut to 200 bytes.
+    pub user_agent: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why it was refused or failed; in observe mode, why it would have been refused.
+    pub reason: Option<Reason>,
+    /// Status that the caller saw; 0 when none was sent.
+    pub status: u16,
+    /// The grants that let it pass.
+    pub grant_ids: Vec<GrantId>,
+    /// Names of response fields that were removed.
+    pub fields_removed: Vec<String>,
+    /// Body bytes from the caller.
+    pub bytes_in: u64,
+    /// Body bytes to the caller.
+    pub bytes_out: u64,
+    /// The ruleset that decided.
+    pub ruleset_version: u64,
+}
