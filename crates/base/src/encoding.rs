@@ -42,7 +42,10 @@ pub fn to_base62(bytes: &[u8]) -> String {
             carry /= 62;
         }
     }
-    digits.iter().map(|d| char::from(BASE62.get(usize::from(*d)).copied().unwrap_or(b'0'))).collect()
+    digits
+        .iter()
+        .map(|d| char::from(BASE62.get(usize::from(*d)).copied().unwrap_or(b'0')))
+        .collect()
 }
 
 #[cfg(test)]

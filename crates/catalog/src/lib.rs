@@ -14,4 +14,4 @@
 
 pub mod api;
 
-pub use api::{Api, ApiMode, Accept, DataClass, Field, Impact, Method, Operation, Timeouts};
+pub use api::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};

@@ -18,4 +18,6 @@ pub mod subject;
 
 pub use credential::{Credential, CredentialClass, CredentialStatus};
 pub use group::Group;
-pub use subject::{Environment, Identity, IdentityKind, IdentityStatus, Origin, Owner, Seasonality};
+pub use subject::{
+    Environment, Identity, IdentityKind, IdentityStatus, Origin, Owner, Seasonality,
+};

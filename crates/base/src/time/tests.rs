@@ -2,7 +2,17 @@ use super::*;
 
 #[test]
 fn a_span_without_unit_or_with_an_unknown_one_is_refused() {
-    for text in ["", "90", "d", "9 d", "-1d", "1.5h", "90days", "99999999999999999999d", "9223372036854775807d"] {
+    for text in [
+        "",
+        "90",
+        "d",
+        "9 d",
+        "-1d",
+        "1.5h",
+        "90days",
+        "99999999999999999999d",
+        "9223372036854775807d",
+    ] {
         assert!(Span::parse(text).is_err(), "{text}");
     }
 }
