@@ -77,3 +77,6 @@ impl TryFrom<String> for Digest {
         Self::from_hex(&text).ok_or(BadDigest)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,3 +161,6 @@ ids! {
     /// One request at the gate.
     RequestId = "r";
 }
+
+#[cfg(test)]
+mod tests;
