@@ -1,0 +1,141 @@
+//! The change log: what happened, in the order of commits, and how nodes follow it.
+
+use base::{ActorId, ApiId, Timestamp};
+use catalog::Api;
+use grant::Grant;
+use identity::{Credential, Group, Identity};
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use crate::sql::{Connection, Row, Value};
+use crate::{Channel, Event, StoreError};
+
+/// An object that the gate decides by, in full, as it is after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// An API, new or changed.
+    Api(Api),
+    /// An API that is gone.
+    ApiRemoved(ApiId),
+    /// An identity.
+    Identity(Identity),
+    /// A group with its members.
+    Group(Group),
+    /// A credential.
+    Credential(Credential),
+    /// A grant.
+    Grant(Grant),
+}
+
+impl Object {
+    /// The object of an event; `None` for kinds that the gate does not decide by.
+    pub(crate) fn of_event(event: &Event) -> Result<Option<Self>, StoreError> {
+        Self::of(event.kind, &event.id, event.after.clone())
+    }
+
+    fn of(kind: &str, id: &str, after: Option<Json>) -> Result<Option<Self>, StoreError> {
+        let Some(after) = after else {
+            let gone = || id.parse().map_err(|_| StoreError::corrupt("api id", id));
+            return Ok(if kind == "api" { Some(Self::ApiRemoved(gone()?)) } else { None });
+        };
+        Ok(match kind {
+            "api" => Some(Self::Api(read(after)?)),
+            "identity" => Some(Self::Identity(read(after)?)),
+            "group" => Some(Self::Group(read(after)?)),
+            "credential" => Some(Self::Credential(read(after)?)),
+            "grant" => Some(Self::Grant(read(after)?)),
+            _ => None,
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(json: Json) -> Result<T, StoreError> {
+    serde_json::from_value(json).map_err(|error| StoreError::corrupt("change", error))
+}
+
+/// One step of the state, as far as the gate needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Position in the change log, from one, without gaps.
+    pub sequence: u64,
+    /// The object after it; `None` when the gate does not decide by it.
+    pub object: Option<Object>,
+}
+
+/// One row of the change log, for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeRow {
+    /// Position.
+    pub sequence: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: ActorId,
+    /// Through which door.
+    pub channel: Channel,
+    /// Event code.
+    pub event: String,
+    /// Kind of object.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Before.
+    pub before: Option<Json>,
+    /// After.
+    pub after: Option<Json>,
+}
+
+impl Connection {
+    /// The sequence of the last change. With `lock`, no other writer gets past this point until
+    /// the transaction ends: that is what makes sequences gap-free and ordered by commit.
+    pub(crate) async fn head(&mut self, lock: bool) -> Result<u64, StoreError> {
+        let sql = match lock && self.is_postgres() {
+            true => "SELECT sequence FROM head WHERE one = 1 FOR UPDATE",
+            // On SQLite, BEGIN IMMEDIATE has taken the one write lock already.
+            false => "SELECT sequence FROM head WHERE one = 1",
+        };
+        let row = self.fetch_first(sql, vec![]).await?;
+        row.ok_or_else(|| StoreError::corrupt("head", "no row"))?.count()
+    }
+
+    /// Changes after `sequence`, oldest first, at most `limit`.
+    pub async fn changes_after(
+        &mut self,
+        sequence: u64,
+        limit: u32,
+    ) -> Result<Vec<Change>, StoreError> {
+        const SQL: &str = "SELECT sequence, kind, id, after FROM change_log \
+                           WHERE sequence > $1 ORDER BY sequence LIMIT $2";
+        let rows = self.fetch(SQL, vec![Value::count(sequence), i64::from(limit).into()]).await?;
+        rows.into_iter()
+            .map(|mut row| {
+                let sequence = row.count()?;
+                let (kind, id) = (row.text()?, row.text()?);
+                let object = Object::of(&kind, &id, row.maybe_json()?)?;
+                Ok(Change { sequence, object })
+            })
+            .collect()
+    }
+
+    /// Everything that happened to one object, oldest first.
+    pub async fn history(&mut self, kind: &str, id: &str) -> Result<Vec<ChangeRow>, StoreError> {
+        const SQL: &str = "SELECT sequence, at, actor, channel, event, kind, id, before, after \
+                           FROM change_log WHERE kind = $1 AND id = $2 ORDER BY sequence";
+        let rows = self.fetch(SQL, vec![Value::text(kind), Value::text(id)]).await?;
+        rows.into_iter().map(change_row).collect()
+    }
+}
+
+fn change_row(mut row: Row) -> Result<ChangeRow, StoreError> {
+    Ok(ChangeRow {
+        sequence: row.count()?,
+        at: row.time()?,
+        actor: row.parsed()?,
+        channel: row.parsed()?,
+        event: row.text()?,
+        kind: row.text()?,
+        id: row.text()?,
+        before: row.maybe_json()?,
+        after: row.maybe_json()?,
+    })
+}

@@ -1,0 +1,187 @@
+//! Opens the store by its address and brings its tables to this version's form.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use base::Timestamp;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{PgPool, SqlSafeStr, SqlitePool};
+
+use crate::sql::{Connection, Inner};
+use crate::{StoreError, Tx, Writer};
+
+/// How long a writer waits for another one.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Read transactions at the same time on SQLite.
+const READERS_MAX: u32 = 4;
+/// Connections to PostgreSQL, readers and writers together.
+const POSTGRES_CONNECTIONS_MAX: u32 = 8;
+
+/// The state of portreeve on disk. Cheap to clone; all clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    backend: Backend,
+}
+
+#[derive(Debug, Clone)]
+enum Backend {
+    /// One connection that writes, several that read: SQLite has one writer at a time anyway, and
+    /// waiting for our own pool is fairer than its busy handler.
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A read transaction: every query in it sees the state of one moment, and writes nothing.
+#[derive(Debug)]
+pub struct Snapshot {
+    connection: Connection,
+    version: u64,
+}
+
+impl std::ops::Deref for Snapshot {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl std::ops::DerefMut for Snapshot {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+impl Snapshot {
+    /// The change sequence that it shows: the version of a ruleset built from it.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+/// Name, then the text for SQLite, then for PostgreSQL; numbered from one by position.
+const MIGRATIONS: &[(&str, &str, &str)] = &[(
+    "access",
+    include_str!("../migrations/sqlite/0001_access.sql"),
+    include_str!("../migrations/postgres/0001_access.sql"),
+)];
+
+fn migrator(postgres: bool) -> Migrator {
+    let all = MIGRATIONS.iter().zip(1i64..).map(|((name, sqlite, other), number)| {
+        let sql = if postgres { *other } else { *sqlite };
+        Migration::new(number, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(all.collect())
+}
+
+impl Store {
+    /// Opens `sqlite:/path/to/file` (made when missing) or `postgres://user@host/database`, and
+    /// migrates it.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let backend = match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => open_sqlite(url).await?,
+            Some(("postgres" | "postgresql", _)) => open_postgres(url).await?,
+            _ => return Err(StoreError::BadUrl(without_password(url))),
+        };
+        let migrated = match &backend {
+            Backend::Sqlite { writer, .. } => migrator(false).run(writer).await,
+            Backend::Postgres(pool) => migrator(true).run(pool).await,
+        };
+        migrated.map_err(|error| StoreError::Migration(Box::new(error)))?;
+        Ok(Self { backend })
+    }
+
+    /// Begins a write transaction on behalf of somebody. It holds the head: there is no other
+    /// write until it is committed or dropped, so keep it short and never wait in it for anything
+    /// but the store.
+    pub async fn begin(&self, writer: &Writer, at: Timestamp) -> Result<Tx, StoreError> {
+        let inner = match &self.backend {
+            Backend::Sqlite { writer, .. } => {
+                Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Backend::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        };
+        Tx::start(Connection { inner, failed: false }, writer.clone(), at).await
+    }
+
+    /// Begins a read transaction.
+    pub async fn read(&self) -> Result<Snapshot, StoreError> {
+        let inner = match &self.backend {
+            Backend::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
+            Backend::Postgres(pool) => Inner::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+            ),
+        };
+        let mut connection = Connection { inner, failed: false };
+        // The first query is what fixes the moment that the others see.
+        let version = connection.head(false).await?;
+        Ok(Snapshot { connection, version })
+    }
+
+    /// Whether several nodes can share it.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
+    }
+
+    /// Waits for open transactions and closes the connections.
+    pub async fn close(&self) {
+        match &self.backend {
+            Backend::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(url: &str) -> Result<Backend, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| StoreError::BadUrl(url.to_owned()))?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // With NORMAL a power cut can take back commits that were acknowledged.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(LOCK_WAIT);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(LOCK_WAIT)
+        .connect_with(options.clone())
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS_MAX)
+        .acquire_timeout(LOCK_WAIT)
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Backend::Sqlite { writer, readers })
+}
+
+async fn open_postgres(url: &str) -> Result<Backend, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::BadUrl(without_password(url)))?
+        .application_name("portreeve")
+        // Whatever the server's default is: acknowledged means durable, and a node that hangs in
+        // a transaction must not hold the head against the whole fleet.
+        .options([
+            ("synchronous_commit", "on"),
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS_MAX)
+        .acquire_timeout(LOCK_WAIT)
+        .connect_with(options)
+        .await?;
+    Ok(Backend::Postgres(pool))
+}
+
+/// The address without what stands between `:` and `@`, for messages.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}

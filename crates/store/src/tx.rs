@@ -1,0 +1,193 @@
+//! Write transactions. What is written and the record of it (change row, ledger entry) are one
+//! transaction, and a method that writes state also records it, so that no caller can forget to.
+
+use base::{ActorId, Timestamp};
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::change::{Change, Object};
+use crate::sql::{Connection, Inner, Value};
+use crate::{Channel, StoreError};
+
+/// On whose behalf a transaction writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writer {
+    /// The actor: a person's id, or `system:<part>`.
+    pub actor: ActorId,
+    /// The door that the act came through.
+    pub channel: Channel,
+}
+
+/// What happened, for the change log and the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Code, e.g. `grant.revoked`: `<noun>.<past participle>`.
+    pub code: &'static str,
+    /// Kind of the object, e.g. `grant`.
+    pub kind: &'static str,
+    /// Id of the object.
+    pub id: String,
+    /// The object before; `None` when it is new.
+    pub before: Option<Json>,
+    /// The object after; `None` when it is gone.
+    pub after: Option<Json>,
+}
+
+impl Event {
+    /// An event on an object, with its forms before and after.
+    pub fn new<T: Serialize>(
+        code: &'static str,
+        kind: &'static str,
+        id: impl ToString,
+        before: Option<&T>,
+        after: Option<&T>,
+    ) -> Result<Self, StoreError> {
+        let json = |value: Option<&T>| value.map(serde_json::to_value).transpose();
+        let bad = |error: serde_json::Error| StoreError::corrupt("json", error);
+        Ok(Self {
+            code,
+            kind,
+            id: id.to_string(),
+            before: json(before).map_err(bad)?,
+            after: json(after).map_err(bad)?,
+        })
+    }
+}
+
+/// A write transaction. Dropping it without [`Tx::commit`] undoes everything.
+#[derive(Debug)]
+pub struct Tx {
+    connection: Connection,
+    pub(crate) writer: Writer,
+    pub(crate) at: Timestamp,
+    /// Sequence of the last change row, this transaction's included.
+    sequence: u64,
+    changes: Vec<Change>,
+}
+
+/// What a transaction changed, durable by now.
+#[derive(Debug)]
+pub struct Committed {
+    /// The sequence of its last change; of the last one before it when it changed nothing.
+    pub sequence: u64,
+    /// Its changes in order.
+    pub changes: Vec<Change>,
+}
+
+impl std::ops::Deref for Tx {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl std::ops::DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+impl Tx {
+    pub(crate) async fn start(
+        mut connection: Connection,
+        writer: Writer,
+        at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let sequence = connection.head(true).await?;
+        Ok(Self { connection, writer, at, sequence, changes: Vec::new() })
+    }
+
+    /// When it happens, for the rows it writes.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// On whose behalf.
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Records an event: a row of the change log and an entry of the ledger. Gives the change
+    /// sequence. Every method that writes administrative state calls it exactly once per object.
+    pub async fn record(&mut self, event: Event) -> Result<u64, StoreError> {
+        self.record_all(vec![event]).await?;
+        Ok(self.sequence)
+    }
+
+    /// Records many events, in order, with few statements.
+    pub async fn record_all(&mut self, events: Vec<Event>) -> Result<(), StoreError> {
+        self.append_changes(&events).await?;
+        self.append_ledger(&events).await?;
+        for event in events {
+            self.sequence += 1;
+            let object = Object::of_event(&event)?;
+            self.changes.push(Change { sequence: self.sequence, object });
+        }
+        Ok(())
+    }
+
+    async fn append_changes(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        let text = |json: &Option<Json>| Value::maybe_text(json.as_ref());
+        let mut rows = Vec::with_capacity(events.len());
+        for (event, sequence) in events.iter().zip(self.sequence + 1..) {
+            rows.push(vec![
+                Value::count(sequence),
+                self.at.into(),
+                Value::text(&self.writer.actor),
+                Value::text(self.writer.channel),
+                Value::text(event.code),
+                Value::text(event.kind),
+                Value::text(&event.id),
+                text(&event.before),
+                text(&event.after),
+            ]);
+        }
+        const INTO: &str =
+            "change_log (sequence, at, actor, channel, event, kind, id, before, after)";
+        self.insert_rows(INTO, rows).await
+    }
+
+    /// Inserts rows of equal width, several per statement.
+    pub(crate) async fn insert_rows(
+        &mut self,
+        into: &'static str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), StoreError> {
+        let mut rows = rows.into_iter().peekable();
+        while let Some(width) = rows.peek().map(Vec::len) {
+            // Both databases take at least 32,766 parameters; short statements stay cacheable.
+            let batch: Vec<_> = rows.by_ref().take(VALUES_PER_INSERT / width.max(1)).collect();
+            let sql = format!("INSERT INTO {into} VALUES {}", placeholders(batch.len(), width));
+            self.execute(&sql, batch.into_iter().flatten().collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes it durable. Everything before an error is undone.
+    pub async fn commit(mut self) -> Result<Committed, StoreError> {
+        if self.connection.failed {
+            return Err(StoreError::Aborted);
+        }
+        if !self.changes.is_empty() {
+            let sequence = Value::count(self.sequence);
+            self.execute("UPDATE head SET sequence = $1 WHERE one = 1", vec![sequence]).await?;
+        }
+        match self.connection.inner {
+            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(Committed { sequence: self.sequence, changes: self.changes })
+    }
+}
+
+const VALUES_PER_INSERT: usize = 4_000;
+
+/// `($1, $2), ($3, $4)` for two rows of two.
+fn placeholders(rows: usize, width: usize) -> String {
+    let mut numbers = 1..;
+    let mut row = || {
+        let marks: Vec<_> = numbers.by_ref().take(width).map(|n| format!("${n}")).collect();
+        format!("({})", marks.join(", "))
+    };
+    (0..rows).map(|_| row()).collect::<Vec<_>>().join(", ")
+}
