@@ -1,0 +1,62 @@
+//! The proof that somebody was authenticated.
+
+use std::sync::Arc;
+
+use base::{CredentialId, IdentityId, Timestamp};
+use identity::CredentialClass;
+
+use crate::CredentialFacts;
+
+/// An identity, proved by a credential that was accepted at one moment. Only this crate constructs
+/// it, so a stage that takes it cannot be reached without authentication. It is for one request:
+/// the next one is verified anew, else a revocation would not be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    identity: IdentityId,
+    credential: CredentialId,
+    class: CredentialClass,
+    scopes: Option<Arc<[String]>>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Verified {
+    pub(crate) fn new(
+        facts: CredentialFacts,
+        scopes: Option<Arc<[String]>>,
+        expires_at: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            identity: facts.identity,
+            credential: facts.credential,
+            class: facts.class,
+            scopes,
+            expires_at,
+        }
+    }
+
+    /// Who calls.
+    pub fn identity(&self) -> &IdentityId {
+        &self.identity
+    }
+
+    /// What proved it.
+    pub fn credential(&self) -> &CredentialId {
+        &self.credential
+    }
+
+    /// What kind of proof it was.
+    pub fn class(&self) -> CredentialClass {
+        self.class
+    }
+
+    /// The scopes that narrow what this caller may do; `None` = nothing narrows. An empty list
+    /// allows nothing.
+    pub fn scopes(&self) -> Option<&[String]> {
+        self.scopes.as_deref()
+    }
+
+    /// When the proof ends: the earlier of the credential's and the token's end.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+}
