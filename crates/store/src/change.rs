@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::sql::{Connection, Row, Value};
-use crate::{Channel, Event, StoreError};
+use crate::{Channel, NewChange, StoreError};
 
 /// An object that the gate decides by, in full, as it is after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub enum Object {
 }
 
 impl Object {
-    /// The object of an event; `None` for kinds that the gate does not decide by.
-    pub(crate) fn of_event(event: &Event) -> Result<Option<Self>, StoreError> {
-        Self::of(event.kind, &event.id, event.after.clone())
+    /// The object of a change; `None` for kinds that the gate does not decide by.
+    pub(crate) fn of_change(change: &NewChange) -> Result<Option<Self>, StoreError> {
+        Self::of(change.kind, &change.id, change.after.clone())
     }
 
     fn of(kind: &str, id: &str, after: Option<Json>) -> Result<Option<Self>, StoreError> {
@@ -83,6 +83,8 @@ pub struct ChangeRow {
     pub before: Option<Json>,
     /// After.
     pub after: Option<Json>,
+    /// Why, in the actor's words.
+    pub note: Option<String>,
 }
 
 impl Connection {
@@ -119,7 +121,7 @@ impl Connection {
 
     /// Everything that happened to one object, oldest first.
     pub async fn history(&mut self, kind: &str, id: &str) -> Result<Vec<ChangeRow>, StoreError> {
-        const SQL: &str = "SELECT sequence, at, actor, channel, event, kind, id, before, after \
+        const SQL: &str = "SELECT sequence, at, actor, channel, event, kind, id, before, after, note \
                            FROM change_log WHERE kind = $1 AND id = $2 ORDER BY sequence";
         let rows = self.fetch(SQL, vec![Value::text(kind), Value::text(id)]).await?;
         rows.into_iter().map(change_row).collect()
@@ -137,5 +139,6 @@ fn change_row(mut row: Row) -> Result<ChangeRow, StoreError> {
         id: row.text()?,
         before: row.maybe_json()?,
         after: row.maybe_json()?,
+        note: row.maybe_text()?,
     })
 }

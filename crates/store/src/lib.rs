@@ -27,18 +27,22 @@
     clippy::unreachable
 )]
 
+pub mod access;
 pub mod change;
 pub mod error;
 mod ledger;
+mod node;
 mod open;
+pub mod session;
 mod sql;
 mod tx;
 
 pub use change::{Change, ChangeRow, Object};
 pub use error::StoreError;
+pub use node::NodeRow;
 pub use open::{Snapshot, Store};
 pub use sql::Connection;
-pub use tx::{Committed, Event, Tx, Writer};
+pub use tx::{Committed, NewChange, Tx, Writer};
 
 base::words! {
     /// The door an act came through.

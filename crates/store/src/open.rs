@@ -6,9 +6,7 @@ use std::time::Duration;
 use base::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlSafeStr, SqlitePool};
 
 use crate::sql::{Connection, Inner};
@@ -31,7 +29,10 @@ pub struct Store {
 enum Backend {
     /// One connection that writes, several that read: SQLite has one writer at a time anyway, and
     /// waiting for our own pool is fairer than its busy handler.
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 

@@ -23,7 +23,8 @@ pub(crate) enum Value {
 impl Value {
     /// A value as JSON text.
     pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, StoreError> {
-        let text = serde_json::to_string(value).map_err(|error| StoreError::corrupt("json", error))?;
+        let text =
+            serde_json::to_string(value).map_err(|error| StoreError::corrupt("json", error))?;
         Ok(Self::Text(Some(text)))
     }
 

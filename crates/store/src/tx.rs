@@ -18,11 +18,11 @@ pub struct Writer {
     pub channel: Channel,
 }
 
-/// What happened, for the change log and the ledger.
+/// What happened to one object, for the change log and the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// Code, e.g. `grant.revoked`: `<noun>.<past participle>`.
-    pub code: &'static str,
+pub struct NewChange {
+    /// What happened.
+    pub event: audit::Event,
     /// Kind of the object, e.g. `grant`.
     pub kind: &'static str,
     /// Id of the object.
@@ -31,12 +31,14 @@ pub struct Event {
     pub before: Option<Json>,
     /// The object after; `None` when it is gone.
     pub after: Option<Json>,
+    /// Why, in the actor's words.
+    pub note: Option<String>,
 }
 
-impl Event {
-    /// An event on an object, with its forms before and after.
+impl NewChange {
+    /// A change of an object, with its forms before and after.
     pub fn new<T: Serialize>(
-        code: &'static str,
+        event: audit::Event,
         kind: &'static str,
         id: impl ToString,
         before: Option<&T>,
@@ -44,13 +46,15 @@ impl Event {
     ) -> Result<Self, StoreError> {
         let json = |value: Option<&T>| value.map(serde_json::to_value).transpose();
         let bad = |error: serde_json::Error| StoreError::corrupt("json", error);
-        Ok(Self {
-            code,
-            kind,
-            id: id.to_string(),
-            before: json(before).map_err(bad)?,
-            after: json(after).map_err(bad)?,
-        })
+        let (before, after) = (json(before).map_err(bad)?, json(after).map_err(bad)?);
+        Ok(Self { event, kind, id: id.to_string(), before, after, note: None })
+    }
+
+    /// Adds the reason that the actor gave.
+    #[must_use]
+    pub fn because(mut self, note: Option<&str>) -> Self {
+        self.note = note.map(str::to_owned);
+        self
     }
 }
 
@@ -107,43 +111,44 @@ impl Tx {
         &self.writer
     }
 
-    /// Records an event: a row of the change log and an entry of the ledger. Gives the change
+    /// Records a change: a row of the change log and an entry of the ledger. Gives the change
     /// sequence. Every method that writes administrative state calls it exactly once per object.
-    pub async fn record(&mut self, event: Event) -> Result<u64, StoreError> {
-        self.record_all(vec![event]).await?;
+    pub async fn record(&mut self, change: NewChange) -> Result<u64, StoreError> {
+        self.record_all(vec![change]).await?;
         Ok(self.sequence)
     }
 
-    /// Records many events, in order, with few statements.
-    pub async fn record_all(&mut self, events: Vec<Event>) -> Result<(), StoreError> {
-        self.append_changes(&events).await?;
-        self.append_ledger(&events).await?;
-        for event in events {
+    /// Records many changes, in order, with few statements.
+    pub async fn record_all(&mut self, news: Vec<NewChange>) -> Result<(), StoreError> {
+        self.append_changes(&news).await?;
+        self.append_ledger(&news).await?;
+        for change in news {
             self.sequence += 1;
-            let object = Object::of_event(&event)?;
+            let object = Object::of_change(&change)?;
             self.changes.push(Change { sequence: self.sequence, object });
         }
         Ok(())
     }
 
-    async fn append_changes(&mut self, events: &[Event]) -> Result<(), StoreError> {
+    async fn append_changes(&mut self, news: &[NewChange]) -> Result<(), StoreError> {
         let text = |json: &Option<Json>| Value::maybe_text(json.as_ref());
-        let mut rows = Vec::with_capacity(events.len());
-        for (event, sequence) in events.iter().zip(self.sequence + 1..) {
+        let mut rows = Vec::with_capacity(news.len());
+        for (change, sequence) in news.iter().zip(self.sequence + 1..) {
             rows.push(vec![
                 Value::count(sequence),
                 self.at.into(),
                 Value::text(&self.writer.actor),
                 Value::text(self.writer.channel),
-                Value::text(event.code),
-                Value::text(event.kind),
-                Value::text(&event.id),
-                text(&event.before),
-                text(&event.after),
+                Value::text(change.event),
+                Value::text(change.kind),
+                Value::text(&change.id),
+                text(&change.before),
+                text(&change.after),
+                Value::maybe_text(change.note.as_ref()),
             ]);
         }
         const INTO: &str =
-            "change_log (sequence, at, actor, channel, event, kind, id, before, after)";
+            "change_log (sequence, at, actor, channel, event, kind, id, before, after, note)";
         self.insert_rows(INTO, rows).await
     }
 

@@ -19,7 +19,8 @@ CREATE TABLE change_log (
     kind TEXT NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
     before TEXT,
-    after TEXT
+    after TEXT,
+    note TEXT
 );
 CREATE INDEX change_log_by_object ON change_log (kind, id, sequence);
 

@@ -18,7 +18,8 @@ CREATE TABLE change_log (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
     before TEXT,
-    after TEXT
+    after TEXT,
+    note TEXT
 ) STRICT;
 CREATE INDEX change_log_by_object ON change_log (kind, id, sequence);
 

@@ -1,0 +1,123 @@
+//! Grants. A changed grant is written only over the version that it was made from.
+
+use grant::Grant;
+
+use crate::sql::{Connection, Row, Value};
+use crate::{NewChange, StoreError, Tx};
+
+const SELECT: &str = "SELECT id, version, subject, api_id, operations, fields, created_at, \
+                      expires_at, status, reason, requested_by, approved_by, last_certified_at, \
+                      last_certified_by, origin FROM access_grant";
+pub(super) const INTO: &str = "access_grant (id, version, subject, api_id, operations, fields, \
+                               created_at, expires_at, status, reason, requested_by, approved_by, \
+                               last_certified_at, last_certified_by, origin)";
+
+/// Which grants. All given conditions hold together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantFilter {
+    /// Subject as written: `robin`, `group:x`.
+    pub subject: Option<String>,
+    /// API id.
+    pub api: Option<String>,
+    /// Status, as its word.
+    pub status: Option<String>,
+}
+
+fn read(mut row: Row) -> Result<Grant, StoreError> {
+    Ok(Grant {
+        id: row.parsed()?,
+        version: u32::try_from(row.int()?)
+            .map_err(|error| StoreError::corrupt("version", error))?,
+        subject: row.parsed()?,
+        api: row.parsed()?,
+        operations: row.json()?,
+        fields: row.maybe_json()?,
+        created_at: row.time()?,
+        expires_at: row.maybe_time()?,
+        status: row.parsed()?,
+        reason: row.parsed()?,
+        requested_by: row.maybe_text()?,
+        approved_by: row.maybe_text()?,
+        last_certified_at: row.maybe_time()?,
+        last_certified_by: row.maybe_text()?,
+        origin: row.parsed()?,
+    })
+}
+
+pub(super) fn values(grant: &Grant) -> Result<Vec<Value>, StoreError> {
+    Ok(vec![
+        Value::text(&grant.id),
+        i64::from(grant.version).into(),
+        Value::text(&grant.subject),
+        Value::text(&grant.api),
+        Value::json(&grant.operations)?,
+        grant.fields.as_ref().map_or(Ok(Value::Text(None)), Value::json)?,
+        grant.created_at.into(),
+        Value::maybe_time(grant.expires_at),
+        Value::text(grant.status),
+        Value::text(grant.reason),
+        Value::maybe_text(grant.requested_by.as_ref()),
+        Value::maybe_text(grant.approved_by.as_ref()),
+        Value::maybe_time(grant.last_certified_at),
+        Value::maybe_text(grant.last_certified_by.as_ref()),
+        Value::text(grant.origin),
+    ])
+}
+
+impl Connection {
+    /// One grant.
+    pub async fn grant(&mut self, id: &str) -> Result<Option<Grant>, StoreError> {
+        let sql = format!("{SELECT} WHERE id = $1");
+        self.fetch_first(&sql, vec![Value::text(id)]).await?.map(read).transpose()
+    }
+
+    /// Grants sorted by id, those after `after`, at most `limit`.
+    pub async fn grants(
+        &mut self,
+        filter: &GrantFilter,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Grant>, StoreError> {
+        let sql = format!(
+            "{SELECT} WHERE ($1 IS NULL OR subject = $1) AND ($2 IS NULL OR api_id = $2) \
+             AND ($3 IS NULL OR status = $3) AND id > $4 ORDER BY id LIMIT $5"
+        );
+        let values = vec![
+            Value::maybe_text(filter.subject.as_ref()),
+            Value::maybe_text(filter.api.as_ref()),
+            Value::maybe_text(filter.status.as_ref()),
+            Value::text(after),
+            i64::from(limit).into(),
+        ];
+        self.fetch(&sql, values).await?.into_iter().map(read).collect()
+    }
+}
+
+impl Tx {
+    /// Writes a new or changed grant. A changed one has the next version; when the stored version
+    /// is not the one before, somebody else was faster and nothing is written.
+    pub async fn save_grant(
+        &mut self,
+        event: audit::Event,
+        before: Option<&Grant>,
+        grant: &Grant,
+        note: Option<&str>,
+    ) -> Result<u64, StoreError> {
+        let change = NewChange::new(event, "grant", &grant.id, before, Some(grant))?;
+        match before {
+            None => self.insert_rows(INTO, vec![values(grant)?]).await?,
+            Some(before) => {
+                const SQL: &str = "UPDATE access_grant SET version = $2, subject = $3, \
+                                   api_id = $4, operations = $5, fields = $6, created_at = $7, \
+                                   expires_at = $8, status = $9, reason = $10, \
+                                   requested_by = $11, approved_by = $12, \
+                                   last_certified_at = $13, last_certified_by = $14, \
+                                   origin = $15 WHERE id = $1 AND version = $16";
+                let mut values = values(grant)?;
+                values.push(i64::from(before.version).into());
+                self.change_one(SQL, values, "grant", &grant.id).await?;
+            }
+        }
+        self.record(change.because(note)).await
+    }
+}

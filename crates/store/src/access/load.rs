@@ -1,0 +1,76 @@
+//! Reading the whole access state in batches, so that a million grants need the memory of one
+//! batch.
+
+use base::IdentityId;
+
+use super::{GrantFilter, IdentityFilter};
+use crate::{Object, Snapshot, StoreError};
+
+/// Objects per batch. Large enough that the statement's cost vanishes, small enough to hold.
+const BATCH: u32 = 5_000;
+
+/// Where a load stands. APIs, identities and groups come before the credentials and grants that
+/// name them.
+#[derive(Debug, Clone, Default)]
+pub enum Cursor {
+    /// Nothing was read yet.
+    #[default]
+    Start,
+    /// Identities after this id are next.
+    Identities(String),
+    /// Groups are next.
+    Groups,
+    /// Credentials after this id are next.
+    Credentials(String),
+    /// Grants after this id are next.
+    Grants(String),
+    /// Everything was read.
+    End,
+}
+
+impl Snapshot {
+    /// The next batch and where it leaves the cursor. An empty batch is not the end:
+    /// [`Cursor::End`] is. Revoked credentials and grants come too, for they can be explained.
+    pub async fn load(&mut self, cursor: Cursor) -> Result<(Vec<Object>, Cursor), StoreError> {
+        match cursor {
+            Cursor::Start => {
+                let apis = self.apis().await?;
+                Ok((wrap(apis, Object::Api), Cursor::Identities(String::new())))
+            }
+            Cursor::Identities(after) => {
+                let batch = self.identities(&IdentityFilter::default(), &after, BATCH).await?;
+                let last = batch.last().map(|last| last.id.to_string());
+                Ok((wrap(batch, Object::Identity), last.map_or(Cursor::Groups, Cursor::Identities)))
+            }
+            Cursor::Groups => {
+                let groups = self.groups().await?;
+                Ok((wrap(groups, Object::Group), Cursor::Credentials(String::new())))
+            }
+            Cursor::Credentials(after) => {
+                let batch = self.credentials(&after, BATCH).await?;
+                let end = || Cursor::Grants(String::new());
+                let last = batch.last().map(|last| last.id.to_string());
+                Ok((wrap(batch, Object::Credential), last.map_or_else(end, Cursor::Credentials)))
+            }
+            Cursor::Grants(after) => {
+                let batch = self.grants(&GrantFilter::default(), &after, BATCH).await?;
+                let last = batch.last().map(|last| last.id.to_string());
+                Ok((wrap(batch, Object::Grant), last.map_or(Cursor::End, Cursor::Grants)))
+            }
+            Cursor::End => Ok((Vec::new(), Cursor::End)),
+        }
+    }
+
+    /// Whether `person` is a member of `group` in this state.
+    pub async fn is_member(
+        &mut self,
+        person: &IdentityId,
+        group: &str,
+    ) -> Result<bool, StoreError> {
+        Ok(self.groups_of(person.as_str()).await?.iter().any(|id| id.as_str() == group))
+    }
+}
+
+fn wrap<T>(batch: Vec<T>, object: impl Fn(T) -> Object) -> Vec<Object> {
+    batch.into_iter().map(object).collect()
+}
