@@ -12,10 +12,18 @@
     clippy::unreachable
 )]
 
+pub mod authority;
+pub mod forwarded;
+pub mod headers;
+pub mod rate;
 pub mod reason;
 pub mod record;
+pub mod target;
 pub mod usage;
 
+pub use authority::{Authority, Scheme};
+pub use rate::Rate;
 pub use reason::Reason;
 pub use record::{CallRecord, Outcome};
+pub use target::Target;
 pub use usage::{Usage, UsageKey};
