@@ -1,0 +1,213 @@
+//! What signed decisions order, as data: which grant, in which version, is to become what. The
+//! executor has no choices left, and a plan made for one version cannot touch a newer one.
+
+use std::collections::BTreeSet;
+
+use base::{CampaignId, GrantId, ItemId, OperationId, Timestamp};
+use grant::{Grant, GrantStatus, OperationSet};
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Item, ItemState, Verdict};
+use crate::verification::Proof;
+
+/// What is to become of a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", content = "operations", rename_all = "snake_case")]
+pub enum Act {
+    /// It is revoked.
+    Remove,
+    /// It covers only these operations.
+    Narrow(BTreeSet<OperationId>),
+}
+
+impl Act {
+    /// `remove` or `narrow`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Remove => "remove",
+            Self::Narrow(_) => "narrow",
+        }
+    }
+}
+
+/// How far an act is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RemediationState {
+    /// To be executed.
+    Planned,
+    /// Executed; the ruleset version that holds it, and since when it stands.
+    Applied {
+        /// Ruleset version.
+        change: u64,
+        /// When it was committed.
+        at: Timestamp,
+    },
+    /// Proved.
+    Verified {
+        /// Ruleset version.
+        change: u64,
+        /// When it was committed.
+        at: Timestamp,
+        /// What proves it.
+        proof: Proof,
+    },
+    /// Executed, but the access is still there or was used. Blocks the campaign.
+    Failed {
+        /// Ruleset version.
+        change: u64,
+        /// When it was committed.
+        at: Timestamp,
+        /// In words.
+        problem: String,
+    },
+    /// The grant was changed or removed by somebody else before the act could be executed.
+    Superseded {
+        /// The version that stood then; `None` when the grant was gone.
+        found: Option<u32>,
+        /// When that was noticed.
+        at: Timestamp,
+    },
+}
+
+impl RemediationState {
+    /// `planned`, `applied`, `verified`, `failed` or `superseded`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Applied { .. } => "applied",
+            Self::Verified { .. } => "verified",
+            Self::Failed { .. } => "failed",
+            Self::Superseded { .. } => "superseded",
+        }
+    }
+
+    /// Still to be executed.
+    pub const fn is_planned(&self) -> bool {
+        matches!(self, Self::Planned)
+    }
+
+    /// Needs no more work and hides nothing.
+    pub const fn is_settled(&self) -> bool {
+        matches!(self, Self::Verified { .. } | Self::Superseded { .. })
+    }
+
+    /// Executed, with the ruleset version that holds it and since when.
+    pub const fn applied(&self) -> Option<(u64, Timestamp)> {
+        match self {
+            Self::Applied { change, at }
+            | Self::Verified { change, at, .. }
+            | Self::Failed { change, at, .. } => Some((*change, *at)),
+            Self::Planned | Self::Superseded { .. } => None,
+        }
+    }
+}
+
+/// One act of the plan. The item and the grant version together are its idempotency key: there is
+/// at most one act for them, however often it is tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remediation {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The item whose decision orders it.
+    pub item: ItemId,
+    /// The grant.
+    pub grant: GrantId,
+    /// The version that was reviewed, the only one that it may change.
+    pub grant_version: u32,
+    /// What is to become of it.
+    pub act: Act,
+    /// The operations that are to be gone.
+    pub gone: BTreeSet<OperationId>,
+    /// How far it is.
+    pub state: RemediationState,
+}
+
+/// What executing an act on a grant means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// The grant is to be written like this.
+    Write(Box<Grant>),
+    /// The grant is what the act wants already: an earlier attempt was cut off after its commit.
+    AlreadyDone,
+    /// The grant is another one than was reviewed; the act must not touch it.
+    Stale {
+        /// The version found; `None` when there is no grant.
+        found: Option<u32>,
+    },
+}
+
+impl Remediation {
+    /// The act that a decided item orders; `None` when it keeps or is not decided.
+    pub fn of(item: &Item) -> Option<Self> {
+        let ItemState::Decided(decision) = &item.state else { return None };
+        let granted = item.sealed.operations.iter().map(|op| op.id.clone());
+        let (act, gone) = match &decision.draft.verdict {
+            Verdict::Keep => return None,
+            Verdict::Remove => (Act::Remove, granted.collect()),
+            Verdict::Narrow(kept) => {
+                let gone = granted.filter(|op| !kept.contains(op)).collect();
+                (Act::Narrow(kept.clone()), gone)
+            }
+        };
+        Some(Self {
+            campaign: item.sealed.campaign.clone(),
+            item: item.sealed.id.clone(),
+            grant: item.sealed.grant.id.clone(),
+            grant_version: item.sealed.grant.version,
+            act,
+            gone,
+            state: RemediationState::Planned,
+        })
+    }
+
+    /// The idempotency key.
+    pub fn key(&self) -> String {
+        format!("{}@{}", self.item, self.grant_version)
+    }
+
+    /// What executing it on the grant as it stands means.
+    pub fn apply_to(&self, grant: Option<&Grant>) -> Applied {
+        let Some(grant) = grant else { return Applied::Stale { found: None } };
+        let wanted = self.wanted(grant);
+        if grant.version == self.grant_version && grant.status != GrantStatus::Revoked {
+            return Applied::Write(Box::new(wanted));
+        }
+        // The next version with exactly the effect wanted can only be this act's own.
+        let is_next = grant.version == self.grant_version.saturating_add(1);
+        if is_next && grant.status == wanted.status && grant.operations == wanted.operations {
+            return Applied::AlreadyDone;
+        }
+        Applied::Stale { found: Some(grant.version) }
+    }
+
+    fn wanted(&self, grant: &Grant) -> Grant {
+        let mut wanted = grant.clone();
+        wanted.version = self.grant_version.saturating_add(1);
+        match &self.act {
+            Act::Remove => wanted.status = GrantStatus::Revoked,
+            Act::Narrow(operations) => {
+                wanted.operations = OperationSet::Only(operations.clone());
+                wanted.reason = ::grant::GrantReason::Review;
+            }
+        }
+        wanted
+    }
+
+    /// A call on `operation` under the grant is one that the act was to end.
+    pub fn ends(&self, operation: Option<&OperationId>) -> bool {
+        match (&self.act, operation) {
+            (Act::Remove, _) | (_, None) => true,
+            (Act::Narrow(kept), Some(operation)) => !kept.contains(operation),
+        }
+    }
+
+    /// Notes that it was executed, or found stale.
+    #[must_use]
+    pub fn noted(self, state: RemediationState) -> Self {
+        Self { state, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests;

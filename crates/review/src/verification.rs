@@ -1,0 +1,153 @@
+//! Whether an executed act has taken effect: every live node enforces it, the product's own probe
+//! is not let through by the removed permission, and no call was since.
+
+use base::{ApiId, GrantId, IdentityId, NodeId, OperationId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::remediation::{Remediation, RemediationState};
+
+/// A question to the gate: may this identity use this operation?
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Probe {
+    /// Who asks.
+    pub identity: IdentityId,
+    /// The API.
+    pub api: ApiId,
+    /// The operation that is to be gone.
+    pub operation: OperationId,
+}
+
+/// What the gate answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ProbeOutcome {
+    /// No.
+    Refused {
+        /// The gate's reason code.
+        reason: String,
+    },
+    /// Yes, because of these grants.
+    Allowed {
+        /// The grants.
+        grants: Vec<GrantId>,
+    },
+}
+
+/// One node's statement that it enforces a ruleset version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The node.
+    pub node: NodeId,
+    /// The version that it enforces now; at least the one asked about once it caught up.
+    pub version: u64,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Everything observed about one executed act.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// One per live node.
+    pub receipts: Vec<Receipt>,
+    /// What was asked and answered.
+    pub probes: Vec<(Probe, ProbeOutcome)>,
+    /// Calls on the operations that are to be gone which the grant let through after every node
+    /// enforced the act.
+    pub allowed_since: u64,
+}
+
+/// What proves an act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Every live node's receipt.
+    pub receipts: Vec<Receipt>,
+    /// How many probes were asked; 0 when the subject has nobody left to ask as.
+    pub probes: u64,
+    /// Of these, refused. The rest still pass, by other grants only.
+    pub refused: u64,
+    /// The other grants by which some probes still pass.
+    pub still_reachable_by: Vec<GrantId>,
+    /// When it was complete.
+    pub at: Timestamp,
+}
+
+/// What an observation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// The removed permission is gone.
+    Proved(Proof),
+    /// Not yet: a node has to catch up.
+    Pending(String),
+    /// The removed permission still works or was used.
+    Disproved(String),
+}
+
+/// Judges an observation of an act that was executed with ruleset version `change`.
+pub fn judge(
+    act: &Remediation,
+    change: u64,
+    observed: &Observation,
+    now: Timestamp,
+) -> Verification {
+    if observed.receipts.is_empty() {
+        return Verification::Pending("no node has confirmed the change".to_owned());
+    }
+    if let Some(late) = observed.receipts.iter().find(|receipt| receipt.version < change) {
+        let (node, version) = (&late.node, late.version);
+        return Verification::Pending(format!(
+            "node {node} enforces version {version}, not yet {change}"
+        ));
+    }
+    let mut still_reachable_by = Vec::new();
+    let mut refused = 0;
+    for (probe, outcome) in &observed.probes {
+        match outcome {
+            ProbeOutcome::Refused { .. } => refused += 1,
+            ProbeOutcome::Allowed { grants } if grants.contains(&act.grant) => {
+                let (identity, operation) = (&probe.identity, &probe.operation);
+                return Verification::Disproved(format!(
+                    "{identity} may still use {operation} by {}",
+                    act.grant
+                ));
+            }
+            ProbeOutcome::Allowed { grants } => still_reachable_by.extend(grants.iter().cloned()),
+        }
+    }
+    if observed.allowed_since > 0 {
+        return Verification::Disproved(format!(
+            "{} calls were let through by {} after it was applied",
+            observed.allowed_since, act.grant
+        ));
+    }
+    still_reachable_by.sort();
+    still_reachable_by.dedup();
+    Verification::Proved(Proof {
+        receipts: observed.receipts.clone(),
+        probes: u64::try_from(observed.probes.len()).unwrap_or(u64::MAX),
+        refused,
+        still_reachable_by,
+        at: now,
+    })
+}
+
+impl Remediation {
+    /// Moves an executed act on by what was observed. One that is not executed, or is settled,
+    /// stays as it is; one that failed can still be proved by a later observation.
+    #[must_use]
+    pub fn observed(self, observation: &Observation, now: Timestamp) -> Self {
+        let (change, at) = match self.state {
+            RemediationState::Applied { change, at }
+            | RemediationState::Failed { change, at, .. } => (change, at),
+            _ => return self,
+        };
+        let state = match judge(&self, change, observation, now) {
+            Verification::Proved(proof) => RemediationState::Verified { change, at, proof },
+            Verification::Pending(_) => RemediationState::Applied { change, at },
+            Verification::Disproved(problem) => RemediationState::Failed { change, at, problem },
+        };
+        Self { state, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests;
