@@ -13,5 +13,9 @@
 )]
 
 pub mod api;
+pub mod matcher;
+pub mod template;
 
 pub use api::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};
+pub use matcher::Matcher;
+pub use template::Template;

@@ -1,0 +1,153 @@
+//! Changes: how a ruleset moves forward.
+
+use std::sync::Arc;
+
+use base::{ApiId, GrantId, IdentityId, Problem, Timestamp};
+use catalog::Api;
+use grant::{Grant, GrantSubject};
+use identity::{Credential, Group, Identity, IdentityStatus};
+
+use crate::Ruleset;
+use crate::credentials::Proof;
+use crate::holdings::{Held, State};
+
+/// One object as it is now. Everything but an API is never removed: what is revoked or disabled
+/// says so itself, and a group without members holds for nobody.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// An API with all its operations.
+    Api(Api),
+    /// An API is gone; grants on it allow nothing until it comes back.
+    ApiRemoved(ApiId),
+    /// An identity.
+    Identity(Identity),
+    /// A group with all its members.
+    Group(Group),
+    /// A credential.
+    Credential(Credential),
+    /// A grant.
+    Grant(Grant),
+}
+
+impl Ruleset {
+    pub(crate) fn absorb(
+        &mut self,
+        changes: impl IntoIterator<Item = Change>,
+    ) -> Result<(), Problem> {
+        let mut routes_changed = false;
+        for change in changes {
+            match change {
+                Change::Api(api) => {
+                    routes_changed = true;
+                    self.put_api(api)?;
+                }
+                Change::ApiRemoved(id) => {
+                    routes_changed = true;
+                    Arc::make_mut(&mut self.routes).remove(&id);
+                }
+                Change::Identity(identity) => self.put_identity(&identity),
+                Change::Group(group) => self.put_group(group),
+                Change::Credential(credential) => self.put_credential(&credential),
+                Change::Grant(grant) => self.put_grant(grant),
+            }
+        }
+        // Once at the end: two APIs may swap their paths in one step.
+        if routes_changed {
+            Arc::make_mut(&mut self.routes).index()?;
+        }
+        Ok(())
+    }
+
+    fn put_api(&mut self, api: Api) -> Result<(), Problem> {
+        let number = self.numbers.take_api(&api.id);
+        for operation in &api.operations {
+            self.numbers.take_operation(number, &operation.id);
+        }
+        Arc::make_mut(&mut self.routes).put(api)
+    }
+
+    fn put_identity(&mut self, identity: &Identity) {
+        let state =
+            State { active: identity.status == IdentityStatus::Active, left_at: identity.left_at };
+        self.subjects.update(&identity.id, |subject| {
+            Arc::make_mut(subject).state = Some(state);
+        });
+    }
+
+    fn put_group(&mut self, group: Group) {
+        let mut members: Vec<IdentityId> = group.members;
+        members.sort_unstable();
+        members.dedup();
+        let before = self.circles.get(&group.id).map(|circle| Arc::clone(&circle.members));
+        let before = before.unwrap_or_default();
+        for gone in before.iter().filter(|member| members.binary_search(member).is_err()) {
+            self.subjects.update(gone, |subject| Arc::make_mut(subject).leave(&group.id));
+        }
+        for new in members.iter().filter(|member| before.binary_search(member).is_err()) {
+            self.subjects.update(new, |subject| Arc::make_mut(subject).join(&group.id));
+        }
+        self.circles.update(&group.id, |circle| {
+            Arc::make_mut(circle).members = members.into();
+        });
+    }
+
+    fn put_credential(&mut self, credential: &Credential) {
+        if let Some(home) = self.credential_homes.get(&credential.id).copied() {
+            self.proofs.update(&home, |proofs| proofs.retain(|proof| proof.id != credential.id));
+            if self.proofs.get(&home).is_some_and(|proofs| proofs.is_empty()) {
+                self.proofs.remove(&home);
+            }
+        }
+        let proof = Proof::of(credential);
+        self.proofs.update(&credential.lookup, |proofs| proofs.push(proof));
+        self.credential_homes.insert(credential.id.clone(), credential.lookup);
+    }
+
+    fn put_grant(&mut self, grant: Grant) {
+        if let Some(home) = self.grant_homes.get(&grant.id).cloned() {
+            self.take_back(&home, &grant.id);
+        }
+        let api = self.numbers.take_api(&grant.api);
+        let held = Held {
+            id: grant.id.clone(),
+            api,
+            status: grant.status,
+            operations: self.numbers.take_set(api, &grant.operations),
+            ends: grant.expires_at.unwrap_or(Timestamp::MAX),
+            fields: grant.fields.map(Into::into),
+        };
+        let home = self.hand_over(grant.subject, held);
+        self.grant_homes.insert(grant.id, home);
+    }
+
+    fn take_back(&mut self, home: &GrantSubject, id: &GrantId) {
+        match home {
+            GrantSubject::Identity(identity) => {
+                self.subjects.update(identity, |subject| Arc::make_mut(subject).holdings.remove(id))
+            }
+            GrantSubject::Group(group) => {
+                self.circles.update(group, |circle| Arc::make_mut(circle).holdings.remove(id));
+            }
+        }
+    }
+
+    /// Gives a grant to its subject. Returns the subject with the id as it is stored already, so
+    /// that a million grants do not keep a million copies of their holders' names.
+    fn hand_over(&mut self, subject: GrantSubject, held: Held) -> GrantSubject {
+        match subject {
+            GrantSubject::Identity(id) => {
+                self.subjects.update(&id, |subject| Arc::make_mut(subject).holdings.add(held));
+                let stored = self.subjects.stored_key(&id).cloned();
+                GrantSubject::Identity(stored.unwrap_or(id))
+            }
+            GrantSubject::Group(id) => {
+                self.circles.update(&id, |circle| Arc::make_mut(circle).holdings.add(held));
+                let stored = self.circles.stored_key(&id).cloned();
+                GrantSubject::Group(stored.unwrap_or(id))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

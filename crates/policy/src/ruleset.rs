@@ -1,0 +1,99 @@
+//! The ruleset itself: what it holds, how it is made, and the plain questions.
+
+use std::sync::Arc;
+
+use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, Problem};
+use catalog::Api;
+use grant::GrantSubject;
+
+use crate::absorb::Change;
+use crate::credentials::Proofs;
+use crate::holdings::{Circle, Subject};
+use crate::numbers::Numbers;
+use crate::routes::{ApiEntry, Located, Routes};
+use crate::shards::Shards;
+
+/// Everything the gate decides by, at one version. Immutable; [`Ruleset::apply`] makes the next
+/// one and shares what did not change.
+#[derive(Debug, Clone)]
+pub struct Ruleset {
+    pub(crate) version: u64,
+    pub(crate) routes: Arc<Routes>,
+    pub(crate) numbers: Arc<Numbers>,
+    pub(crate) subjects: Shards<IdentityId, Arc<Subject>>,
+    pub(crate) circles: Shards<GroupId, Arc<Circle>>,
+    pub(crate) proofs: Shards<Digest, Proofs>,
+    /// Where each credential is filed, to move it when its lookup value changes.
+    pub(crate) credential_homes: Shards<CredentialId, Digest>,
+    /// Who holds each grant, to move it when its subject changes.
+    pub(crate) grant_homes: Shards<GrantId, GrantSubject>,
+}
+
+impl Ruleset {
+    /// No API, nobody, version 0: refuses everything.
+    pub fn empty() -> Self {
+        Self {
+            version: 0,
+            routes: Arc::default(),
+            numbers: Arc::default(),
+            subjects: Shards::default(),
+            circles: Shards::default(),
+            proofs: Shards::default(),
+            credential_homes: Shards::default(),
+            grant_homes: Shards::default(),
+        }
+    }
+
+    /// The sequence number of the last change that is in it.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The ruleset of a whole state, in any order. The last of several changes to one object
+    /// counts.
+    pub fn build(version: u64, state: impl IntoIterator<Item = Change>) -> Result<Self, Problem> {
+        Self::empty().apply(version, state)
+    }
+
+    /// The next ruleset. On error nothing changed: the present one stays as it is.
+    pub fn apply(
+        &self,
+        version: u64,
+        changes: impl IntoIterator<Item = Change>,
+    ) -> Result<Self, Problem> {
+        let mut next = self.clone();
+        next.version = version;
+        next.absorb(changes)?;
+        Ok(next)
+    }
+
+    /// Which API and operation a request is for: `method` as sent, `host` in lower case without
+    /// port, canonical `path` without query.
+    pub fn locate(&self, method: &str, host: Option<&str>, path: &str) -> Located<'_> {
+        let api = self.routes.find(host, path);
+        Located { api, operation: api.and_then(|entry| entry.operation(method, path)) }
+    }
+
+    /// An API.
+    pub fn api(&self, id: &ApiId) -> Option<&Arc<Api>> {
+        self.entry(id).map(ApiEntry::api)
+    }
+
+    /// An API with its templates compiled.
+    pub fn entry(&self, id: &ApiId) -> Option<&ApiEntry> {
+        self.routes.get(id)
+    }
+
+    /// All APIs, in no particular order.
+    pub fn apis(&self) -> impl Iterator<Item = &Arc<Api>> {
+        self.routes.all().map(ApiEntry::api)
+    }
+
+    /// How many grants it knows, in force or not.
+    pub fn grants_count(&self) -> usize {
+        self.grant_homes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;
