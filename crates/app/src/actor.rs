@@ -1,6 +1,7 @@
 //! Who acts on the administrative side, and through which door.
 
 use base::{IdentityId, words};
+pub use store::Channel;
 
 words! {
     /// What an actor may do beyond their own reviews and the objects they own.
@@ -11,20 +12,6 @@ words! {
         Auditor = "auditor",
         /// Decides their own review items, sees what they own.
         Member = "member",
-    }
-}
-
-words! {
-    /// The door an act came through.
-    Channel {
-        /// The console's pages.
-        Console = "console",
-        /// The admin API, the command line included.
-        Api = "api",
-        /// The configuration file.
-        File = "file",
-        /// portreeve itself: jobs, the demo.
-        System = "system",
     }
 }
 

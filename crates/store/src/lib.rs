@@ -37,6 +37,7 @@ pub mod session;
 mod sql;
 mod tx;
 
+pub use access::{Cursor, GrantFilter, IdentityFilter, World};
 pub use change::{Change, ChangeRow, Object};
 pub use error::StoreError;
 pub use node::NodeRow;

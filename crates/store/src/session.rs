@@ -18,8 +18,6 @@ pub struct SessionRow {
     pub lookup: Digest,
     /// The person.
     pub identity: IdentityId,
-    /// What the session may do, as the word of a role.
-    pub role: String,
     /// When it began.
     pub created_at: Timestamp,
     /// When it was last used, to the minute or so.
@@ -35,8 +33,6 @@ pub struct SignInCode {
     pub lookup: Digest,
     /// The person.
     pub identity: IdentityId,
-    /// What the session may do, as the word of a role.
-    pub role: String,
     /// When it ends unused.
     pub expires_at: Timestamp,
 }
@@ -66,7 +62,8 @@ pub struct AdminToken {
 #[derive(Serialize)]
 struct Logged<'a> {
     identity_id: &'a IdentityId,
-    role: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +74,6 @@ fn session(mut row: Row) -> Result<SessionRow, StoreError> {
     Ok(SessionRow {
         lookup: row.digest()?,
         identity: row.parsed()?,
-        role: row.text()?,
         created_at: row.time()?,
         last_seen: row.time()?,
         expires_at: row.time()?,
@@ -103,7 +99,7 @@ const ADMIN_TOKEN: &str = "SELECT lookup, id, identity_id, role, label, created_
 impl Connection {
     /// The session with this hash, ended or not.
     pub async fn session(&mut self, lookup: Digest) -> Result<Option<SessionRow>, StoreError> {
-        const SQL: &str = "SELECT lookup, identity_id, role, created_at, last_seen, expires_at \
+        const SQL: &str = "SELECT lookup, identity_id, created_at, last_seen, expires_at \
                            FROM session WHERE lookup = $1";
         self.fetch_first(SQL, vec![lookup.into()]).await?.map(session).transpose()
     }
@@ -126,17 +122,11 @@ impl Tx {
     pub async fn add_sign_in_code(&mut self, code: &SignInCode) -> Result<(), StoreError> {
         let now = self.at.into();
         self.execute("DELETE FROM sign_in_code WHERE expires_at <= $1", vec![now]).await?;
-        let values = vec![
-            code.lookup.into(),
-            Value::text(&code.identity),
-            Value::text(&code.role),
-            code.expires_at.into(),
-        ];
-        self.insert_rows("sign_in_code (lookup, identity_id, role, expires_at)", vec![values])
-            .await?;
+        let values = vec![code.lookup.into(), Value::text(&code.identity), code.expires_at.into()];
+        self.insert_rows("sign_in_code (lookup, identity_id, expires_at)", vec![values]).await?;
         let logged = Logged {
             identity_id: &code.identity,
-            role: &code.role,
+            role: None,
             expires_at: Some(code.expires_at),
             revoked_at: None,
         };
@@ -151,14 +141,13 @@ impl Tx {
         lookup: Digest,
     ) -> Result<Option<SignInCode>, StoreError> {
         const SQL: &str = "DELETE FROM sign_in_code WHERE lookup = $1 \
-                           RETURNING lookup, identity_id, role, expires_at";
+                           RETURNING lookup, identity_id, expires_at";
         let Some(mut row) = self.fetch_first(SQL, vec![lookup.into()]).await? else {
             return Ok(None);
         };
         Ok(Some(SignInCode {
             lookup: row.digest()?,
             identity: row.parsed()?,
-            role: row.text()?,
             expires_at: row.time()?,
         }))
     }
@@ -170,12 +159,11 @@ impl Tx {
         let values = vec![
             session.lookup.into(),
             Value::text(&session.identity),
-            Value::text(&session.role),
             session.created_at.into(),
             session.last_seen.into(),
             session.expires_at.into(),
         ];
-        const INTO: &str = "session (lookup, identity_id, role, created_at, last_seen, expires_at)";
+        const INTO: &str = "session (lookup, identity_id, created_at, last_seen, expires_at)";
         self.insert_rows(INTO, vec![values]).await?;
         self.record(session_change(Event::SessionStarted, session, true)?).await.map(|_| ())
     }
@@ -221,7 +209,7 @@ impl Tx {
 fn logged_token(token: &AdminToken) -> Logged<'_> {
     Logged {
         identity_id: &token.identity,
-        role: &token.role,
+        role: Some(&token.role),
         expires_at: token.expires_at,
         revoked_at: token.revoked_at,
     }
@@ -234,7 +222,7 @@ fn session_change(
 ) -> Result<NewChange, StoreError> {
     let logged = Logged {
         identity_id: &session.identity,
-        role: &session.role,
+        role: None,
         expires_at: Some(session.expires_at),
         revoked_at: None,
     };

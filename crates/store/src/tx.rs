@@ -64,18 +64,18 @@ pub struct Tx {
     connection: Connection,
     pub(crate) writer: Writer,
     pub(crate) at: Timestamp,
+    /// Sequence of the last change before this transaction.
+    base: u64,
     /// Sequence of the last change row, this transaction's included.
     sequence: u64,
     changes: Vec<Change>,
 }
 
-/// What a transaction changed, durable by now.
-#[derive(Debug)]
+/// A transaction is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
     /// The sequence of its last change; of the last one before it when it changed nothing.
     pub sequence: u64,
-    /// Its changes in order.
-    pub changes: Vec<Change>,
 }
 
 impl std::ops::Deref for Tx {
@@ -97,13 +97,23 @@ impl Tx {
         writer: Writer,
         at: Timestamp,
     ) -> Result<Self, StoreError> {
-        let sequence = connection.head(true).await?;
-        Ok(Self { connection, writer, at, sequence, changes: Vec::new() })
+        let base = connection.head(true).await?;
+        Ok(Self { connection, writer, at, base, sequence: base, changes: Vec::new() })
     }
 
     /// When it happens, for the rows it writes.
     pub fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// Sequence of the last change before it. There can be none between that and its own.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// What it has changed so far.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// On whose behalf.
@@ -181,7 +191,7 @@ impl Tx {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,
         }
-        Ok(Committed { sequence: self.sequence, changes: self.changes })
+        Ok(Committed { sequence: self.sequence })
     }
 }
 

@@ -125,7 +125,6 @@ CREATE TABLE node (
 CREATE TABLE session (
     lookup TEXT COLLATE "C" PRIMARY KEY,
     identity_id TEXT NOT NULL REFERENCES identity (id),
-    role TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     last_seen BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
@@ -135,7 +134,6 @@ CREATE INDEX session_by_identity ON session (identity_id);
 CREATE TABLE sign_in_code (
     lookup TEXT COLLATE "C" PRIMARY KEY,
     identity_id TEXT NOT NULL REFERENCES identity (id),
-    role TEXT NOT NULL,
     expires_at BIGINT NOT NULL
 );
 

@@ -124,7 +124,6 @@ CREATE TABLE node (
 CREATE TABLE session (
     lookup TEXT PRIMARY KEY,
     identity_id TEXT NOT NULL REFERENCES identity (id),
-    role TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     last_seen INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
@@ -134,7 +133,6 @@ CREATE INDEX session_by_identity ON session (identity_id);
 CREATE TABLE sign_in_code (
     lookup TEXT PRIMARY KEY,
     identity_id TEXT NOT NULL REFERENCES identity (id),
-    role TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 

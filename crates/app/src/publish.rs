@@ -1,0 +1,227 @@
+//! The ruleset: built from the store at start, then moved forward by changes, in their order, in
+//! memory, before the use case that made them returns. Receipts of the nodes of a fleet.
+//!
+//! A change that the ruleset refuses is not committed: what is stored can always be enforced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::problem::ProblemKind;
+use base::{IdentityId, Problem, Timestamp};
+use policy::{Change, Ruleset};
+use store::{Cursor, NodeRow, Object, Store, Tx};
+
+use crate::view::{ChangeReceipt, NodeReceipt};
+use crate::{Actor, App};
+
+/// Changes read at once when a node follows the others.
+const FOLLOW_BATCH: u32 = 1_000;
+/// Objects on their way from the store to the ruleset that is being built.
+const LOAD_QUEUE: usize = 1_024;
+/// How often the statements of other nodes are looked at while somebody waits for them.
+const RECEIPT_POLL: Duration = Duration::from_millis(10);
+
+/// What this node last published.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Published {
+    version: u64,
+    since: Timestamp,
+    /// When the store was last found to hold nothing newer.
+    current_at: Timestamp,
+    /// When the node last stated this in the store.
+    stated_at: Option<Timestamp>,
+}
+
+impl Published {
+    pub(crate) fn now(ruleset: &Ruleset, now: Timestamp) -> Self {
+        Self { version: ruleset.version(), since: now, current_at: now, stated_at: None }
+    }
+}
+
+fn change_of(object: Object) -> Change {
+    match object {
+        Object::Api(api) => Change::Api(api),
+        Object::ApiRemoved(id) => Change::ApiRemoved(id),
+        Object::Identity(identity) => Change::Identity(identity),
+        Object::Group(group) => Change::Group(group),
+        Object::Credential(credential) => Change::Credential(credential),
+        Object::Grant(grant) => Change::Grant(grant),
+    }
+}
+
+/// Builds the ruleset from the whole state. Reading and building overlap, and no more than a few
+/// thousand objects are between them.
+pub(crate) async fn load(store: &Store) -> Result<Ruleset, Problem> {
+    let mut snapshot = store.read().await?;
+    let version = snapshot.version();
+    let (send, mut receive) = tokio::sync::mpsc::channel::<Change>(LOAD_QUEUE);
+    let build = tokio::task::spawn_blocking(move || {
+        Ruleset::build(version, std::iter::from_fn(|| receive.blocking_recv()))
+    });
+    let mut cursor = Cursor::Start;
+    while !matches!(cursor, Cursor::End) {
+        // An error drops the sender and leaves; the half-built ruleset is dropped with its task.
+        let (batch, next) = snapshot.load(cursor).await?;
+        cursor = next;
+        for object in batch {
+            if send.send(change_of(object)).await.is_err() {
+                // The builder has given up; it says why below.
+                cursor = Cursor::End;
+                break;
+            }
+        }
+    }
+    drop(send);
+    let built = build.await.map_err(|error| Problem::internal(error.to_string()))?;
+    built.map_err(|problem| problem.hint("the store holds what the gate cannot enforce"))
+}
+
+impl App {
+    /// Commits and publishes: the gate of this node enforces the changes when this returns. Gives
+    /// the change sequence. Nothing is committed that the ruleset refuses.
+    pub(crate) async fn commit(&self, mut tx: Tx) -> Result<u64, Problem> {
+        let mut published = self.publishing.lock().await;
+        let mut next = self.ruleset().load_full();
+        // The transaction holds the head, so these are all changes of others that there are.
+        while next.version() < tx.base() {
+            let missed = tx.changes_after(next.version(), FOLLOW_BATCH).await?;
+            next = advance(&next, missed.into_iter().take_while(|c| c.sequence <= tx.base()))?;
+        }
+        let own: Vec<_> = tx.changes().to_vec();
+        next = advance(&next, own.into_iter())?;
+        let committed = tx.commit().await?;
+        self.publish(&mut published, next);
+        Ok(committed.sequence)
+    }
+
+    fn publish(&self, published: &mut Published, next: Arc<Ruleset>) {
+        let now = self.now();
+        published.current_at = now;
+        if next.version() != published.version {
+            published.version = next.version();
+            self.ruleset().store(next);
+            published.since = now;
+        }
+    }
+
+    /// Applies what other nodes committed, and states in the store which version this node
+    /// enforces. To be called when the store says that something changed, and several times per
+    /// lease anyway. Gives the version.
+    pub async fn catch_up(&self) -> Result<u64, Problem> {
+        let mut published = self.publishing.lock().await;
+        let mut state = self.read().await?;
+        let mut next = self.ruleset().load_full();
+        while next.version() < state.version() {
+            let missed = state.changes_after(next.version(), FOLLOW_BATCH).await?;
+            next = advance(&next, missed.into_iter())?;
+        }
+        drop(state);
+        self.publish(&mut published, next);
+        let statement = *published;
+        drop(published);
+        self.state_version(statement).await?;
+        Ok(statement.version)
+    }
+
+    /// Writes this node's statement, unless the store has it and it is fresh.
+    async fn state_version(&self, statement: Published) -> Result<(), Problem> {
+        let now = self.now();
+        let fresh = |stated: Timestamp| {
+            now.since(stated).as_micros() < self.settings.node_lease.as_micros() / 3
+        };
+        let known = statement.stated_at.is_some_and(|at| at >= statement.since && fresh(at));
+        if known {
+            return Ok(());
+        }
+        let mut tx = self.begin(&node_actor()?).await?;
+        let row = NodeRow {
+            id: self.settings.node.clone(),
+            version: statement.version,
+            since: statement.since,
+            last_seen: now,
+        };
+        tx.state_node(&row).await?;
+        tx.commit().await?;
+        self.publishing.lock().await.stated_at = Some(now);
+        Ok(())
+    }
+
+    /// The receipts of a change: waits until every live node states that it enforces it. A node
+    /// that is not heard of for a lease is not live, and refuses traffic by itself.
+    pub(crate) async fn receipt(&self, change: u64) -> Result<ChangeReceipt, Problem> {
+        let own = *self.publishing.lock().await;
+        let me = NodeReceipt { node: self.settings.node.to_string(), since: own.since.to_string() };
+        if !self.store.is_shared() {
+            return Ok(ChangeReceipt { change, receipts: vec![me] });
+        }
+        let polls = 2 * self.settings.node_lease.to_std().as_millis() / RECEIPT_POLL.as_millis();
+        let mut late = Vec::new();
+        for _ in 0..polls.max(1) {
+            let nodes = self.other_live_nodes().await?;
+            let (there, missing): (Vec<_>, Vec<_>) =
+                nodes.into_iter().partition(|node| node.version >= change);
+            if missing.is_empty() {
+                let mut receipts = vec![me];
+                receipts.extend(there.into_iter().map(receipt_of));
+                receipts.sort_by(|a, b| a.node.cmp(&b.node));
+                return Ok(ChangeReceipt { change, receipts });
+            }
+            late = missing;
+            tokio::time::sleep(RECEIPT_POLL).await;
+        }
+        let names: Vec<_> = late.iter().map(|node| node.id.as_str()).collect();
+        let detail = format!("change {change} is saved, but not enforced by: {}", names.join(", "));
+        Err(Problem::new(ProblemKind::Unavailable, "not_enforced_everywhere", detail)
+            .hint("look at the logs of these nodes, or stop them"))
+    }
+
+    async fn other_live_nodes(&self) -> Result<Vec<NodeRow>, Problem> {
+        let mut state = self.read().await?;
+        let mut nodes = state.live_nodes(self.now() - self.settings.node_lease).await?;
+        nodes.retain(|node| node.id != self.settings.node);
+        Ok(nodes)
+    }
+
+    /// When this node last knew that its ruleset is the newest. A gate that must not be stale
+    /// refuses when that is too long ago.
+    pub async fn current_at(&self) -> Timestamp {
+        self.publishing.lock().await.current_at
+    }
+
+    /// Takes this node off the list that others wait for.
+    pub async fn leave(&self) -> Result<(), Problem> {
+        let mut tx = self.begin(&node_actor()?).await?;
+        tx.forget_node(&self.settings.node).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn receipt_of(node: NodeRow) -> NodeReceipt {
+    NodeReceipt { node: node.id.to_string(), since: node.since.to_string() }
+}
+
+fn advance(
+    ruleset: &Arc<Ruleset>,
+    changes: impl Iterator<Item = store::Change>,
+) -> Result<Arc<Ruleset>, Problem> {
+    let mut version = ruleset.version();
+    let mut objects = Vec::new();
+    for change in changes {
+        if change.sequence != version + 1 {
+            let detail = format!("the change log goes from {version} to {}", change.sequence);
+            return Err(Problem::internal(detail));
+        }
+        version = change.sequence;
+        objects.extend(change.object.map(change_of));
+    }
+    if version == ruleset.version() {
+        return Ok(Arc::clone(ruleset));
+    }
+    ruleset.apply(version, objects).map(Arc::new)
+}
+
+fn node_actor() -> Result<Actor, Problem> {
+    let id = IdentityId::parse("system:node").map_err(|e| Problem::internal(e.to_string()))?;
+    Ok(Actor::system(id))
+}
