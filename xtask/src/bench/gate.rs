@@ -1,0 +1,247 @@
+//! What governing a request costs: CPU time of portreeve per request, divided by that of nginx
+//! doing nothing but `proxy_pass`, in the same minute on the same CPU.
+//!
+//! Each proxy has CPU 0 to itself while it is measured; upstream and load have CPU 1. Runs
+//! interleave (nginx, portreeve, nginx, …) and each run of portreeve is divided by the mean of the
+//! nginx runs on either side, because absolute times move by half within a minute and ratios do
+//! not. 1,000 credentials rotate. Every answer is checked, in the measured runs too; every forged
+//! credential must have got 401 before anything is measured.
+
+use std::path::{Path, PathBuf};
+
+use super::process::{Running, check_machine, free_port, pinned};
+use super::product::{self, Product};
+use super::statistics::Spread;
+use super::{Programs, work_folder, write};
+use crate::repository::{Chore, Repository};
+
+const PROXY_CPU: usize = 0;
+const OTHER_CPU: usize = 1;
+const WARM_UP: usize = 3000;
+/// Forged requests are sent this often each.
+const FORGED_ROUNDS: usize = 4;
+
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// Print only the last line, one JSON object
+    #[arg(long)]
+    json: bool,
+    /// How many runs of portreeve are measured
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// Requests in a run
+    #[arg(long, default_value_t = 20_000)]
+    count: usize,
+    /// Keep-alive connections
+    #[arg(long, default_value_t = 32)]
+    connections: usize,
+}
+
+/// A proxy under load and the requests for it.
+struct Target {
+    name: &'static str,
+    running: Running,
+    port: u16,
+    requests: PathBuf,
+    /// Requests sent so far: each run goes on in the file where the last one ended.
+    sent: usize,
+}
+
+/// One measured run.
+struct Run {
+    cpu_us: f64,
+    seconds: f64,
+    p50_us: f64,
+}
+
+pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
+    check_machine()?;
+    let programs = Programs::build(repository)?;
+    let folder = work_folder("gate")?;
+    let upstream_port = free_port()?;
+    let command = [programs.path("bench-upstream"), upstream_port.to_string()];
+    let mut upstream = Running::start("upstream", OTHER_CPU, &command, &folder)?;
+    upstream.wait_for_port(upstream_port)?;
+
+    let mut portreeve = start_portreeve(&programs, &folder, upstream_port)?;
+    let mut nginx = start_nginx(&folder, upstream_port)?;
+    let bench = Bench { options, load: programs.path("bench-load") };
+    bench.verify(&mut nginx, None)?;
+    bench.verify(&mut portreeve, Some(&folder.join("forged.txt")))?;
+    let (base, own) = bench.interleave(&mut nginx, &mut portreeve)?;
+    report(options, &base, &own, portreeve.running.resident_mib())
+}
+
+fn start_portreeve(programs: &Programs, folder: &Path, upstream_port: u16) -> Chore<Target> {
+    let product = Product::start(&programs.path("portreeve"), folder, PROXY_CPU)?;
+    let keys = product.seed_orders(folder, upstream_port, product::KEYS)?;
+    let requests = folder.join("keys.txt");
+    write(&requests, &requests_with(keys.iter().map(|key| format!("X-API-Key: {key}\r\n"))))?;
+    write(&folder.join("forged.txt"), &requests_with(forged(&keys).into_iter()))?;
+    let (running, port) = product.into_running();
+    Ok(Target { name: "portreeve", running, port, requests, sent: 0 })
+}
+
+fn start_nginx(folder: &Path, upstream_port: u16) -> Chore<Target> {
+    let port = free_port()?;
+    let config = folder.join("nginx.conf");
+    write(&config, &nginx_config(folder, port, upstream_port))?;
+    let requests = folder.join("plain.txt");
+    write(&requests, &requests_with((0..product::KEYS).map(|_| String::new())))?;
+    let error_log = folder.join("nginx-error.log").display().to_string();
+    let command =
+        ["nginx", "-e", &error_log, "-c", &config.display().to_string()].map(str::to_owned);
+    let mut running = Running::start("nginx", PROXY_CPU, &command, folder)?;
+    running.wait_for_port(port)?;
+    Ok(Target { name: "nginx", running, port, requests, sent: 0 })
+}
+
+fn nginx_config(folder: &Path, port: u16, upstream_port: u16) -> String {
+    include_str!("nginx.conf")
+        .replace("@RUN@", &folder.display().to_string())
+        .replace("@PORT@", &port.to_string())
+        .replace("@UPSTREAM@", &upstream_port.to_string())
+}
+
+/// Bodiless reads; the n-th carries the n-th header lines.
+fn requests_with(headers: impl Iterator<Item = String>) -> String {
+    let request = |(number, header): (usize, String)| {
+        format!(
+            "GET /api/v1/orders/{}?expand=items HTTP/1.1\r\nHost: api.example.test\r\n\
+             User-Agent: bench/1.0\r\nAccept: application/json\r\n{header}\r\n",
+            1000 + number
+        )
+    };
+    headers.enumerate().map(request).collect()
+}
+
+/// Header lines that must all be refused with 401: unknown, altered, cut, extended, absent.
+fn forged(keys: &[String]) -> Vec<String> {
+    let real = keys.first().cloned().unwrap_or_default();
+    let middle = real.len() / 2;
+    let (head, tail) = real.split_at(middle);
+    let changed = if tail.starts_with('a') { 'b' } else { 'a' };
+    let altered = format!("{head}{changed}{}", tail.get(1..).unwrap_or_default());
+    let cut = real.get(..real.len().saturating_sub(1)).unwrap_or_default().to_owned();
+    let extended = format!("{real}0");
+    let unknown = "pr_live_0000000000000000000000000000000000000000000000000".to_owned();
+    let values = [unknown, altered, cut, extended, "x".to_owned()];
+    let lines = values.into_iter().map(|value| format!("X-API-Key: {value}\r\n"));
+    lines.chain([String::new()]).collect()
+}
+
+struct Bench<'a> {
+    options: &'a Options,
+    load: String,
+}
+
+impl Bench<'_> {
+    /// Every answer right, every forged credential refused.
+    fn verify(&self, target: &mut Target, forged: Option<&Path>) -> Chore<()> {
+        let tally = self.send(target, &target.requests, self.options.connections, WARM_UP)?;
+        target.sent += WARM_UP;
+        expect(target.name, &tally, "right", WARM_UP)?;
+        if let Some(forged) = forged {
+            let text = std::fs::read_to_string(forged).map_err(|e| e.to_string())?;
+            let count = FORGED_ROUNDS * text.matches("\r\n\r\n").count();
+            let tally = self.send(target, forged, 2, count)?;
+            expect(target.name, &tally, "refused", count)?;
+            eprintln!("{}: {WARM_UP} answers right, {count} forged refused", target.name);
+        }
+        Ok(())
+    }
+
+    /// Runs of nginx (one more) and of portreeve, in turns.
+    fn interleave(
+        &self,
+        nginx: &mut Target,
+        portreeve: &mut Target,
+    ) -> Chore<(Vec<Run>, Vec<Run>)> {
+        let (mut base, mut own) = (vec![self.measure(nginx)?], Vec::new());
+        for round in 1..=self.options.rounds {
+            own.push(self.measure(portreeve)?);
+            base.push(self.measure(nginx)?);
+            eprintln!("round {round} of {}", self.options.rounds);
+        }
+        Ok((base, own))
+    }
+
+    fn measure(&self, target: &mut Target) -> Chore<Run> {
+        let before = target.running.cpu_time();
+        let tally =
+            self.send(target, &target.requests, self.options.connections, self.options.count)?;
+        let after = target.running.cpu_time();
+        target.sent += self.options.count;
+        expect(target.name, &tally, "right", self.options.count)?;
+        let used = after.living_ns.saturating_sub(before.living_ns);
+        let all = after.all_ns.saturating_sub(before.all_ns);
+        // ticks round to 10 ms per process; beyond that a thread must have ended unmeasured
+        if all.saturating_sub(used) > (used / 20).max(60_000_000) {
+            return Err(format!("{}: threads ended during the run: no figure", target.name));
+        }
+        let figure = |name: &str| tally[name].as_f64().unwrap_or(0.0);
+        let cpu_us = used as f64 / 1000.0 / self.options.count as f64;
+        Ok(Run { cpu_us, seconds: figure("seconds"), p50_us: figure("p50_us") })
+    }
+
+    fn send(
+        &self,
+        target: &Target,
+        file: &Path,
+        connections: usize,
+        count: usize,
+    ) -> Chore<serde_json::Value> {
+        let numbers = [connections, target.sent, count].map(|number| number.to_string());
+        let mut command =
+            vec![self.load.clone(), target.port.to_string(), file.display().to_string()];
+        command.extend(numbers);
+        let done = pinned(OTHER_CPU, &command).output().map_err(|e| e.to_string())?;
+        serde_json::from_slice(&done.stdout).map_err(|_| {
+            format!("load generator: {}", String::from_utf8_lossy(&done.stderr).trim())
+        })
+    }
+}
+
+fn expect(name: &str, tally: &serde_json::Value, what: &str, count: usize) -> Chore<()> {
+    if tally[what].as_u64() == u64::try_from(count).ok() {
+        return Ok(());
+    }
+    Err(format!("{name}: not all of {count} were {what}: {tally}"))
+}
+
+fn report(options: &Options, base: &[Run], own: &[Run], resident_mib: f64) -> Chore<()> {
+    let pairs = own.iter().zip(base.iter().zip(base.iter().skip(1)));
+    let ratios: Vec<f64> = pairs
+        .map(|(run, (before, after))| run.cpu_us / ((before.cpu_us + after.cpu_us) / 2.0))
+        .collect();
+    let spread = Spread::of(&ratios).ok_or("no runs")?;
+    if !options.json {
+        for (name, runs) in [("nginx plain", base), ("portreeve, API key", own)] {
+            let of = |figure: fn(&Run) -> f64| {
+                Spread::of(&runs.iter().map(figure).collect::<Vec<_>>()).map_or(0.0, |s| s.median)
+            };
+            let rate = options.count as f64 / of(|run| run.seconds);
+            let busy = of(|run| run.cpu_us) * rate / 10_000.0;
+            println!(
+                "{name}: {:.1} us CPU per request, {rate:.0} requests/s, CPU {busy:.0} % busy, \
+                 p50 {:.0} us (medians of {} runs)",
+                of(|run| run.cpu_us),
+                of(|run| run.p50_us),
+                runs.len()
+            );
+        }
+        println!("portreeve: {resident_mib:.0} MiB resident");
+    }
+    println!(
+        "{}",
+        serde_json::json!({
+            "target": "nginx_plain", "ratio": round(spread.median), "q1": round(spread.q1),
+            "q3": round(spread.q3), "n": spread.n,
+        })
+    );
+    Ok(())
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,91 @@
+//! `cargo xtask bench`: the product beside its peers, on loopback, bounded by counts.
+//!
+//! Figures that travel between machines are ratios measured in the same run; a wide spread is
+//! printed, not hidden. No test asserts a time.
+
+mod decision;
+mod gate;
+mod load;
+mod process;
+mod product;
+mod revoke;
+mod statistics;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::repository::{Chore, Repository};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// CPU time per request, API key, as a ratio to nginx plain `proxy_pass`
+    Gate(gate::Options),
+    /// From an acknowledged revoke to the first refusal, under load
+    Revoke(revoke::Options),
+    /// 100,000 identities and 1,000,000 grants from the store into the ruleset
+    Load(load::Options),
+    /// One decision at growing numbers of grants
+    Decision(decision::Options),
+}
+
+pub(crate) fn run(repository: &Repository, options: &Options) -> Chore<()> {
+    match &options.bench {
+        Bench::Gate(options) => gate::run(repository, options),
+        Bench::Revoke(options) => revoke::run(repository, options),
+        Bench::Load(options) => load::run(repository, options),
+        Bench::Decision(options) => decision::run(repository, options),
+    }
+}
+
+/// Release builds of the product and of the programs around it.
+struct Programs {
+    folder: PathBuf,
+}
+
+impl Programs {
+    fn build(repository: &Repository) -> Chore<Self> {
+        eprintln!("bench: building release");
+        let arguments = [
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "-p",
+            "portreeve",
+            "-p",
+            "portreeve-bench",
+        ];
+        repository.output("cargo", &arguments)?;
+        let metadata =
+            repository.output("cargo", &["metadata", "--format-version", "1", "--no-deps"])?;
+        let metadata: serde_json::Value =
+            serde_json::from_str(&metadata).map_err(|e| e.to_string())?;
+        let target = metadata["target_directory"].as_str().ok_or("cargo names no target folder")?;
+        Ok(Self { folder: PathBuf::from(target).join("release") })
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+}
+
+/// A folder for one run, emptied first.
+fn work_folder(name: &str) -> Chore<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("portreeve-bench-{name}"));
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    Ok(folder)
+}
+
+fn write(path: &std::path::Path, text: &str) -> Chore<()> {
+    std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
+}

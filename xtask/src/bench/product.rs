@@ -1,0 +1,156 @@
+//! The product as a bench sees it: initialised in a folder of its own, served on loopback, driven
+//! by its own command line.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::process::Running;
+use super::write;
+use crate::repository::Chore;
+
+/// Distinct credentials in rotation: a cache holds them, a proxy without one pays each time.
+pub(super) const KEYS: usize = 1000;
+/// Identities that share the keys evenly.
+const IDENTITIES: usize = 100;
+
+const OPENAPI: &str = r#"{"openapi":"3.0.3","info":{"title":"orders","version":"1"},
+"paths":{"/api/v1/orders/{id}":{"get":{"operationId":"getOrder",
+"responses":{"200":{"description":"an order"}}}}}}"#;
+
+/// A server that has started.
+pub(super) struct Product {
+    program: String,
+    token: String,
+    pub(super) console: String,
+    port: u16,
+    running: Running,
+}
+
+impl Product {
+    /// `init`, then `serve` on free ports, on one CPU.
+    pub(super) fn start(program: &str, folder: &Path, cpu: usize) -> Chore<Self> {
+        let state = folder.join("state").display().to_string();
+        let made = json_of(Command::new(program).args(["init", "--state", &state, "--json"]))?;
+        let config = PathBuf::from(text(&made, "config")?);
+        take_free_ports(&config)?;
+        let command = [program, "serve", "--config", &config.display().to_string(), "--json"];
+        let mut running = Running::start("portreeve", cpu, &command.map(str::to_owned), folder)?;
+        let ready = running.wait_for_json()?;
+        let port = port_of(&text(&ready, "proxy")?)?;
+        let (token, console) = (text(&made, "admin_token")?, text(&ready, "console")?);
+        Ok(Self { program: program.to_owned(), token, console, port, running })
+    }
+
+    /// Runs a command of the product and reads the JSON that it prints.
+    pub(super) fn command(&self, arguments: &[&str]) -> Chore<Value> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).arg("--json");
+        json_of(command.env("PORTREEVE_URL", &self.console).env("PORTREEVE_TOKEN", &self.token))
+    }
+
+    /// The orders API on the bench upstream, identities that may read it, and `keys` keys.
+    pub(super) fn seed_orders(
+        &self,
+        folder: &Path,
+        upstream_port: u16,
+        keys: usize,
+    ) -> Chore<Vec<String>> {
+        let document = folder.join("orders.json");
+        write(&document, OPENAPI)?;
+        let upstream = format!("http://127.0.0.1:{upstream_port}");
+        self.command(&[
+            "api",
+            "add",
+            "orders",
+            "--path",
+            "/api/v1",
+            "--upstream",
+            &upstream,
+            "--openapi",
+            &document.display().to_string(),
+            "--mode",
+            "enforce",
+        ])?;
+        let identities: Chore<Vec<String>> =
+            (0..IDENTITIES.min(keys)).map(|n| self.add_reader(&format!("bench-{n}"))).collect();
+        let identities = identities?;
+        eprintln!("bench: issuing {keys} keys");
+        (0..keys).map(|n| self.issue_key(&identities[n % identities.len()])).collect()
+    }
+
+    /// A service that may read orders; its id.
+    pub(super) fn add_reader(&self, name: &str) -> Chore<String> {
+        let identity = self.command(&["identity", "add", name, "--kind", "service_account"])?;
+        let id = text(&identity, "id")?;
+        self.give_read(&id)?;
+        Ok(id)
+    }
+
+    /// A grant to read orders; its id.
+    pub(super) fn give_read(&self, identity: &str) -> Chore<String> {
+        let grant = ["grant", "give", identity, "--api", "orders", "--can", "read"];
+        text(&self.command(&grant)?, "id")
+    }
+
+    /// A new key, in clear.
+    pub(super) fn issue_key(&self, identity: &str) -> Chore<String> {
+        text(&self.command(&["key", "issue", identity])?, "key")
+    }
+
+    /// Where callers reach it.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What a bearer of the administrator's token sends.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The process and the callers' port, when no more commands are needed.
+    pub(super) fn into_running(self) -> (Running, u16) {
+        (self.running, self.port)
+    }
+
+    /// The process.
+    pub(super) fn running(&self) -> &Running {
+        &self.running
+    }
+}
+
+/// Replaces the addresses in a configuration file by free ports of this machine.
+fn take_free_ports(config: &Path) -> Chore<()> {
+    let text = std::fs::read_to_string(config).map_err(|e| format!("{}: {e}", config.display()))?;
+    let is_address = |line: &&str| {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        key == "listen" || key == "console"
+    };
+    let kept: Vec<&str> = text.lines().filter(|line| !is_address(line)).collect();
+    let addresses = "listen = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\n";
+    write(config, &format!("{addresses}{}\n", kept.join("\n")))
+}
+
+/// The port in `http://127.0.0.1:8443`.
+pub(super) fn port_of(url: &str) -> Chore<u16> {
+    let authority = url.split("//").nth(1).unwrap_or(url).split('/').next().unwrap_or_default();
+    let port = authority.rsplit(':').next().and_then(|port| port.parse().ok());
+    port.ok_or_else(|| format!("`{url}` names no port"))
+}
+
+fn json_of(command: &mut Command) -> Chore<Value> {
+    let done = command.output().map_err(|e| format!("portreeve: {e}"))?;
+    if !done.status.success() {
+        let shown: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
+        let error = String::from_utf8_lossy(&done.stderr);
+        return Err(format!("portreeve {}: {}", shown.join(" "), error.trim()));
+    }
+    serde_json::from_slice(&done.stdout).map_err(|e| format!("portreeve printed no JSON: {e}"))
+}
+
+/// A text member of an object.
+pub(super) fn text(object: &Value, name: &str) -> Chore<String> {
+    let found = object[name].as_str().map(str::to_owned);
+    found.ok_or_else(|| format!("portreeve printed no `{name}`: {object}"))
+}

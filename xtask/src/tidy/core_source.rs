@@ -1,0 +1,94 @@
+//! What the source of core crates may not say: effects of any kind. And the header that makes
+//! their panics a compile error.
+
+use super::code::code_only;
+use super::{CORE, Finding};
+use crate::repository::TextFile;
+
+/// What is written, and why it may not be.
+const BANNED: &[(&str, &str)] = &[
+    ("SystemTime::now", "core takes a Timestamp"),
+    ("Instant::now", "core takes a Timestamp"),
+    ("Timestamp::now", "core takes a Timestamp"),
+    ("Zoned::now", "core takes a Timestamp"),
+    ("std::env", "core takes values"),
+    ("std::fs", "core takes bytes"),
+    ("std::process", "core starts nothing"),
+    ("TcpStream", "core takes bytes"),
+    ("TcpListener", "core takes bytes"),
+    ("UdpSocket", "core takes bytes"),
+    ("thread::spawn", "core starts nothing"),
+    ("println!", "core returns values"),
+    ("print!", "core returns values"),
+    ("async fn", "core does not wait"),
+    ("getrandom", "core takes an Entropy"),
+    ("thread_rng", "core takes an Entropy"),
+    ("SystemRandom", "core takes an Entropy"),
+    ("#[allow(", "say #[expect(…, reason = …)], so that it goes when it is not needed"),
+];
+
+/// The lint header of a core crate, line by line.
+const HEADER: &[&str] = &[
+    "#![forbid(unsafe_code)]",
+    "clippy::unwrap_used",
+    "clippy::expect_used",
+    "clippy::panic",
+    "clippy::indexing_slicing",
+    "clippy::string_slice",
+    "clippy::unreachable",
+];
+
+pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
+    let mut findings: Vec<_> =
+        files.iter().filter(|file| is_core_source(&file.path)).flat_map(check_file).collect();
+    for name in CORE {
+        findings.extend(check_header(name, files));
+    }
+    findings
+}
+
+/// Production source of a core crate: tests may use what they like.
+fn is_core_source(path: &str) -> bool {
+    let inside = path.strip_prefix("crates/").and_then(|rest| rest.split_once('/'));
+    inside.is_some_and(|(name, rest)| {
+        let test = rest.ends_with("/tests.rs") || rest.contains("/tests/");
+        CORE.contains(&name) && rest.starts_with("src/") && rest.ends_with(".rs") && !test
+    })
+}
+
+fn check_file(file: &TextFile) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, line) in code_only(&file.text).lines().enumerate() {
+        for (what, why) in BANNED.iter().filter(|(what, _)| says(line, what)) {
+            findings.push(Finding::at_line(file, index, format!("`{what}` in core: {why}")));
+        }
+    }
+    findings
+}
+
+/// Whether the line holds `what` as words of its own (`eprintln!` is not `println!`).
+fn says(line: &str, what: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(what).any(|(at, _)| !line[..at].ends_with(is_word))
+}
+
+fn check_header(name: &str, files: &[TextFile]) -> Vec<Finding> {
+    let path = format!("crates/{name}/src/lib.rs");
+    let Some(file) = files.iter().find(|file| file.path == path) else {
+        return vec![Finding::fault(path, "there is no such file")];
+    };
+    let missing = HEADER.iter().filter(|lint| !has_lint(&file.text, lint));
+    missing.map(|lint| Finding::fault(&path, format!("its header lacks {lint}"))).collect()
+}
+
+fn has_lint(text: &str, lint: &str) -> bool {
+    let header = code_only(text);
+    let denied = header.split("#![deny(").nth(1).and_then(|rest| rest.split(")]").next());
+    if lint.starts_with('#') {
+        return header.lines().any(|line| line.trim() == lint);
+    }
+    denied.is_some_and(|list| list.split(',').any(|denied| denied.trim() == lint))
+}
+
+#[cfg(test)]
+mod tests;
