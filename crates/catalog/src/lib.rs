@@ -14,8 +14,10 @@
 
 pub mod api;
 pub mod matcher;
+pub mod openapi;
 pub mod template;
 
 pub use api::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};
 pub use matcher::Matcher;
+pub use openapi::{Document, Prefix, import};
 pub use template::Template;
