@@ -46,5 +46,5 @@ pub use reviewer::{Assignment, ReviewerRule};
 pub use rules::{Detection, Rules, detect};
 pub use suggestion::{Suggestion, suggest};
 pub use usage::UsageFacts;
-pub use verification::{Observation, Probe, ProbeOutcome, Proof};
+pub use verification::{Answer, Observation, Probe, ProbeOutcome, Proof, Receipt};
 pub use window::Window;

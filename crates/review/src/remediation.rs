@@ -128,7 +128,7 @@ pub struct Remediation {
 pub enum Applied {
     /// The grant is to be written like this.
     Write(Box<Grant>),
-    /// The grant is what the act wants already: an earlier attempt was cut off after its commit.
+    /// The grant is what the act wants already.
     AlreadyDone,
     /// The grant is another one than was reviewed; the act must not touch it.
     Stale {
@@ -173,7 +173,8 @@ impl Remediation {
         if grant.version == self.grant_version && grant.status != GrantStatus::Revoked {
             return Applied::Write(Box::new(wanted));
         }
-        // The next version with exactly the effect wanted can only be this act's own.
+        // The next version with exactly the effect wanted: an earlier attempt was cut off after its
+        // commit, or somebody did the same by hand. Either way there is nothing left to do.
         let is_next = grant.version == self.grant_version.saturating_add(1);
         if is_next && grant.status == wanted.status && grant.operations == wanted.operations {
             return Applied::AlreadyDone;

@@ -1,9 +1,10 @@
 //! What removing or narrowing each grant under review would have done to recorded calls.
 //!
-//! Every record names all grants that covered its call, so the replay needs no second decision:
-//! without one grant, a call passes if another of the named grants still stands and still covers
-//! the operation. All items are replayed in one pass over the records. Each decision is replayed
-//! by itself; two removals together may refuse calls that neither refuses alone.
+//! Every record names the grants that covered its call. Without one of them, the call would pass
+//! if the caller holds another grant, in force now, that covers the operation: the same answer as
+//! `policy::replay` gives for one change, for all items of a campaign in one pass over the
+//! records. Each decision is replayed by itself; two removals together may refuse calls that
+//! neither refuses alone.
 
 use std::collections::BTreeSet;
 
@@ -129,11 +130,16 @@ impl<'a> Replay<'a> {
 }
 
 fn passes_without(id: &GrantId, record: &CallRecord, inventory: &Inventory) -> bool {
-    let Some(operation) = &record.operation else { return false };
-    record.grant_ids.iter().filter(|other| *other != id).any(|other| {
-        inventory.grant(other).is_some_and(|grant| {
-            inventory.is_grant_live(grant) && grant.operations.contains(operation)
-        })
+    let (Some(identity), Some(api), Some(operation)) =
+        (&record.identity_id, &record.api_id, &record.operation)
+    else {
+        return false;
+    };
+    inventory.grants_reaching(identity).into_iter().any(|grant| {
+        grant.id != *id
+            && grant.api == *api
+            && grant.operations.contains(operation)
+            && inventory.is_grant_live(grant)
     })
 }
 

@@ -50,10 +50,19 @@ pub struct Observation {
     /// One per live node.
     pub receipts: Vec<Receipt>,
     /// What was asked and answered.
-    pub probes: Vec<(Probe, ProbeOutcome)>,
+    pub answers: Vec<Answer>,
     /// Calls on the operations that are to be gone which the grant let through after every node
     /// enforced the act.
     pub allowed_since: u64,
+}
+
+/// A question and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What was asked.
+    pub probe: Probe,
+    /// What the gate answered.
+    pub outcome: ProbeOutcome,
 }
 
 /// What proves an act.
@@ -61,14 +70,25 @@ pub struct Observation {
 pub struct Proof {
     /// Every live node's receipt.
     pub receipts: Vec<Receipt>,
-    /// How many probes were asked; 0 when the subject has nobody left to ask as.
-    pub probes: u64,
-    /// Of these, refused. The rest still pass, by other grants only.
-    pub refused: u64,
-    /// The other grants by which some probes still pass.
-    pub still_reachable_by: Vec<GrantId>,
+    /// Every probe. None passed by the removed permission; those that passed at all did so by
+    /// other grants. Empty only when the subject has nobody to ask as.
+    pub answers: Vec<Answer>,
     /// When it was complete.
     pub at: Timestamp,
+}
+
+impl Proof {
+    /// The other grants by which some probes still pass, sorted, each once.
+    pub fn still_reachable_by(&self) -> Vec<GrantId> {
+        let others = self.answers.iter().filter_map(|answer| match &answer.outcome {
+            ProbeOutcome::Allowed { grants } => Some(grants),
+            ProbeOutcome::Refused { .. } => None,
+        });
+        let mut grants: Vec<_> = others.flatten().cloned().collect();
+        grants.sort();
+        grants.dedup();
+        grants
+    }
 }
 
 /// What an observation says.
@@ -98,19 +118,12 @@ pub fn judge(
             "node {node} enforces version {version}, not yet {change}"
         ));
     }
-    let mut still_reachable_by = Vec::new();
-    let mut refused = 0;
-    for (probe, outcome) in &observed.probes {
-        match outcome {
-            ProbeOutcome::Refused { .. } => refused += 1,
-            ProbeOutcome::Allowed { grants } if grants.contains(&act.grant) => {
-                let (identity, operation) = (&probe.identity, &probe.operation);
-                return Verification::Disproved(format!(
-                    "{identity} may still use {operation} by {}",
-                    act.grant
-                ));
-            }
-            ProbeOutcome::Allowed { grants } => still_reachable_by.extend(grants.iter().cloned()),
+    for Answer { probe, outcome } in &observed.answers {
+        if matches!(outcome, ProbeOutcome::Allowed { grants } if grants.contains(&act.grant)) {
+            return Verification::Disproved(format!(
+                "{} may still use {} by {}",
+                probe.identity, probe.operation, act.grant
+            ));
         }
     }
     if observed.allowed_since > 0 {
@@ -119,13 +132,9 @@ pub fn judge(
             observed.allowed_since, act.grant
         ));
     }
-    still_reachable_by.sort();
-    still_reachable_by.dedup();
     Verification::Proved(Proof {
         receipts: observed.receipts.clone(),
-        probes: u64::try_from(observed.probes.len()).unwrap_or(u64::MAX),
-        refused,
-        still_reachable_by,
+        answers: observed.answers.clone(),
         at: now,
     })
 }

@@ -11,18 +11,20 @@ mod grant;
 mod group;
 mod identity;
 mod load;
+mod names;
 
 pub use bulk::World;
 pub use grant::GrantFilter;
 pub use identity::IdentityFilter;
 pub use load::Cursor;
+pub use names::Named;
 
 use crate::sql::Value;
 use crate::{StoreError, Tx};
 
 impl Tx {
     /// Runs an `UPDATE` or `DELETE` of exactly one row; none means that it changed in between.
-    async fn change_one(
+    pub(crate) async fn change_one(
         &mut self,
         sql: &'static str,
         values: Vec<Value>,

@@ -30,18 +30,22 @@
 pub mod access;
 pub mod change;
 pub mod error;
+pub mod finding;
 mod ledger;
 mod node;
 mod open;
+pub mod review;
 pub mod session;
 mod sql;
 mod tx;
 
-pub use access::{Cursor, GrantFilter, IdentityFilter, World};
+pub use access::{Cursor, GrantFilter, IdentityFilter, Named, World};
 pub use change::{Change, ChangeRow, Object};
 pub use error::StoreError;
+pub use finding::{FindingFilter, FindingRow, FindingState};
 pub use node::NodeRow;
 pub use open::{Snapshot, Store};
+pub use review::{CampaignRow, Counts};
 pub use sql::Connection;
 pub use tx::{Committed, NewChange, Tx, Writer};
 

@@ -64,11 +64,18 @@ impl Snapshot {
 }
 
 /// Name, then the text for SQLite, then for PostgreSQL; numbered from one by position.
-const MIGRATIONS: &[(&str, &str, &str)] = &[(
-    "access",
-    include_str!("../migrations/sqlite/0001_access.sql"),
-    include_str!("../migrations/postgres/0001_access.sql"),
-)];
+const MIGRATIONS: &[(&str, &str, &str)] = &[
+    (
+        "access",
+        include_str!("../migrations/sqlite/0001_access.sql"),
+        include_str!("../migrations/postgres/0001_access.sql"),
+    ),
+    (
+        "review_findings",
+        include_str!("../migrations/sqlite/0003_review_findings.sql"),
+        include_str!("../migrations/postgres/0003_review_findings.sql"),
+    ),
+];
 
 fn migrator(postgres: bool) -> Migrator {
     let all = MIGRATIONS.iter().zip(1i64..).map(|((name, sqlite, other), number)| {
