@@ -170,4 +170,4 @@ fn scopes(payload: &Map<String, Value>) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

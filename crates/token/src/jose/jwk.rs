@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Algorithm;
 use super::algorithm::KeyType;
 use super::json;
+use super::roca;
 use super::signature::PublicKey;
 
 /// The longest key set that is read, in bytes.
@@ -68,6 +69,10 @@ impl JwkSet {
         let mut out = Self::default();
         for (index, key) in keys.iter().enumerate() {
             match read(key) {
+                Ok(key) if out.has_id(key.id.as_deref()) => {
+                    let id = key.id.unwrap_or_default();
+                    return Err(bad(format!("two keys have the `kid` `{id}`")));
+                }
                 Ok(key) => out.keys.push(key),
                 Err(why) => out.skipped.push(format!("key {index}: {why}")),
             }
@@ -92,6 +97,10 @@ impl JwkSet {
     /// Which keys were left out, and why.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
+    }
+
+    fn has_id(&self, id: Option<&str>) -> bool {
+        id.is_some() && self.keys.iter().any(|known| known.id.as_deref() == id)
     }
 
     pub(super) fn keys(&self) -> &[Jwk] {
@@ -153,6 +162,9 @@ fn rsa(key: &Map<String, Value>) -> Result<Option<PublicKey>, String> {
     let is_odd = exponent.last().is_some_and(|last| last % 2 == 1);
     if exponent.first() == Some(&0) || exponent.len() > 4 || !is_odd || exponent == [1] {
         return Err("not an acceptable RSA exponent".to_owned());
+    }
+    if roca::has_fingerprint(&modulus) {
+        return Err("an RSA key whose factors can be found (CVE-2017-15361)".to_owned());
     }
     Ok(PublicKey::rsa(&modulus, &exponent))
 }

@@ -5,6 +5,7 @@ mod algorithm;
 mod compact;
 mod json;
 mod jwk;
+mod roca;
 mod signature;
 
 pub use algorithm::Algorithm;
