@@ -22,12 +22,12 @@ fn the_gate_may_not_use_the_store() {
 }
 
 #[test]
-fn core_may_not_use_the_test_kit() {
-    assert_eq!(findings_of("traffic", &["base"], &["testkit"]), ["may not use `testkit` in tests"]);
+fn tests_of_core_may_not_use_the_shell() {
+    assert_eq!(findings_of("traffic", &["base"], &["store"]), ["may not use `store` in tests"]);
 }
 
 #[test]
-fn the_shell_may_use_the_test_kit_in_tests_only() {
+fn the_test_kit_is_for_tests_only() {
     assert_eq!(findings_of("jobs", &["base", "app"], &["testkit"]), [""; 0]);
     assert_eq!(findings_of("jobs", &["base", "app", "testkit"], &[]), ["may not use `testkit`"]);
 }
