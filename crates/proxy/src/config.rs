@@ -1,0 +1,139 @@
+//! What the gate is told at start. Everything has a safe default.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use traffic::Rate;
+
+/// How the gate behaves.
+#[derive(Debug, Clone)]
+pub struct GateConfig {
+    /// Wait until a request's record is safe before the end of its answer is released. The wait is
+    /// for the *last bytes*: an answer that fits the output buffer is held back whole, of a longer
+    /// one the end. A refusal is held back whole. When the record cannot be made, the caller gets
+    /// 503 `log_unavailable`, or a truncated answer when the head is already out.
+    pub durable: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_peers: Vec<IpNet>,
+    /// Bounds on what callers may use.
+    pub limits: Limits,
+    /// How long callers may take.
+    pub patience: Patience,
+    /// Idle upstream connections.
+    pub pool: PoolConfig,
+    /// TLS towards upstreams with `https://`; without it they are unreachable.
+    pub upstream_tls: Option<Arc<rustls::ClientConfig>>,
+    /// Who the hint of a 401 suggests to issue a key to.
+    pub example_identity: String,
+}
+
+impl Default for GateConfig {
+    fn default() -> Self {
+        Self {
+            durable: false,
+            trusted_peers: Vec::new(),
+            limits: Limits::default(),
+            patience: Patience::default(),
+            pool: PoolConfig::default(),
+            upstream_tls: None,
+            example_identity: "<identity>".to_owned(),
+        }
+    }
+}
+
+/// Bounds on what callers may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of a request head.
+    pub head_bytes: usize,
+    /// Fields of a request head; at most [`traffic::headers::FIELDS_MAX`].
+    pub fields: usize,
+    /// Bytes of a request body.
+    pub body_bytes: u64,
+    /// Open connections.
+    pub connections: usize,
+    /// Open connections of one source address.
+    pub connections_per_source: usize,
+    /// Requests of one source address, whoever calls. `None` = unlimited.
+    pub requests_per_source: Option<Rate>,
+    /// Signature verifications that one source address can cause. Verified tokens are cached, so
+    /// only new and forged ones count.
+    pub verifications_per_source: Rate,
+    /// Concurrent streams of one HTTP/2 connection.
+    pub streams: u32,
+    /// Streams of one HTTP/2 connection that may be reset before they are answered; one more ends
+    /// the connection.
+    pub resets: usize,
+    /// Verified tokens kept.
+    pub cached_tokens: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 32 * 1024,
+            fields: 100,
+            body_bytes: 1024 * 1024 * 1024,
+            connections: 16_384,
+            connections_per_source: 1_024,
+            requests_per_source: None,
+            verifications_per_source: Rate::new(50, 200),
+            streams: 128,
+            resets: 32,
+            cached_tokens: 65_536,
+        }
+    }
+}
+
+/// How long callers may take.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// From the opening of a connection to the first byte of a request, TLS handshake included.
+    pub first_byte: Duration,
+    /// From the first byte of a head to its last.
+    pub head: Duration,
+    /// Between two requests on a connection.
+    pub keep_alive: Duration,
+    /// Without a byte in either direction after a switch to WebSocket.
+    pub tunnel: Duration,
+    /// Bytes per second that a caller must at least send or take on average, while the gate waits
+    /// for it.
+    pub bytes_per_second: u32,
+    /// How long a caller may lag behind that rate.
+    pub lag: Duration,
+    /// How long requests in flight may take to end after a shutdown began.
+    pub grace: Duration,
+    /// How long an unread body is drained after a refusal, so that the refusal is seen.
+    pub linger: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            first_byte: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
+            tunnel: Duration::from_secs(600),
+            bytes_per_second: 64,
+            lag: Duration::from_secs(30),
+            grace: Duration::from_secs(30),
+            linger: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Idle upstream connections, per worker.
+#[derive(Debug, Clone)]
+pub struct PoolConfig {
+    /// Kept for each upstream.
+    pub idle_per_upstream: usize,
+    /// How long each is kept.
+    pub idle_for: Duration,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self { idle_per_upstream: 64, idle_for: Duration::from_secs(30) }
+    }
+}

@@ -1,0 +1,152 @@
+//! The gate: what all its workers share, and what each has for itself.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use base::{Clock, Digest, Entropy, RequestId, Timestamp};
+use policy::Ruleset;
+use rustc_hash::FxHashMap;
+use token::Claims;
+use traffic::Reason;
+
+use crate::config::GateConfig;
+use crate::credential::{Authenticators, ClaimsCache};
+use crate::recorder::Recorder;
+use crate::sources::Sources;
+use crate::stage::Journal;
+use crate::upstream::{Pool, Upstream};
+
+mod entropy;
+mod serve;
+
+pub use serve::{Drained, Listeners, Workers};
+
+use entropy::Buffered;
+
+/// The gate. Requests come in at its listeners and are judged by the ruleset as it is at that
+/// moment.
+pub struct Gate {
+    core: Arc<Core>,
+    entropy: Arc<Mutex<Box<dyn Entropy>>>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// What all workers share.
+pub(crate) struct Core {
+    pub(crate) config: GateConfig,
+    pub(crate) ruleset: Arc<ArcSwap<Ruleset>>,
+    pub(crate) authenticators: Arc<Authenticators>,
+    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sources: Arc<Sources>,
+}
+
+impl Gate {
+    /// A gate that judges by `ruleset`, whatever it is at the time of a request. `entropy` makes
+    /// request ids.
+    pub fn new(
+        config: GateConfig,
+        ruleset: Arc<ArcSwap<Ruleset>>,
+        authenticators: Arc<Authenticators>,
+        recorder: Arc<dyn Recorder>,
+        clock: Arc<dyn Clock>,
+        entropy: Box<dyn Entropy>,
+    ) -> Self {
+        let sources = Arc::new(Sources::new(config.limits.clone()));
+        let core = Core { config, ruleset, authenticators, recorder, clock, sources };
+        Self { core: Arc::new(core), entropy: Arc::new(Mutex::new(entropy)), tls: None }
+    }
+
+    /// Listeners speak TLS only. See [`crate::tls::server_config`].
+    #[must_use]
+    pub fn with_tls(mut self, config: Arc<rustls::ServerConfig>) -> Self {
+        self.tls = Some(config);
+        self
+    }
+}
+
+/// What one worker has for itself. Workers never share connections or caches, so the locks here are
+/// never waited for; they are there because tasks may move between threads.
+pub(crate) struct Worker {
+    core: Arc<Core>,
+    pool: Mutex<Pool>,
+    claims: Mutex<ClaimsCache>,
+    upstreams: Mutex<FxHashMap<String, Arc<Upstream>>>,
+    entropy: Mutex<Buffered>,
+}
+
+/// Upstream URLs remembered; more than any catalogue has, so that a changing one cannot grow it.
+const UPSTREAMS_MAX: usize = 4_096;
+
+impl Worker {
+    pub(crate) fn new(gate: &Gate) -> Self {
+        let core = Arc::clone(&gate.core);
+        Self {
+            pool: Mutex::new(Pool::new(core.config.pool.clone())),
+            claims: Mutex::new(ClaimsCache::new(core.config.limits.cached_tokens)),
+            upstreams: Mutex::default(),
+            entropy: Mutex::new(Buffered::new(Arc::clone(&gate.entropy))),
+            core,
+        }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
+        lock(&self.pool)
+    }
+
+    /// Opens the journal of a request whose head is complete now.
+    pub(crate) fn open_journal(&self, source: IpAddr) -> Journal {
+        let now = self.core.clock.now();
+        let request_id = RequestId::generate(now, &mut *lock(&self.entropy));
+        Journal::open(Arc::clone(&self.core), request_id, now, source)
+    }
+
+    /// Where an upstream URL leads. One that cannot be read refuses; the catalogue checks it before.
+    pub(crate) fn upstream(&self, url: &str) -> Result<Arc<Upstream>, Reason> {
+        let mut upstreams = lock(&self.upstreams);
+        if let Some(upstream) = upstreams.get(url) {
+            return Ok(Arc::clone(upstream));
+        }
+        let upstream = Upstream::parse(url).map(Arc::new).map_err(|problem| {
+            tracing::error!(%problem, "upstream refused");
+            Reason::UpstreamUnreachable
+        })?;
+        if upstreams.len() >= UPSTREAMS_MAX {
+            upstreams.clear();
+        }
+        upstreams.insert(url.to_owned(), Arc::clone(&upstream));
+        Ok(upstream)
+    }
+
+    /// The claims of a token whose signature is good. A signature is verified once; how many new
+    /// tokens a source can have verified is limited before any cryptography.
+    pub(crate) fn verified_claims(
+        &self,
+        text: &str,
+        source: IpAddr,
+        now: Timestamp,
+    ) -> Result<Arc<Claims>, Reason> {
+        let issuers = self.core.authenticators.issuers();
+        let digest = Digest::of(&[text.as_bytes()]);
+        if let Some(claims) = lock(&self.claims).get(&digest, &issuers) {
+            return Ok(claims);
+        }
+        self.core
+            .sources
+            .admit_verification(source, now)
+            .map_err(|_| Reason::RateLimited)?;
+        let claims = Arc::new(token::verify_jwt(text, &issuers, now)?);
+        lock(&self.claims).insert(digest, Arc::clone(&claims), &issuers);
+        Ok(claims)
+    }
+}
+
+/// Nothing here is left half-changed by a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,9 @@
+//! HTTP/1.1 as the gate speaks it, on both sides. Own code, because a general library repairs what
+//! must be refused (both framings at once) and costs half a proxy.
+
+pub(crate) mod body;
+pub(crate) mod connection;
+mod exchange;
+pub(crate) mod head;
+pub(crate) mod response;
+mod tunnel;

@@ -1,0 +1,379 @@
+//! One exchange: the body of a request to its upstream and the response back, both at once, as the
+//! bytes come. Nothing is buffered beyond the two connections' buffers; who is slow slows the other.
+//!
+//! Knows nothing of permission: it is given an admitted request's connection and traits.
+
+use std::task::{Context, Poll};
+
+use traffic::Reason;
+use traffic::headers::Framing;
+
+use super::body::{Decoder, Encoder};
+use super::head::field_space;
+use super::response::{self, Departure};
+use crate::stage::{End, Tally, Traits};
+use crate::wire::{Deadline, Wire};
+
+mod pace;
+
+pub(super) use pace::Pace;
+use pace::{Wait, Watch};
+
+/// How an exchange is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finish {
+    /// The answer is complete; in a durable gate its last bytes are still in the output.
+    Complete {
+        /// The caller's connection can carry another request.
+        caller: bool,
+        /// So can the upstream's.
+        upstream: bool,
+        /// Some of the answer has been sent already.
+        released: bool,
+    },
+    /// The upstream agreed to switch protocols; its 101 is in the output.
+    Switched,
+    /// The upstream's connection died before a byte of response.
+    Dead,
+    /// It failed. `true` = a head went to the caller, so no other answer can be given.
+    Broken(End, bool),
+}
+
+/// What does not change during an exchange.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'r> {
+    pub(super) traits: Traits,
+    pub(super) request_id: &'r str,
+    /// Keep the end of the answer back until it is recorded.
+    pub(super) durable: bool,
+    pub(super) body_bytes_max: u64,
+    /// The caller's connection ends after this answer, whatever the caller wishes.
+    pub(super) closing: bool,
+}
+
+pub(super) struct Exchange<'c> {
+    caller: &'c mut Wire,
+    upstream: &'c mut Wire,
+    watch: Watch<'c>,
+    terms: Terms<'c>,
+    upload: Decoder,
+    /// The upstream takes no more of the body; its response may still come.
+    upload_broken: bool,
+    upload_encoder: Encoder,
+    download: Download,
+    upstream_reusable: bool,
+    caller_reusable: bool,
+    interims: u32,
+    heard: bool,
+    released: bool,
+    tally: Tally,
+}
+
+enum Download {
+    Head,
+    Switched,
+    Body(Decoder, Encoder),
+}
+
+/// Why an exchange cannot go on.
+enum Fault {
+    Caller(Reason),
+    Upstream(Reason),
+    Dead,
+}
+
+/// More interim responses than anybody means.
+const INTERIMS_MAX: u32 = 32;
+
+impl<'c> Exchange<'c> {
+    pub(super) fn new(
+        caller: &'c mut Wire,
+        upstream: &'c mut Wire,
+        deadline: &'c mut Deadline,
+        pace: Pace,
+        terms: Terms<'c>,
+    ) -> Self {
+        let chunked = terms.traits.framing == Framing::Chunked;
+        Self {
+            caller,
+            upstream,
+            watch: Watch::new(deadline, pace),
+            terms,
+            upload: Decoder::new(terms.traits.framing),
+            upload_broken: false,
+            upload_encoder: if chunked { Encoder::Chunked } else { Encoder::Plain },
+            download: Download::Head,
+            upstream_reusable: false,
+            caller_reusable: false,
+            interims: 0,
+            heard: false,
+            released: false,
+            tally: Tally::default(),
+        }
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Drives both directions until the exchange is over.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Finish> {
+        self.watch.wake();
+        loop {
+            let moved = match self.poll_upload(cx).and_then(|up| Ok(self.poll_download(cx)? | up)) {
+                Ok(moved) => moved,
+                Err(fault) => return Poll::Ready(self.broken(fault)),
+            };
+            if let Some(finish) = self.finish() {
+                return Poll::Ready(finish);
+            }
+            if !moved {
+                break;
+            }
+            self.watch.moved();
+        }
+        let wait = self.waits_for();
+        match self.watch.poll(cx, wait, self.terms.traits.timeouts) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => Poll::Ready(self.broken(expired(wait))),
+        }
+    }
+
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let mut moved = self.take_body()?;
+        if !self.upstream.is_drained() && !self.upload_broken {
+            let before = self.upstream.output.unsent();
+            self.upload_broken = matches!(self.upstream.poll_drain(cx), Poll::Ready(Err(_)));
+            moved |= self.upstream.output.unsent() < before;
+        }
+        // After the body the caller is still read, to notice that it left. What it sends meanwhile
+        // (the next request) waits in the input; when that is full, it is not read.
+        let wants_body =
+            !self.upload.has_ended() && (self.upstream.is_drained() || self.upload_broken);
+        if (wants_body || self.upload.has_ended()) && !self.caller.input.is_full() {
+            match self.caller.poll_fill(cx) {
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    self.watch.progressed(count);
+                    moved |= wants_body;
+                }
+                Poll::Ready(_) => return Err(Fault::Caller(Reason::Cancelled)),
+                Poll::Pending => {}
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Moves what is there of the request's body towards the upstream.
+    fn take_body(&mut self) -> Result<bool, Fault> {
+        let mut moved = false;
+        while !self.upload.has_ended() && !self.upstream.output.is_full() {
+            let decoded = self.upload.decode(self.caller.input.bytes());
+            let decoded = decoded.map_err(|_| Fault::Caller(Reason::MalformedRequest))?;
+            let consumed = decoded.consumed;
+            self.tally.bytes_in += decoded.data.len() as u64;
+            if self.tally.bytes_in > self.terms.body_bytes_max {
+                return Err(Fault::Caller(Reason::TooLarge));
+            }
+            if !self.upload_broken {
+                self.upload_encoder.write(decoded.data, self.upstream.output.bytes_mut());
+            }
+            self.caller.input.consume(consumed);
+            if self.upload.has_ended() && !self.upload_broken {
+                self.upload_encoder.finish(self.upstream.output.bytes_mut());
+            }
+            if consumed == 0 {
+                break;
+            }
+            moved = true;
+        }
+        Ok(moved)
+    }
+
+    fn poll_download(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let mut moved = false;
+        while matches!(self.download, Download::Head) && self.take_head()? {
+            moved = true;
+        }
+        moved |= self.take_response()?;
+        if !self.caller.is_drained() && !self.holds_back() {
+            moved |= self.release(cx)?;
+        }
+        if !self.response_ended() && !self.caller.output.is_full() {
+            moved |= self.poll_response(cx)?;
+        }
+        Ok(moved)
+    }
+
+    /// Sends what there is for the caller.
+    fn release(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        self.released |= matches!(self.download, Download::Body(..));
+        let before = self.caller.output.unsent();
+        let sent = self.caller.poll_drain(cx);
+        let count = before - self.caller.output.unsent();
+        self.watch.progressed(count);
+        match sent {
+            Poll::Ready(Err(_)) => Err(Fault::Caller(Reason::Cancelled)),
+            _ => Ok(count > 0),
+        }
+    }
+
+    /// Reads the response on.
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        match self.upstream.poll_fill(cx) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(count)) if count > 0 => {
+                self.heard = true;
+                Ok(true)
+            }
+            Poll::Ready(Ok(_)) if self.ends_at_close() => {
+                self.end_response();
+                Ok(true)
+            }
+            Poll::Ready(_) if self.heard => Err(Fault::Upstream(Reason::UpstreamInvalid)),
+            Poll::Ready(_) => Err(Fault::Dead),
+        }
+    }
+
+    /// Reads one response head, if it is complete.
+    fn take_head(&mut self) -> Result<bool, Fault> {
+        let Self { caller, upstream, terms, .. } = self;
+        let mut space = field_space();
+        let head = response::read(upstream.input.bytes(), terms.traits.to_head, &mut space)
+            .map_err(Fault::Upstream)?;
+        let Some(head) = head else { return Ok(false) };
+        let consumed = head.bytes;
+        match head.status {
+            101 if terms.traits.websocket && head.judged.websocket => {
+                response::write_interim(&head, caller.output.bytes_mut());
+                self.tally.status = 101;
+                self.download = Download::Switched;
+            }
+            101 => return Err(Fault::Upstream(Reason::UpstreamInvalid)),
+            100..=199 => {
+                self.interims += 1;
+                if self.interims > INTERIMS_MAX {
+                    return Err(Fault::Upstream(Reason::UpstreamInvalid));
+                }
+                if terms.traits.version == traffic::headers::Version::Http11 {
+                    response::write_interim(&head, caller.output.bytes_mut());
+                }
+            }
+            status => {
+                let framing = head.judged.framing;
+                let (encoder, must_close) = response::reframe(framing, terms.traits.version);
+                // An answer before the body's end: what is left of the body is not waited for.
+                let keep_alive = terms.traits.keep_alive
+                    && !must_close
+                    && !terms.closing
+                    && self.upload.has_ended();
+                let departure = Departure { version: terms.traits.version, keep_alive };
+                let out = caller.output.bytes_mut();
+                response::write_final(&head, departure, terms.request_id, out);
+                self.tally.status = status;
+                self.caller_reusable = keep_alive;
+                self.upstream_reusable =
+                    head.judged.keep_alive && framing != Framing::UntilClose;
+                self.download = Download::Body(Decoder::new(framing), encoder);
+            }
+        }
+        self.upstream.input.consume(consumed);
+        Ok(true)
+    }
+
+    /// Moves what is there of the response's body towards the caller.
+    fn take_response(&mut self) -> Result<bool, Fault> {
+        let Self { caller, upstream, download, tally, .. } = self;
+        let Download::Body(decoder, encoder) = download else { return Ok(false) };
+        let mut moved = false;
+        while !decoder.has_ended() && !caller.output.is_full() {
+            let decoded = decoder.decode(upstream.input.bytes());
+            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+            let consumed = decoded.consumed;
+            tally.bytes_out += decoded.data.len() as u64;
+            encoder.write(decoded.data, caller.output.bytes_mut());
+            upstream.input.consume(consumed);
+            if decoder.has_ended() {
+                encoder.finish(caller.output.bytes_mut());
+            }
+            if consumed == 0 {
+                break;
+            }
+            moved = true;
+        }
+        Ok(moved)
+    }
+
+    fn end_response(&mut self) {
+        if let Download::Body(decoder, encoder) = &mut self.download {
+            *decoder = Decoder::Ended;
+            encoder.finish(self.caller.output.bytes_mut());
+        }
+    }
+
+    fn ends_at_close(&self) -> bool {
+        matches!(&self.download, Download::Body(decoder, _) if decoder.ends_at_close())
+    }
+
+    fn response_ended(&self) -> bool {
+        match &self.download {
+            Download::Head => false,
+            Download::Switched => true,
+            Download::Body(decoder, _) => decoder.has_ended(),
+        }
+    }
+
+    /// The end of a complete answer waits for its record.
+    fn holds_back(&self) -> bool {
+        self.terms.durable
+            && matches!(&self.download, Download::Body(decoder, _) if decoder.has_ended())
+    }
+
+    fn finish(&self) -> Option<Finish> {
+        if matches!(self.download, Download::Switched) {
+            return Some(Finish::Switched);
+        }
+        let done = self.caller.is_drained() || self.holds_back();
+        if !(self.response_ended() && done) {
+            return None;
+        }
+        let sent_whole = self.upload.has_ended() && !self.upload_broken;
+        Some(Finish::Complete {
+            caller: self.caller_reusable,
+            upstream: self.upstream_reusable && sent_whole && self.upstream.is_drained(),
+            released: self.released,
+        })
+    }
+
+    fn waits_for(&self) -> Wait {
+        let sends = !self.upload_broken && !self.upload.has_ended();
+        match self.download {
+            Download::Head if !self.caller.is_drained() => Wait::CallerTakes,
+            Download::Head if !self.upload_broken && !self.upstream.is_drained() => {
+                Wait::UpstreamTakes
+            }
+            Download::Head if sends => Wait::CallerSends,
+            Download::Head => Wait::UpstreamAnswers,
+            _ if !self.caller.is_drained() => Wait::CallerTakes,
+            _ => Wait::UpstreamSends,
+        }
+    }
+
+    fn broken(&self, fault: Fault) -> Finish {
+        let headed = !matches!(self.download, Download::Head);
+        match fault {
+            Fault::Caller(reason) => Finish::Broken(End::Caller(reason), headed),
+            Fault::Upstream(reason) => Finish::Broken(End::Failed(reason), headed),
+            Fault::Dead => Finish::Dead,
+        }
+    }
+}
+
+fn expired(wait: Wait) -> Fault {
+    match wait {
+        Wait::CallerSends => Fault::Caller(Reason::RequestTimeout),
+        Wait::CallerTakes => Fault::Caller(Reason::Cancelled),
+        Wait::UpstreamTakes | Wait::UpstreamAnswers | Wait::UpstreamSends => {
+            Fault::Upstream(Reason::UpstreamTimeout)
+        }
+    }
+}

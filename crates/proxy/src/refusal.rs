@@ -1,0 +1,214 @@
+//! What the gate answers when it does not forward: RFC 9457 problem details.
+//!
+//! A caller is told what its own act was missing. It is not told who else exists, which grants
+//! there are or what the ruleset holds; the record under the request id has the rest.
+
+use base::Span;
+use catalog::{Accept, Api};
+use serde::Serialize;
+use traffic::headers::{Framing, RequestFields};
+use traffic::{Outcome, Reason};
+
+use crate::h1::body::write_decimal;
+use crate::h1::response::{Departure, write_connection};
+use crate::recorder::RecordError;
+use crate::stage::Journal;
+
+mod words;
+
+/// A request that the gate answers itself.
+pub(crate) struct Refused {
+    journal: Journal,
+    reason: Reason,
+    about: Option<About>,
+    retry_after: Option<Span>,
+    /// The request is read to its end, and the next one may follow.
+    reusable: bool,
+    /// The record says already what became of the request.
+    is_judged: bool,
+}
+
+/// What a refusal may say of the API.
+struct About {
+    name: String,
+    takes_tokens: bool,
+    takes_keys: bool,
+}
+
+#[derive(Serialize)]
+struct Page<'p> {
+    #[serde(rename = "type")]
+    kind: &'p str,
+    title: &'p str,
+    status: u16,
+    detail: &'p str,
+    reason: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'p str>,
+    request_id: &'p str,
+}
+
+impl Refused {
+    /// A request whose head is sound. The connection can go on if there is no body to read past.
+    pub(crate) fn new(journal: Journal, reason: Reason, fields: &RequestFields<'_>) -> Self {
+        let bodiless = matches!(fields.framing, Framing::None | Framing::Length(0));
+        let reusable = bodiless && fields.keep_alive;
+        Self { reusable, ..Self::plain(journal, reason) }
+    }
+
+    /// A request after which the connection cannot be trusted.
+    pub(crate) fn and_close(journal: Journal, reason: Reason) -> Self {
+        Self::plain(journal, reason)
+    }
+
+    /// A request that was let through and then failed: the record keeps its outcome.
+    pub(crate) fn after_forwarding(journal: Journal, reason: Reason) -> Self {
+        Self { is_judged: true, ..Self::plain(journal, reason) }
+    }
+
+    fn plain(journal: Journal, reason: Reason) -> Self {
+        Self { journal, reason, about: None, retry_after: None, reusable: false, is_judged: false }
+    }
+
+    /// Lets the refusal name the API.
+    pub(crate) fn for_api(mut self, api: &Api) -> Self {
+        self.about = Some(About {
+            name: api.name.clone(),
+            takes_tokens: api.accept.contains(&Accept::Token),
+            takes_keys: api.accept.contains(&Accept::Key),
+        });
+        self
+    }
+
+    /// Says when to try again.
+    pub(crate) fn retry_after(mut self, wait: Option<Span>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    pub(crate) fn is_reusable(&self) -> bool {
+        self.reusable
+    }
+
+    /// The page, and the journal that is still to be closed.
+    pub(crate) fn answer(self) -> (Answer, Open) {
+        let example = &self.journal.core().config.example_identity;
+        let request_id = self.journal.request_id().as_str();
+        let mut answer = Answer::new(self.reason, self.about.as_ref(), example, request_id);
+        answer.retry_after = self.retry_after.map(whole_seconds);
+        let Self { journal, reason, is_judged, .. } = self;
+        (answer, Open { journal, reason, is_judged })
+    }
+}
+
+/// Rounded up: who comes back too early is refused again.
+fn whole_seconds(wait: Span) -> u64 {
+    wait.as_micros().max(0).unsigned_abs().div_ceil(1_000_000)
+}
+
+/// A refusal that is not recorded yet.
+pub(crate) struct Open {
+    journal: Journal,
+    reason: Reason,
+    is_judged: bool,
+}
+
+impl Open {
+    fn write(mut self, answer: &Answer) -> Journal {
+        self.journal.note(|record| {
+            if !self.is_judged {
+                record.outcome = Outcome::Refused;
+                record.reason = Some(self.reason);
+            }
+            record.status = answer.status;
+            record.bytes_out = answer.body.len() as u64;
+        });
+        self.journal
+    }
+
+    /// Hands the record over. In a durable gate this waits until it is safe; a record that cannot
+    /// be made safe does not turn a refusal into a permission, so the refusal still stands.
+    pub(crate) async fn record(self, answer: &Answer) -> Result<(), RecordError> {
+        let journal = self.write(answer);
+        if journal.core().config.durable {
+            journal.close_durably().await
+        } else {
+            journal.close();
+            Ok(())
+        }
+    }
+}
+
+/// A refusal as it is sent, for either protocol.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    phrase: &'static str,
+    pub(crate) challenge: Option<String>,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) request_id: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The media type of every refusal.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+impl Answer {
+    fn new(reason: Reason, about: Option<&About>, example: &str, request_id: &str) -> Self {
+        let detail = words::detail(reason, about);
+        let hint = words::hint(reason, about, example);
+        let page = Page {
+            kind: &words::kind(reason),
+            title: words::title(reason),
+            status: reason.status(),
+            detail: &detail,
+            reason: reason.as_str(),
+            hint: hint.as_deref(),
+            request_id,
+        };
+        Self {
+            status: reason.status(),
+            phrase: words::phrase(reason.status()),
+            challenge: words::challenge(reason, about),
+            retry_after: None,
+            request_id: request_id.to_owned(),
+            body: serde_json::to_vec(&page).unwrap_or_default(),
+        }
+    }
+
+    /// The answer for a request whose record could not be made.
+    pub(crate) fn unrecorded(request_id: &str) -> Self {
+        Self::new(Reason::LogUnavailable, None, "", request_id)
+    }
+
+    /// Appends the answer in HTTP/1.1; to a HEAD request without the body.
+    pub(crate) fn write(&self, departure: Departure, to_head: bool, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        write_decimal(u64::from(self.status), out);
+        out.push(b' ');
+        out.extend_from_slice(self.phrase.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        let mut field = |name: &str, value: &str| {
+            for part in [name, ": ", value, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        };
+        field("content-type", MEDIA_TYPE);
+        field("cache-control", "no-store");
+        if let Some(challenge) = &self.challenge {
+            field("www-authenticate", challenge);
+        }
+        if let Some(seconds) = self.retry_after {
+            field("retry-after", &seconds.to_string());
+        }
+        field("portreeve-request-id", &self.request_id);
+        field("content-length", &self.body.len().to_string());
+        write_connection(departure, out);
+        out.extend_from_slice(b"\r\n");
+        if !to_head {
+            out.extend_from_slice(&self.body);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The words of refusals.
+
+use traffic::Reason;
+
+use super::About;
+
+/// Where the documentation of problems lives (RFC 9457 §3.1.1).
+const PROBLEMS: &str = "https://portreeve.dev/problems/";
+
+/// The problem type.
+pub(super) fn kind(reason: Reason) -> String {
+    format!("{PROBLEMS}{}", reason.as_str().replace('_', "-"))
+}
+
+/// The same for every occurrence of a problem type.
+pub(super) fn title(reason: Reason) -> &'static str {
+    match reason {
+        Reason::MalformedRequest => "Malformed request",
+        Reason::NonCanonicalTarget => "Target has more than one reading",
+        Reason::AuthorityMismatch => "Host does not match",
+        Reason::ForbiddenHeader => "Header not allowed",
+        Reason::TooLarge => "Too large",
+        Reason::RequestTimeout => "Request took too long",
+        Reason::UnknownApi => "No such API",
+        Reason::UnknownOperation => "No such operation",
+        Reason::NoCredential => "No credential",
+        Reason::InvalidCredential => "Credential not valid",
+        Reason::CredentialExpired => "Credential expired",
+        Reason::CredentialRevoked => "Credential revoked",
+        Reason::CredentialNotAccepted => "Kind of credential not accepted",
+        Reason::IdentityInactive => "Identity not active",
+        Reason::NoGrant => "No grant",
+        Reason::InsufficientScope => "Scope too narrow",
+        Reason::ForbiddenByPolicy => "Forbidden by policy",
+        Reason::PolicyError => "Not decidable",
+        Reason::RateLimited => "Too many requests",
+        Reason::UpstreamUnreachable => "Upstream unreachable",
+        Reason::UpstreamTimeout => "Upstream too slow",
+        Reason::UpstreamInvalid => "Upstream answer not valid",
+        Reason::LogUnavailable => "Not recordable",
+        Reason::Stale => "Knowledge too old",
+        Reason::ShuttingDown => "Shutting down",
+        Reason::Cancelled => "Cancelled",
+    }
+}
+
+/// What happened here, in one sentence.
+pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
+    let name = about.map_or("This API", |about| about.name.as_str());
+    match reason {
+        Reason::MalformedRequest => "The request is not well-formed HTTP.".to_owned(),
+        Reason::NonCanonicalTarget => {
+            "The target could be read in more than one way by those after the gate.".to_owned()
+        }
+        Reason::AuthorityMismatch => "The request names two different hosts.".to_owned(),
+        Reason::ForbiddenHeader => {
+            "A header came twice that must come once, or replaces the method or target.".to_owned()
+        }
+        Reason::TooLarge => "The header block or the body is larger than allowed.".to_owned(),
+        Reason::RequestTimeout => "The request was not complete in time.".to_owned(),
+        Reason::UnknownApi => "No API is published under this host and path.".to_owned(),
+        Reason::UnknownOperation => format!("{name} has no such operation for this method and path."),
+        Reason::NoCredential | Reason::CredentialNotAccepted => accepted(name, about),
+        Reason::InvalidCredential => "The credential proves nobody.".to_owned(),
+        Reason::CredentialExpired => "The credential has expired.".to_owned(),
+        Reason::CredentialRevoked => "The credential was revoked or suspended.".to_owned(),
+        Reason::IdentityInactive => "The caller's identity may not act now.".to_owned(),
+        Reason::NoGrant => format!("{name} is not granted to the caller for this operation."),
+        Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
+        Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
+        Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
+        Reason::RateLimited => "Too many requests came from this source.".to_owned(),
+        Reason::UpstreamUnreachable => "The service behind the gate cannot be reached.".to_owned(),
+        Reason::UpstreamTimeout => "The service behind the gate did not answer in time.".to_owned(),
+        Reason::UpstreamInvalid => {
+            "The service behind the gate gave an answer that is not valid HTTP.".to_owned()
+        }
+        Reason::LogUnavailable => "The request could not be recorded, so it is refused.".to_owned(),
+        Reason::Stale => "What the gate knows is too old to decide by.".to_owned(),
+        Reason::ShuttingDown => "The gate is shutting down.".to_owned(),
+        Reason::Cancelled => "The request was cancelled.".to_owned(),
+    }
+}
+
+fn accepted(name: &str, about: Option<&About>) -> String {
+    match about.map(|about| (about.takes_tokens, about.takes_keys)) {
+        Some((true, true)) => format!("{name} takes a token or a key."),
+        Some((true, false)) => format!("{name} takes a token."),
+        Some((false, true)) => format!("{name} takes a key."),
+        Some((false, false)) | None => format!("{name} takes no credential that you can present."),
+    }
+}
+
+/// What to do about it.
+pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Option<String> {
+    let hint = match (reason, about) {
+        (Reason::NoCredential, Some(about)) if about.takes_keys => {
+            format!("portreeve key issue {example} --api {}", about.name)
+        }
+        (Reason::NoCredential, Some(_)) => {
+            "send a token of a trusted issuer as `Authorization: Bearer …`".to_owned()
+        }
+        (Reason::CredentialExpired | Reason::CredentialRevoked, _) => {
+            "ask the owner of the identity for a new credential".to_owned()
+        }
+        (Reason::NoGrant | Reason::InsufficientScope, _) => {
+            "ask the owner of the API, and give the request id".to_owned()
+        }
+        (Reason::NonCanonicalTarget, _) => {
+            "send the path without dot segments, empty segments and encoded slashes".to_owned()
+        }
+        (Reason::ForbiddenHeader, _) => {
+            "send one credential, and the method in the request line only".to_owned()
+        }
+        (Reason::AuthorityMismatch, _) => {
+            "send one host: in `Host`, in the target and in the TLS server name".to_owned()
+        }
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3). Without an error code when nothing was
+/// presented (§3.1 there).
+pub(super) fn challenge(reason: Reason, about: Option<&About>) -> Option<String> {
+    let error = match reason {
+        Reason::NoCredential | Reason::CredentialNotAccepted => "",
+        Reason::InsufficientScope => ", error=\"insufficient_scope\"",
+        reason if reason.status() == 401 => ", error=\"invalid_token\"",
+        _ => return None,
+    };
+    let realm = about.map_or("portreeve", |about| about.name.as_str());
+    let realm: String = realm.chars().filter(|c| c.is_ascii_graphic() && *c != '"').collect();
+    let realm = realm.replace('\\', "");
+    Some(format!("Bearer realm=\"{realm}\"{error}"))
+}
+
+/// The reason phrase of a status that the gate gives itself.
+pub(super) fn phrase(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        421 => "Misdirected Request",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "",
+    }
+}

@@ -1,0 +1,176 @@
+//! What each source address uses: connections, requests, signature verifications. Bounded: states
+//! that are spent are forgotten when the table grows.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base::{Span, Timestamp};
+use rustc_hash::FxHashMap;
+use traffic::Rate;
+
+use crate::config::Limits;
+
+/// Tables are cleaned when they pass this size, and again at each doubling.
+const CLEAN_AT: usize = 4_096;
+
+/// The use that all sources make.
+pub(crate) struct Sources {
+    connections: Mutex<Connections>,
+    requests: Mutex<Meter>,
+    verifications: Mutex<Meter>,
+    limits: Limits,
+}
+
+#[derive(Default)]
+struct Connections {
+    total: usize,
+    by_source: FxHashMap<IpAddr, usize>,
+}
+
+impl Sources {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            connections: Mutex::default(),
+            requests: Mutex::default(),
+            verifications: Mutex::default(),
+            limits,
+        }
+    }
+
+    /// Counts a connection for as long as the ticket lives; `None` = it is one too many.
+    pub(crate) fn admit_connection(self: &Arc<Self>, ip: IpAddr) -> Option<Ticket> {
+        let source = network(ip);
+        let mut connections = lock(&self.connections);
+        if connections.total >= self.limits.connections {
+            return None;
+        }
+        let of_source = connections.by_source.entry(source).or_default();
+        if *of_source >= self.limits.connections_per_source {
+            return None;
+        }
+        *of_source += 1;
+        connections.total += 1;
+        Some(Ticket { sources: Arc::clone(self), source })
+    }
+
+    /// One more request; or how long to wait.
+    pub(crate) fn admit_request(&self, source: IpAddr, now: Timestamp) -> Result<(), Span> {
+        match self.limits.requests_per_source {
+            None => Ok(()),
+            Some(rate) => lock(&self.requests).step(rate, source, now),
+        }
+    }
+
+    /// One more signature verification; or how long to wait.
+    pub(crate) fn admit_verification(&self, source: IpAddr, now: Timestamp) -> Result<(), Span> {
+        lock(&self.verifications).step(self.limits.verifications_per_source, source, now)
+    }
+
+    fn release(&self, source: IpAddr) {
+        let mut connections = lock(&self.connections);
+        connections.total = connections.total.saturating_sub(1);
+        if let Some(count) = connections.by_source.get_mut(&source) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                connections.by_source.remove(&source);
+            }
+        }
+    }
+}
+
+/// A counted connection.
+pub(crate) struct Ticket {
+    sources: Arc<Sources>,
+    source: IpAddr,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.sources.release(self.source);
+    }
+}
+
+#[derive(Default)]
+struct Meter {
+    states: FxHashMap<IpAddr, Timestamp>,
+    clean_at: usize,
+}
+
+impl Meter {
+    fn step(&mut self, rate: Rate, source: IpAddr, now: Timestamp) -> Result<(), Span> {
+        if self.states.len() >= self.clean_at.max(CLEAN_AT) {
+            self.states.retain(|_, state| !Rate::is_spent(*state, now));
+            self.clean_at = self.states.len() * 2;
+        }
+        let state = self.states.entry(network(source)).or_insert(Timestamp::MIN);
+        *state = rate.step(*state, now)?;
+        Ok(())
+    }
+}
+
+/// One household, one source: an IPv6 caller commands a /64.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(address) => {
+            let upper = u128::from(address) >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from(upper))
+        }
+        v4 => v4,
+    }
+}
+
+/// The tables are consistent after every statement that changes them, so a panic elsewhere while
+/// one was held leaves nothing to repair.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(limits: Limits) -> Arc<Sources> {
+        Arc::new(Sources::new(limits))
+    }
+
+    #[test]
+    fn a_source_cannot_take_more_connections_than_its_share() {
+        let sources = sources(Limits { connections_per_source: 2, ..Limits::default() });
+        let ip = "192.0.2.1".parse().unwrap();
+        let first = sources.admit_connection(ip).unwrap();
+        let _second = sources.admit_connection(ip).unwrap();
+        assert!(sources.admit_connection(ip).is_none());
+        assert!(sources.admit_connection("192.0.2.2".parse().unwrap()).is_some());
+        drop(first);
+        assert!(sources.admit_connection(ip).is_some());
+    }
+
+    #[test]
+    fn a_whole_ipv6_network_is_one_source() {
+        let sources = sources(Limits { connections_per_source: 1, ..Limits::default() });
+        let _one = sources.admit_connection("2001:db8::1".parse().unwrap()).unwrap();
+        assert!(sources.admit_connection("2001:db8::ffff:2".parse().unwrap()).is_none());
+        assert!(sources.admit_connection("2001:db8:0:1::1".parse().unwrap()).is_some());
+    }
+
+    #[test]
+    fn all_sources_together_cannot_take_more_than_the_total() {
+        let sources = sources(Limits { connections: 1, ..Limits::default() });
+        let _one = sources.admit_connection("192.0.2.1".parse().unwrap()).unwrap();
+        assert!(sources.admit_connection("192.0.2.2".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn verifications_are_budgeted_per_source_and_the_table_stays_bounded() {
+        let rate = Rate::new(1, 1);
+        let sources = sources(Limits { verifications_per_source: rate, ..Limits::default() });
+        let now = Timestamp::from_secs(1);
+        for number in 0..20_000u32 {
+            let ip = IpAddr::V4(std::net::Ipv4Addr::from(0x0a00_0000 + number));
+            let now = now + Span::from_secs(i64::from(number));
+            sources.admit_verification(ip, now).unwrap();
+            assert!(sources.admit_verification(ip, now).is_err());
+        }
+        assert!(lock(&sources.verifications).states.len() <= CLEAN_AT);
+    }
+}

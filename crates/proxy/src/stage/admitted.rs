@@ -1,0 +1,116 @@
+//! Fourth stage: a request that may be forwarded, as the bytes that will be.
+
+use std::sync::Arc;
+
+use catalog::Timeouts;
+use traffic::headers::{Framing, Version};
+use traffic::{Outcome, Reason};
+
+use super::{Journal, Permitted};
+use crate::refusal::Refused;
+use crate::upstream::{Upstream, head};
+
+/// A request that may be forwarded. Owns everything that forwarding needs; the caller's head is
+/// not read again.
+pub(crate) struct Admitted {
+    journal: Journal,
+    upstream: Arc<Upstream>,
+    head: Vec<u8>,
+    traits: Traits,
+}
+
+/// What forwarding needs to know of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Traits {
+    pub(crate) version: Version,
+    pub(crate) framing: Framing,
+    pub(crate) timeouts: Timeouts,
+    /// The method is HEAD: the response has no body.
+    pub(crate) to_head: bool,
+    /// May be sent again when it is unknown whether it arrived (RFC 9110 §9.2.2).
+    pub(crate) idempotent: bool,
+    pub(crate) websocket: bool,
+    /// The caller keeps its connection.
+    pub(crate) keep_alive: bool,
+}
+
+impl Traits {
+    /// Whether sending it twice is as good as once, and it can be sent twice.
+    pub(crate) fn may_repeat(&self) -> bool {
+        self.idempotent && matches!(self.framing, Framing::None | Framing::Length(0))
+    }
+}
+
+impl Admitted {
+    pub(super) fn within_limits(permitted: Permitted<'_>) -> Result<Self, Refused> {
+        let Permitted { mut received, who } = permitted;
+        let worker = received.worker;
+        let core = worker.core();
+        let held = core
+            .sources
+            .admit_request(received.source, received.journal.at())
+            .map_err(|wait| (Reason::RateLimited, Some(wait)))
+            .and_then(|()| {
+                core.recorder.ready().map_err(|_| (Reason::LogUnavailable, None))
+            })
+            .and_then(|()| {
+                worker.upstream(&received.api.api().upstream).map_err(|reason| (reason, None))
+            });
+        let upstream = match held {
+            Ok(upstream) => upstream,
+            Err((reason, wait)) => {
+                received.journal.note(|record| record.outcome = Outcome::Refused);
+                let refused = Refused::new(received.journal, reason, &received.fields);
+                return Err(refused.retry_after(wait));
+            }
+        };
+        let head = head::write(&head::Rewrite {
+            arrival: received.arrival,
+            fields: &received.fields,
+            target: &received.target,
+            prefix: &received.api.api().path,
+            upstream: &upstream,
+            caller: head::Caller {
+                source: received.source,
+                scheme: received.peer.scheme,
+                authority: &received.authority,
+                identity: who.identity(),
+                credential: who.credential(),
+                request_id: received.journal.request_id(),
+            },
+        });
+        let method = received.arrival.method;
+        let traits = Traits {
+            version: received.arrival.version,
+            framing: received.fields.framing,
+            timeouts: received.api.api().timeouts,
+            to_head: method == "HEAD",
+            idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+            websocket: received.fields.websocket,
+            keep_alive: received.fields.keep_alive,
+        };
+        Ok(Self { journal: received.journal, upstream, head, traits })
+    }
+
+    pub(crate) fn traits(&self) -> Traits {
+        self.traits
+    }
+
+    pub(crate) fn upstream(&self) -> &Arc<Upstream> {
+        &self.upstream
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        self.journal.request_id().as_str()
+    }
+
+    /// The head that goes to the upstream. Empty once it was taken.
+    pub(crate) fn take_head(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.head)
+    }
+
+    /// For the answer.
+    pub(super) fn into_journal(self) -> Journal {
+        self.journal
+    }
+}

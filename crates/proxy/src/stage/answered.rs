@@ -1,0 +1,68 @@
+//! Last stage: a forwarded request that is over.
+
+use traffic::{Outcome, Reason};
+
+use super::{Admitted, Journal};
+use crate::refusal::Refused;
+use crate::recorder::RecordError;
+
+/// How a forwarded request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The upstream's whole answer is there.
+    Complete,
+    /// The upstream failed.
+    Failed(Reason),
+    /// The caller failed: it left, or sent a body that cannot be forwarded.
+    Caller(Reason),
+}
+
+/// What an answer came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tally {
+    /// Status that the caller saw; 0 when none was sent.
+    pub(crate) status: u16,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+/// A forwarded request that is over and will be recorded.
+pub(crate) struct Answered(Journal);
+
+impl Answered {
+    pub(crate) fn new(admitted: Admitted, end: End, tally: Tally) -> Self {
+        let mut journal = admitted.into_journal();
+        journal.note(|record| {
+            record.status = tally.status;
+            record.bytes_in = tally.bytes_in;
+            record.bytes_out = tally.bytes_out;
+            match end {
+                End::Complete => {}
+                End::Failed(reason) => {
+                    record.outcome = Outcome::Failed;
+                    record.reason = Some(reason);
+                }
+                End::Caller(reason) => {
+                    record.outcome = Outcome::Cancelled;
+                    record.reason = Some(reason);
+                }
+            }
+        });
+        Self(journal)
+    }
+
+    /// Lets the gate answer in the upstream's place.
+    pub(crate) fn into_refused(self, reason: Reason) -> Refused {
+        Refused::after_forwarding(self.0, reason)
+    }
+
+    /// Hands the record over.
+    pub(crate) fn record(self) {
+        self.0.close();
+    }
+
+    /// Hands the record over and waits until it is safe.
+    pub(crate) async fn record_durably(self) -> Result<(), RecordError> {
+        self.0.close_durably().await
+    }
+}

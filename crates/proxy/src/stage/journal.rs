@@ -1,0 +1,118 @@
+//! The one record that every request leaves. A journal is opened with the request and closed by the
+//! answer; one that is dropped open (the caller left, a task was ended, a stage failed in a way
+//! nobody foresaw) records that the request was cancelled.
+
+use std::sync::Arc;
+
+use base::{RequestId, Timestamp};
+use traffic::{CallRecord, Outcome, Reason};
+
+use crate::gate::Core;
+use crate::recorder::RecordError;
+
+/// Longest `User-Agent` that is kept, in bytes.
+const USER_AGENT_BYTES_MAX: usize = 200;
+
+pub(crate) struct Journal {
+    core: Arc<Core>,
+    /// Present until the record is handed over.
+    record: Option<Box<CallRecord>>,
+    request_id: RequestId,
+    at: Timestamp,
+}
+
+impl Journal {
+    /// Opens the journal of a request whose head was complete at `at`. Nothing is known yet.
+    pub(crate) fn open(
+        core: Arc<Core>,
+        request_id: RequestId,
+        at: Timestamp,
+        source_ip: std::net::IpAddr,
+    ) -> Self {
+        let record = CallRecord {
+            request_id: request_id.clone(),
+            at,
+            duration_us: 0,
+            identity_id: None,
+            credential_id: None,
+            api_id: None,
+            operation: None,
+            method: String::new(),
+            path: String::new(),
+            source_ip,
+            user_agent: None,
+            outcome: Outcome::Refused,
+            reason: Some(Reason::Cancelled),
+            status: 0,
+            grant_ids: Vec::new(),
+            fields_removed: Vec::new(),
+            bytes_in: 0,
+            bytes_out: 0,
+            ruleset_version: 0,
+        };
+        Self { core, record: Some(Box::new(record)), request_id, at }
+    }
+
+    pub(crate) fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
+    pub(crate) fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// Writes down what has become known.
+    pub(crate) fn note(&mut self, write: impl FnOnce(&mut CallRecord)) {
+        if let Some(record) = &mut self.record {
+            write(record);
+        }
+    }
+
+    pub(crate) fn note_user_agent(&mut self, value: &[u8]) {
+        let cut = value.get(..USER_AGENT_BYTES_MAX).unwrap_or(value);
+        let mut text = String::from_utf8_lossy(cut).into_owned();
+        let end = text.floor_char_boundary(USER_AGENT_BYTES_MAX);
+        text.truncate(end);
+        self.note(|record| record.user_agent = Some(text));
+    }
+
+    /// Hands the record over without waiting for it to be safe.
+    pub(crate) fn close(mut self) {
+        self.hand_over();
+    }
+
+    /// Hands the record over and waits until it is safe.
+    pub(crate) async fn close_durably(mut self) -> Result<(), RecordError> {
+        let Some(record) = self.take() else { return Ok(()) };
+        self.core.recorder.record_durable(record).await
+    }
+
+    fn hand_over(&mut self) {
+        if let Some(record) = self.take() {
+            self.core.recorder.record(record);
+        }
+    }
+
+    fn take(&mut self) -> Option<CallRecord> {
+        let mut record = *self.record.take()?;
+        let elapsed = self.core.clock.now().since(record.at).as_micros();
+        record.duration_us = elapsed.max(0).unsigned_abs();
+        Some(record)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.note(|record| {
+            record.reason = Some(Reason::Cancelled);
+            if record.outcome.was_let_through() {
+                record.outcome = Outcome::Cancelled;
+            }
+        });
+        self.hand_over();
+    }
+}

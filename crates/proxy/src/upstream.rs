@@ -1,0 +1,9 @@
+//! The upstream side: where requests go, the connections kept for them, the head they are sent.
+
+mod address;
+pub(crate) mod connect;
+pub(crate) mod head;
+mod pool;
+
+pub use address::Upstream;
+pub(crate) use pool::Pool;
