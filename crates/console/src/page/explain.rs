@@ -1,0 +1,51 @@
+//! Explain: why one request was decided as it was, and what would let it pass.
+
+use app::view::Explanation;
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use base::problem::ProblemKind;
+use serde::Deserialize;
+
+use super::{Shown, given};
+use crate::shell::{Section, Shell, Visit};
+use crate::{Console, Desk, words};
+
+/// The page.
+#[derive(Template)]
+#[template(path = "explain.html")]
+pub struct ExplainPage {
+    /// Surroundings.
+    pub shell: Shell,
+    /// The request id as it was entered.
+    pub id: String,
+    /// What was found.
+    pub found: Option<Explanation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    id: String,
+}
+
+/// `GET /explain`, with `?id=` of a request
+pub(crate) async fn show<D: Desk>(
+    visit: Visit,
+    State(console): State<Console<D>>,
+    Query(asked): Query<Asked>,
+) -> Shown {
+    let shell = visit.shell(Section::Activity);
+    let Some(id) = given(asked.id) else {
+        return super::show(&ExplainPage { shell, id: String::new(), found: None });
+    };
+    match console.desk.explain(visit.actor(), &id).await {
+        Ok(found) => super::show(&ExplainPage { shell, id, found: Some(found) }),
+        Err(problem) if problem.kind == ProblemKind::NotFound => {
+            let page = super::show(&ExplainPage { shell, id, found: None })?;
+            Ok((StatusCode::NOT_FOUND, page).into_response())
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}

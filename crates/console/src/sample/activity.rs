@@ -1,0 +1,177 @@
+//! Sample calls, findings and events.
+
+use app::view::{
+    AuditView, CallView, ChainStatus, ConsideredGrant, ExplainedStage, Explanation,
+    FindingSubject, FindingView, Today,
+};
+use serde_json::json;
+
+use super::hours_ago;
+
+/// One recorded call.
+pub fn call(outcome: &str, operation: &str, reason: Option<&str>, hours: i64) -> CallView {
+    let refused = outcome == "refused";
+    CallView {
+        request_id: format!("r_01kafz9q{hours:04}{operation}"),
+        at: hours_ago(hours),
+        identity_id: Some("svc-invoice-export".to_owned()),
+        credential_id: Some("cred_1".to_owned()),
+        api_id: Some("orders".to_owned()),
+        operation: Some(operation.to_owned()),
+        method: if operation == "refundOrder" { "POST" } else { "GET" }.to_owned(),
+        path: "/orders/42".to_owned(),
+        source_ip: "10.2.0.17".to_owned(),
+        user_agent: Some("exporter/2.1".to_owned()),
+        outcome: outcome.to_owned(),
+        reason: reason.map(str::to_owned),
+        status: if refused { 403 } else { 200 },
+        grant_ids: if refused { Vec::new() } else { vec!["g_svc-invoice-export".to_owned()] },
+        fields_removed: Vec::new(),
+        duration_us: 1_840,
+        ruleset_version: 807,
+    }
+}
+
+/// Calls of several outcomes, newest first.
+pub fn calls() -> Vec<CallView> {
+    vec![
+        call("refused", "refundOrder", Some("no_grant"), 1),
+        call("allowed", "getOrder", None, 2),
+        call("failed", "listOrders", Some("upstream_timeout"), 3),
+        call("allowed", "listOrders", None, 43),
+    ]
+}
+
+fn stage(stage: &str, outcome: &str, detail: &str) -> ExplainedStage {
+    ExplainedStage {
+        stage: stage.to_owned(),
+        outcome: outcome.to_owned(),
+        detail: detail.to_owned(),
+    }
+}
+
+/// Why a call passed.
+pub fn explanation() -> Explanation {
+    Explanation {
+        call: call("allowed", "getOrder", None, 2),
+        stages: vec![
+            stage("target", "passed", "GET /orders/42 is canonical."),
+            stage("credential", "passed", "API key pr_live_8fQm…7Q is active."),
+            stage("identity", "passed", "svc-invoice-export is active."),
+            stage("operation", "passed", "orders has the operation getOrder."),
+            stage("grant", "passed", "Grant g_svc-invoice-export covers it."),
+            stage("upstream", "passed", "The upstream answered 200."),
+        ],
+        grants: vec![ConsideredGrant {
+            grant_id: "g_svc-invoice-export".to_owned(),
+            applies: true,
+            why: "covers getOrder".to_owned(),
+        }],
+        would_allow: None,
+        who_can_give: Vec::new(),
+    }
+}
+
+/// Why a call was refused, and what would let it pass.
+pub fn explanation_of_refusal() -> Explanation {
+    let mut explanation = explanation();
+    explanation.call = call("refused", "refundOrder", Some("no_grant"), 1);
+    explanation.stages.truncate(4);
+    explanation.stages.push(stage("grant", "refused", "No grant in force covers refundOrder."));
+    explanation.stages.push(stage("upstream", "not_reached", "The request was not forwarded."));
+    explanation.grants = vec![ConsideredGrant {
+        grant_id: "g_svc-invoice-export".to_owned(),
+        applies: false,
+        why: "covers listOrders and getOrder only".to_owned(),
+    }];
+    explanation.would_allow =
+        Some("portreeve grant give svc-invoice-export --api orders --can refundOrder".to_owned());
+    explanation.who_can_give = vec!["Robin Hale".to_owned()];
+    explanation
+}
+
+/// Findings of each severity.
+pub fn findings() -> Vec<FindingView> {
+    let finding = |rule: &str, kind: &str, id: &str, severity: &str, summary: &str, act: &str| {
+        FindingView {
+            id: format!("fnd_{rule}_{id}"),
+            rule: rule.to_owned(),
+            subject: FindingSubject { kind: kind.to_owned(), id: id.to_owned() },
+            severity: severity.to_owned(),
+            summary: summary.to_owned(),
+            suggested_act: act.to_owned(),
+            evidence: json!({"window_days": 90, "calls": 0}),
+            first_seen_at: hours_ago(60),
+            state: "open".to_owned(),
+        }
+    };
+    vec![
+        finding("ownerless-identity", "identity", "agent-returns", "high",
+            "The owner of agent-returns is no longer active.", "Give it a new owner."),
+        finding("unused-grant", "grant", "g_item_2", "medium",
+            "agent-returns has not used its grant on orders for 90 days.", "Remove the grant."),
+        finding("expiring-credential", "credential", "cred_1", "low",
+            "pr_live_8fQm…7Q expires in 10 days.", "Rotate the key."),
+    ]
+}
+
+/// Administrative events, newest first.
+pub fn audit_events() -> Vec<AuditView> {
+    let event = |sequence: u64, event: &str, actor: &str, subject: &str, hours: i64| AuditView {
+        sequence,
+        at: hours_ago(hours),
+        event: event.to_owned(),
+        actor: actor.to_owned(),
+        subject: subject.to_owned(),
+        detail: json!({"before": {"status": "active"}, "after": {"status": "revoked"}}),
+        digest: "c0de".repeat(16),
+    };
+    vec![
+        event(812, "grant.revoked", "robin", "grant/g_item_6", 1),
+        event(811, "review.signed", "robin", "review/machines", 1),
+        event(790, "credential.issued", "dana", "credential/cred_1", 80),
+        event(1, "installation.created", "system:setup", "installation/this", 900),
+    ]
+}
+
+/// A ledger that holds.
+pub fn chain_intact() -> ChainStatus {
+    ChainStatus { size: 812, root: "ab12".repeat(16), intact: true, problem: None }
+}
+
+/// A ledger that somebody changed.
+pub fn chain_broken() -> ChainStatus {
+    ChainStatus {
+        intact: false,
+        problem: Some("entry 411 does not continue entry 410".to_owned()),
+        ..chain_intact()
+    }
+}
+
+/// A day with work.
+pub fn today() -> Today {
+    Today {
+        reviews: vec![super::review()],
+        items_needing_a_look: 3,
+        expiring_credentials: vec![super::credential("cred_1", "active", 10)],
+        ownerless: 1,
+        findings: [1, 1, 1],
+        refused_24h: 14,
+        calls_24h: 8_204,
+        removals_unproved: 0,
+    }
+}
+
+/// A day without.
+pub fn today_quiet() -> Today {
+    Today {
+        reviews: Vec::new(),
+        items_needing_a_look: 0,
+        expiring_credentials: Vec::new(),
+        ownerless: 0,
+        findings: [0, 0, 0],
+        refused_24h: 0,
+        calls_24h: 0,
+        removals_unproved: 0,
+    }
+}

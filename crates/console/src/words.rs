@@ -1,0 +1,166 @@
+//! The console's words: codes of the wire form in the words people say, numbers with their unit,
+//! times relative in rows with the absolute time on hover.
+
+use std::borrow::Borrow;
+
+use base::Timestamp;
+
+/// `1204` as `1,204`.
+pub fn number(value: impl Borrow<u64>) -> String {
+    let digits = value.borrow().to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 call`, `2 calls`; the plural is the singular with `s`, or with `ies` for a final `y`.
+pub fn count(value: impl Borrow<u64>, one: &str) -> String {
+    let value = *value.borrow();
+    if value == 1 {
+        return format!("1 {one}");
+    }
+    match one.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o'])) {
+        Some(stem) => format!("{} {stem}ies", number(value)),
+        None => format!("{} {one}s", number(value)),
+    }
+}
+
+/// The length of a list, for [`number`] and [`count`].
+pub fn len<T>(list: &[T]) -> u64 {
+    u64::try_from(list.len()).unwrap_or(u64::MAX)
+}
+
+/// A code such as `service_account` or `unused-grant` in words people say.
+pub fn plain(code: &str) -> String {
+    match code {
+        "service_account" => "service".to_owned(),
+        "ai_agent" => "AI agent".to_owned(),
+        "ci_pipeline" => "CI pipeline".to_owned(),
+        "api_key" => "API key".to_owned(),
+        "issuer_subject" => "token of a trusted issuer".to_owned(),
+        "api owner" => "API owner".to_owned(),
+        other => other.replace(['_', '-'], " "),
+    }
+}
+
+/// [`plain`] with a capital, for the start of a sentence or a badge.
+pub fn title(code: &str) -> String {
+    let text = plain(code).to_lowercase().replace("ai agent", "AI agent");
+    let text = text.replace("api ", "API ").replace("ci pipeline", "CI pipeline");
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
+/// The state of a campaign, for people.
+pub fn review_state(state: &str) -> &'static str {
+    match state {
+        "STAGED" => "Not started",
+        "ACTIVE" => "Open for decisions",
+        "REMEDIATING" => "Applying removals",
+        "VERIFYING" => "Proving removals",
+        "COMPLETED" | "SEALED" => "Completed",
+        "CANCELLED" => "Cancelled",
+        _ => "Unknown",
+    }
+}
+
+/// What happened to a call, for people.
+pub fn outcome(code: &str) -> &'static str {
+    match code {
+        "allowed" => "Allowed",
+        "observed" => "Observed",
+        "refused" => "Refused",
+        "failed" => "Failed",
+        "cancelled" => "Cancelled",
+        _ => "Unknown",
+    }
+}
+
+/// Which colour a word carries besides itself; a suffix of the `tag-` classes.
+pub fn tone(word: &str) -> &'static str {
+    match word {
+        "high" | "refused" | "failed" | "revoked" | "remove" | "disabled" | "CANCELLED" => "bad",
+        "medium" | "suspended" | "narrow" | "observed" | "observe" | "cancelled"
+        | "REMEDIATING" | "VERIFYING" | "drafted" | "pending" => "warn",
+        "allowed" | "active" | "keep" | "enforce" | "COMPLETED" | "SEALED" | "verified"
+        | "passed" | "applied" => "good",
+        _ => "calm",
+    }
+}
+
+/// A moment as `2026-11-22 14:02 UTC`; what cannot be read stays as it came.
+pub fn absolute(text: &str) -> String {
+    let Ok(moment) = Timestamp::parse(text) else { return text.to_owned() };
+    let text = moment.to_string();
+    match (text.get(..10), text.get(11..16)) {
+        (Some(date), Some(time)) => format!("{date} {time} UTC"),
+        _ => text,
+    }
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A moment's day as `22 Nov 2026`.
+pub fn date(text: &str) -> String {
+    let iso = absolute(text);
+    let part = |range| iso.get(range).and_then(|digits: &str| digits.parse::<usize>().ok());
+    let month = part(5..7).and_then(|month| MONTHS.get(month.wrapping_sub(1)));
+    match (part(0..4), month, part(8..10)) {
+        (Some(year), Some(month), Some(day)) => format!("{day} {month} {year}"),
+        _ => iso,
+    }
+}
+
+/// How far a moment is from now: `2 d ago`, `in 5 h`, `just now`.
+pub fn relative(text: &str, now: Timestamp) -> String {
+    let Ok(moment) = Timestamp::parse(text) else { return text.to_owned() };
+    let seconds = now.since(moment).as_secs();
+    let span = match seconds.unsigned_abs() {
+        0..60 => return if seconds < 0 { "in a moment" } else { "just now" }.to_owned(),
+        span @ 60..3_600 => format!("{} min", span / 60),
+        span @ 3_600..172_800 => format!("{} h", span / 3_600),
+        span => format!("{} d", span / 86_400),
+    };
+    if seconds < 0 { format!("in {span}") } else { format!("{span} ago") }
+}
+
+/// How old something is: `212 days old`, `5 hours old`.
+pub fn age(text: &str, now: Timestamp) -> String {
+    let Ok(moment) = Timestamp::parse(text) else { return text.to_owned() };
+    let hours = now.since(moment).as_secs().max(0).unsigned_abs() / 3_600;
+    if hours < 48 { count(hours, "hour") + " old" } else { count(hours / 24, "day") + " old" }
+}
+
+/// Milliseconds as people say them: `0.4 s`, `12 ms`, `2 min`.
+pub fn duration_ms(millis: impl Borrow<u64>) -> String {
+    match *millis.borrow() {
+        millis @ 0..100 => format!("{millis} ms"),
+        millis @ 100..60_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+        millis => format!("{} min", millis / 60_000),
+    }
+}
+
+/// Microseconds as `0.42 ms` or `12 ms`.
+pub fn duration_us(micros: impl Borrow<u64>) -> String {
+    match *micros.borrow() {
+        micros @ 0..10_000 => format!("{}.{:02} ms", micros / 1_000, micros % 1_000 / 10),
+        micros => duration_ms(micros / 1_000),
+    }
+}
+
+/// The share of `part` in `whole`, 0 to 100, rounded down; 0 of nothing is 0.
+pub fn percent(part: u64, whole: u64) -> u64 {
+    part.saturating_mul(100).checked_div(whole).unwrap_or(0).min(100)
+}
+
+#[cfg(test)]
+mod tests;
