@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::view::{NewApi, NewIdentity};
-use app::{Actor, App, Channel, Keys, Parts, Role, Settings, TrustedIssuer};
+use app::{Actor, App, Channel, HttpFetcher, Keys, Parts, Role, Settings, TrustedIssuer};
 use base::{IdentityId, NodeId, Secret};
 use store::Store;
 use token::{KeyLabel, Pepper};
@@ -59,6 +59,8 @@ impl WorldBuilder {
             entropy: Box::new(SeededEntropy::new(self.seed)),
             keys: keys(),
             settings: self.settings,
+            fetcher: Arc::new(HttpFetcher::new().unwrap()),
+            decision_log: None,
         };
         let app = App::open(parts).await.unwrap();
         let admin = actor("robin", Role::Admin);
@@ -142,9 +144,9 @@ pub const DOCUMENT: &str = r#"{
   "openapi": "3.1.0",
   "info": {"title": "orders", "version": "1"},
   "paths": {
-    "/": {"get": {"operationId": "listOrders", "responses": {"200": {"description": "ok"}}},
+    "/items": {"get": {"operationId": "listOrders", "responses": {"200": {"description": "ok"}}},
           "post": {"operationId": "createOrder", "responses": {"201": {"description": "ok"}}}},
-    "/{id}": {
+    "/items/{id}": {
       "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
       "get": {"operationId": "getOrder", "responses": {"200": {"description": "ok"}}},
       "delete": {"operationId": "purgeOrder", "tags": ["admin"],

@@ -17,19 +17,46 @@
 //! 5. What the actor may not see is `NotFound`; what they see but may not do is `Forbidden`.
 
 pub mod actor;
+mod address;
+mod admin_token;
+mod api;
+mod authority;
+pub mod fetch;
+pub mod findings;
+mod grant;
+mod group;
+mod identity;
+mod input;
+mod inventory;
+mod key;
+mod operations;
+pub mod probe;
 mod publish;
+mod recorded;
+mod remediation;
+mod render;
+mod review;
+mod search;
 pub mod settings;
+mod sign_in;
+mod today;
+mod used;
 pub mod view;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
-use base::{ActorId, Clock, Entropy, Problem, Timestamp};
+use base::{ActorId, Clock, Entropy, IdentityId, Problem, Timestamp};
+use decision_log::DecisionLog;
 use policy::Ruleset;
 use store::{Snapshot, Store, Tx, Writer};
 
 pub use actor::{Actor, Channel, Role};
+pub use fetch::{Fetcher, HttpFetcher};
+pub use findings::FindingQuery;
+pub use probe::Probe;
 pub use settings::{Keys, Settings, TrustedIssuer};
+pub use sign_in::{NewSession, Session};
 
 /// What an [`App`] is made of.
 pub struct Parts {
@@ -43,6 +70,10 @@ pub struct Parts {
     pub keys: Keys,
     /// What the configuration decides.
     pub settings: Settings,
+    /// Gets API documents by their addresses.
+    pub fetcher: Arc<dyn Fetcher>,
+    /// The call records of this node; absent where no gate runs.
+    pub decision_log: Option<Arc<DecisionLog>>,
 }
 
 /// Every use case of portreeve. Shared by all doors of the process.
@@ -52,9 +83,15 @@ pub struct App {
     entropy: Mutex<Box<dyn Entropy>>,
     pub(crate) keys: Keys,
     pub(crate) settings: Settings,
+    pub(crate) fetcher: Arc<dyn Fetcher>,
     ruleset: Arc<ArcSwap<Ruleset>>,
     /// Held while the ruleset moves, so that it moves in the order of the change log.
     publishing: tokio::sync::Mutex<publish::Published>,
+    pub(crate) decision_log: Option<Arc<DecisionLog>>,
+    /// Held while plans are carried out: a signature and the job do not get in each other's way.
+    remediating: tokio::sync::Mutex<()>,
+    probe: OnceLock<Arc<dyn Probe>>,
+    call_counts: today::CallCounts,
 }
 
 impl App {
@@ -68,8 +105,13 @@ impl App {
             entropy: Mutex::new(parts.entropy),
             keys: parts.keys,
             settings: parts.settings,
+            fetcher: parts.fetcher,
             ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
             publishing: tokio::sync::Mutex::new(published),
+            decision_log: parts.decision_log,
+            remediating: tokio::sync::Mutex::new(()),
+            probe: OnceLock::new(),
+            call_counts: today::CallCounts::default(),
         });
         app.catch_up().await?;
         Ok(app)
@@ -78,6 +120,23 @@ impl App {
     /// What the gate of this node enforces. The gate keeps the handle; it always shows the newest.
     pub fn ruleset(&self) -> &Arc<ArcSwap<Ruleset>> {
         &self.ruleset
+    }
+
+    /// Proves removals by another way of asking the gate than the live ruleset: a request over the
+    /// wire, where the gate runs in this process. The first one set stays.
+    pub fn use_probe(&self, probe: Arc<dyn Probe>) {
+        let _ = self.probe.set(probe);
+    }
+
+    /// Asks the gate.
+    pub(crate) fn probe(&self) -> Arc<dyn Probe> {
+        let live = || -> Arc<dyn Probe> {
+            Arc::new(probe::LiveRuleset {
+                ruleset: Arc::clone(&self.ruleset),
+                clock: Arc::clone(&self.clock),
+            })
+        };
+        Arc::clone(self.probe.get_or_init(live))
     }
 
     /// What the configuration decided.
@@ -109,6 +168,11 @@ impl App {
         let writer = Writer { actor: id, channel: actor.channel };
         Ok(self.store.begin(&writer, self.now()).await?)
     }
+}
+
+/// The id of a part of portreeve that acts for itself.
+pub(crate) fn system_id(part: &str) -> Result<IdentityId, Problem> {
+    IdentityId::parse(&format!("system:{part}")).map_err(|e| Problem::internal(e.to_string()))
 }
 
 impl std::fmt::Debug for App {

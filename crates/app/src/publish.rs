@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::problem::ProblemKind;
-use base::{IdentityId, Problem, Timestamp};
+use base::{Problem, Timestamp};
 use policy::{Change, Ruleset};
 use store::{Cursor, NodeRow, Object, Store, Tx};
 
@@ -222,6 +222,5 @@ fn advance(
 }
 
 fn node_actor() -> Result<Actor, Problem> {
-    let id = IdentityId::parse("system:node").map_err(|e| Problem::internal(e.to_string()))?;
-    Ok(Actor::system(id))
+    Ok(Actor::system(crate::system_id("node")?))
 }

@@ -104,6 +104,17 @@ impl Connection {
         self.fetch_first(SQL, vec![lookup.into()]).await?.map(session).transpose()
     }
 
+    /// The one-time code with this hash, expired or not.
+    pub async fn sign_in_code(&mut self, lookup: Digest) -> Result<Option<SignInCode>, StoreError> {
+        const SQL: &str = "SELECT lookup, identity_id, expires_at FROM sign_in_code \
+                           WHERE lookup = $1";
+        let Some(mut row) = self.fetch_first(SQL, vec![lookup.into()]).await? else {
+            return Ok(None);
+        };
+        let (lookup, identity) = (row.digest()?, row.parsed()?);
+        Ok(Some(SignInCode { lookup, identity, expires_at: row.time()? }))
+    }
+
     /// The admin token with this hash, whatever its state.
     pub async fn admin_token(&mut self, lookup: Digest) -> Result<Option<AdminToken>, StoreError> {
         let sql = format!("{ADMIN_TOKEN} WHERE lookup = $1");
@@ -135,21 +146,10 @@ impl Tx {
         self.record(change).await.map(|_| ())
     }
 
-    /// Takes a code out of the store: only one caller ever gets it.
-    pub async fn take_sign_in_code(
-        &mut self,
-        lookup: Digest,
-    ) -> Result<Option<SignInCode>, StoreError> {
-        const SQL: &str = "DELETE FROM sign_in_code WHERE lookup = $1 \
-                           RETURNING lookup, identity_id, expires_at";
-        let Some(mut row) = self.fetch_first(SQL, vec![lookup.into()]).await? else {
-            return Ok(None);
-        };
-        Ok(Some(SignInCode {
-            lookup: row.digest()?,
-            identity: row.parsed()?,
-            expires_at: row.time()?,
-        }))
+    /// Takes a code out of the store; false when it is gone. Only one caller ever gets true.
+    pub async fn take_sign_in_code(&mut self, lookup: Digest) -> Result<bool, StoreError> {
+        const SQL: &str = "DELETE FROM sign_in_code WHERE lookup = $1";
+        Ok(self.execute(SQL, vec![lookup.into()]).await? == 1)
     }
 
     /// Starts a session and drops those that have ended.

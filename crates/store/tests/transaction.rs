@@ -112,11 +112,8 @@ async fn a_change_row_tells_who_did_what_when_through_which_door_and_why() {
         let before = grant("g_1", "alice");
         tx.save_grant(audit::Event::GrantGiven, None, &before, None).await.unwrap();
         tx.commit().await.unwrap();
-        let after = grant::Grant {
-            version: 2,
-            status: grant::GrantStatus::Revoked,
-            ..before.clone()
-        };
+        let after =
+            grant::Grant { version: 2, status: grant::GrantStatus::Revoked, ..before.clone() };
         let mut tx = store.begin(&writer(), at(60)).await.unwrap();
         let event = audit::Event::GrantRevoked;
         let sequence = tx.save_grant(event, Some(&before), &after, Some("left")).await.unwrap();

@@ -290,7 +290,9 @@ pub struct NewGrant {
     pub subject: String,
     /// The API's id or name.
     pub api: String,
-    /// `read`, `write`, `all`, or operation ids.
+    /// `read` (the operations that change nothing, as they are now), `write` (these, and those
+    /// that change something but are not administration), `all` (also what is added later), or
+    /// operation ids.
     pub can: Vec<String>,
     /// Response fields that may be seen; absent = all.
     #[serde(default)]
@@ -309,4 +311,62 @@ pub struct SuggestionView {
     pub operations: Vec<String>,
     /// Fields to keep; null = as they are.
     pub fields: Option<Vec<String>>,
+}
+
+/// Which identities to list. All given conditions hold together; empty ones do not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct IdentityQuery {
+    /// Part of the id or name.
+    pub text: Option<String>,
+    /// `person`, `service_account`, …
+    pub kind: Option<String>,
+    /// A person's id or `group:<id>`; `none` for those without an owner.
+    pub owner: Option<String>,
+    /// `active`, `suspended`, `disabled`.
+    pub status: Option<String>,
+    /// At most so many (default 50, at most 1,000).
+    pub limit: Option<u32>,
+    /// The `next` of an earlier page.
+    pub after: Option<String>,
+}
+
+/// Which grants to list. All given conditions hold together; empty ones do not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct GrantQuery {
+    /// An identity's id or `group:<id>`.
+    pub subject: Option<String>,
+    /// The API's id or name.
+    pub api: Option<String>,
+    /// `active`, `suspended`, `revoked`.
+    pub status: Option<String>,
+    /// At most so many, sorted by id (default 1,000, at most 10,000).
+    pub limit: Option<u32>,
+    /// Only those after this id.
+    pub after: Option<String>,
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GroupView {
+    /// Stable id.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// Ids of the members, sorted.
+    pub members: Vec<String>,
+    /// Who maintains it.
+    pub origin: String,
+}
+
+/// Something that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SearchHit {
+    /// `api`, `identity`, `group`, `grant`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// What a person knows it as.
+    pub name: String,
 }

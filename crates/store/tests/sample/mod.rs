@@ -1,9 +1,7 @@
 //! Values to store, every optional member set so that a lost column shows.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use base::{
-    ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, OperationId, Timestamp,
-};
+use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, OperationId, Timestamp};
 use catalog::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};
 use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
 use identity::{

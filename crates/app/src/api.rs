@@ -1,0 +1,238 @@
+//! APIs: the catalogue of what the gate protects.
+
+mod declare;
+
+use base::{ApiId, Problem};
+use catalog::openapi::{self, Prefix};
+use catalog::{Accept, Api, ApiMode, Impact, Operation, Timeouts};
+use identity::{Environment, Origin};
+use store::{GrantFilter, Tx};
+
+use crate::authority::Authority;
+use crate::view::{ApiDetail, ApiView, ChangeReceipt, NewApi};
+use crate::{Actor, App, address, input, render, used};
+
+/// Live grants of one API that its page shows.
+const GRANTS_SHOWN_MAX: u32 = 1_000;
+
+impl App {
+    /// The APIs that the actor sees, sorted by name.
+    pub async fn apis(&self, actor: &Actor) -> Result<Vec<ApiView>, Problem> {
+        let mut state = self.read().await?;
+        let authority = Authority::of(&mut state, actor).await?;
+        let ruleset = self.ruleset().load();
+        let seen = ruleset.apis().filter(|api| authority.sees_api(api));
+        let mut views: Vec<_> = seen.map(|api| render::api(api)).collect();
+        views.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        Ok(views)
+    }
+
+    /// One API with its operations and the grants on it.
+    pub async fn api(&self, actor: &Actor, id_or_name: &str) -> Result<ApiDetail, Problem> {
+        let mut state = self.read().await?;
+        let authority = Authority::of(&mut state, actor).await?;
+        let api = state.api_by_id_or_name(id_or_name).await?;
+        let api = api.filter(|api| authority.sees_api(api));
+        let api = api.ok_or_else(|| self.no_api(&authority, "api", id_or_name))?;
+        let used = used::used_operations(&mut state, &api.id, self.now()).await?;
+        let mut operations: Vec<_> =
+            api.operations.iter().map(|operation| render::operation(operation, &used)).collect();
+        operations.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
+        let filter = GrantFilter {
+            api: Some(api.id.to_string()),
+            status: Some("active".to_owned()),
+            ..GrantFilter::default()
+        };
+        let grants = state.grants(&filter, "", GRANTS_SHOWN_MAX).await?;
+        let ruleset = self.ruleset().load_full();
+        let grants = render::grants(&mut state, &grants, &ruleset, self.now()).await?;
+        Ok(ApiDetail { api: render::api(&api), operations, grants })
+    }
+
+    /// Adds an API, with the operations of its document if it comes with one.
+    pub async fn add_api(&self, actor: &Actor, new: NewApi) -> Result<ApiDetail, Problem> {
+        Authority::of(&mut *self.read().await?, actor).await?.must_administer("add an API")?;
+        let mut api = parse(&new, self.now(), origin_of(actor))?;
+        api.operations = self.operations_of(&new, &api).await?;
+        let mut tx = self.begin(actor).await?;
+        check_owner(&mut tx, api.owner.as_deref()).await?;
+        check_free(&mut tx, &api).await?;
+        tx.save_api(audit::Event::ApiAdded, None, &api).await?;
+        self.commit(tx).await?;
+        self.api(actor, api.id.as_str()).await
+    }
+
+    async fn operations_of(&self, new: &NewApi, api: &Api) -> Result<Vec<Operation>, Problem> {
+        let name = new.document_name.as_deref();
+        match (&new.document, &new.document_url) {
+            (None, None) => Ok(Vec::new()),
+            (Some(_), Some(_)) => {
+                Err(Problem::invalid("two_documents", "give the document or its address, not both")
+                    .at("document_url"))
+            }
+            (Some(text), None) => read_document(text, name.unwrap_or("document"), api),
+            (None, Some(url)) => {
+                let text = self.fetcher.fetch(url).await.map_err(|p| p.at("document_url"))?;
+                read_document(&text, name.unwrap_or(url), api)
+            }
+        }
+    }
+
+    /// Reads the operations of an API anew. Grants that name an operation which is gone allow
+    /// nothing there; grants of `*` cover what is new.
+    pub async fn import_operations(
+        &self,
+        actor: &Actor,
+        id_or_name: &str,
+        document: &str,
+        name: &str,
+    ) -> Result<ApiDetail, Problem> {
+        let mut tx = self.begin(actor).await?;
+        let authority = Authority::of(&mut tx, actor).await?;
+        let before = self.seen_api(&mut tx, &authority, "api", id_or_name).await?;
+        let hint = "ask the API's owner or an administrator";
+        authority.must(authority.owns_api(&before), "change the operations of this API", hint)?;
+        let after = Api { operations: read_document(document, name, &before)?, ..before.clone() };
+        if after != before {
+            tx.save_api(audit::Event::ApiOperationsImported, Some(&before), &after).await?;
+            self.commit(tx).await?;
+        }
+        self.api(actor, before.id.as_str()).await
+    }
+
+    /// Takes an API out of the catalogue: the gate knows its path no more. An API on which grants
+    /// are in force stays, because removing it would hide them from reviews.
+    pub async fn remove_api(
+        &self,
+        actor: &Actor,
+        id_or_name: &str,
+    ) -> Result<ChangeReceipt, Problem> {
+        let mut tx = self.begin(actor).await?;
+        let authority = Authority::of(&mut tx, actor).await?;
+        let api = self.seen_api(&mut tx, &authority, "api", id_or_name).await?;
+        authority.must_administer("remove an API")?;
+        check_origin(&api)?;
+        let filter = GrantFilter {
+            api: Some(api.id.to_string()),
+            status: Some("active".to_owned()),
+            ..GrantFilter::default()
+        };
+        let now = self.now();
+        let held = tx.grants(&filter, "", GRANTS_SHOWN_MAX).await?;
+        if let Some(grant) = held.iter().find(|grant| grant.is_live(now)) {
+            let detail = format!("grants on `{}` are in force, e.g. {}", api.name, grant.id);
+            return Err(Problem::conflict("api_in_use", detail).hint("revoke them first"));
+        }
+        tx.remove_api(&api).await?;
+        let change = self.commit(tx).await?;
+        self.receipt(change).await
+    }
+
+    /// Sets what happens to requests that no grant covers.
+    pub async fn set_api_mode(
+        &self,
+        actor: &Actor,
+        id_or_name: &str,
+        mode: &str,
+    ) -> Result<ChangeReceipt, Problem> {
+        let mode: ApiMode = input::word("mode", mode)?;
+        let mut tx = self.begin(actor).await?;
+        let authority = Authority::of(&mut tx, actor).await?;
+        let before = self.seen_api(&mut tx, &authority, "api", id_or_name).await?;
+        authority.must_administer("change the mode of an API")?;
+        if before.mode == mode {
+            return self.receipt(tx.base()).await;
+        }
+        let after = Api { mode, ..before.clone() };
+        tx.save_api(audit::Event::ApiChanged, Some(&before), &after).await?;
+        let change = self.commit(tx).await?;
+        self.receipt(change).await
+    }
+
+    /// The API that the caller means, as far as they may know of it.
+    pub(crate) async fn seen_api(
+        &self,
+        state: &mut store::Connection,
+        authority: &Authority<'_>,
+        field: &str,
+        id_or_name: &str,
+    ) -> Result<Api, Problem> {
+        let api = state.api_by_id_or_name(id_or_name).await?;
+        let api = api.filter(|api| authority.sees_api(api));
+        api.ok_or_else(|| self.no_api(authority, field, id_or_name))
+    }
+
+    fn no_api(&self, authority: &Authority<'_>, field: &str, id_or_name: &str) -> Problem {
+        let ruleset = self.ruleset().load();
+        let seen: Vec<_> = ruleset.apis().filter(|api| authority.sees_api(api)).collect();
+        let known = seen.iter().flat_map(|api| [api.id.as_str(), api.name.as_str()]);
+        input::with_nearest(Problem::not_found("API", id_or_name).at(field), id_or_name, known)
+    }
+}
+
+fn read_document(text: &str, name: &str, api: &Api) -> Result<Vec<Operation>, Problem> {
+    Ok(openapi::import(text, name, Prefix(Some(&api.path)), api.impact)?.operations)
+}
+
+/// The origin of what an actor makes.
+pub(crate) fn origin_of(actor: &Actor) -> Origin {
+    match actor.channel {
+        crate::Channel::Console | crate::Channel::Api => Origin::Console,
+        crate::Channel::File => Origin::File,
+        crate::Channel::System => Origin::System,
+    }
+}
+
+fn parse(new: &NewApi, now: base::Timestamp, origin: Origin) -> Result<Api, Problem> {
+    let name = input::line("name", &new.name)?;
+    let id: ApiId = match &new.id {
+        Some(id) => input::id("id", id)?,
+        None => input::id("name", &name).map_err(|p| p.hint("or give it an id of its own"))?,
+    };
+    let environment =
+        input::word_or("environment", new.environment.as_deref(), Environment::Production)?;
+    let accept: Result<Vec<Accept>, Problem> =
+        new.accept.iter().map(|word| input::word("accept", word)).collect();
+    let accept = Some(accept?).filter(|accept| !accept.is_empty());
+    Ok(Api {
+        id,
+        name,
+        hosts: new.hosts.iter().map(|host| address::host(host)).collect::<Result<_, _>>()?,
+        path: address::path_prefix(&new.path)?,
+        upstream: address::upstream(&new.upstream)?,
+        mode: input::word_or("mode", new.mode.as_deref(), ApiMode::Enforce)?,
+        impact: input::word_or("impact", new.impact.as_deref(), Impact::Medium)?,
+        owner: new.owner.clone(),
+        environment: environment.to_string(),
+        accept: accept.unwrap_or_else(|| Accept::ALL.to_vec()),
+        timeouts: Timeouts::default(),
+        operations: Vec::new(),
+        origin: origin.to_string(),
+        created_at: now,
+    })
+}
+
+async fn check_owner(tx: &mut Tx, owner: Option<&str>) -> Result<(), Problem> {
+    match owner {
+        Some(owner) => crate::identity::existing_owner(tx, owner).await.map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+async fn check_free(tx: &mut Tx, api: &Api) -> Result<(), Problem> {
+    for (field, text) in [("id", api.id.as_str()), ("name", api.name.as_str())] {
+        if let Some(other) = tx.api_by_id_or_name(text).await? {
+            let detail = format!("`{text}` is API `{}` already", other.id);
+            return Err(Problem::conflict("already_exists", detail).at(field));
+        }
+    }
+    Ok(())
+}
+
+fn check_origin(api: &Api) -> Result<(), Problem> {
+    if api.origin == Origin::File.as_str() {
+        let detail = format!("API `{}` is maintained by the configuration file", api.name);
+        return Err(Problem::conflict("other_origin", detail).hint("take it out of the file"));
+    }
+    Ok(())
+}

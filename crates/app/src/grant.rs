@@ -1,0 +1,320 @@
+//! Grants: given, narrowed, revoked. Whatever takes access away works on the version that the
+//! caller saw, where they name one, so that an old plan cannot undo a newer grant.
+
+use std::collections::BTreeSet;
+
+use base::{GrantId, OperationId, Problem, Timestamp};
+use catalog::Api;
+use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
+use identity::Identity;
+use store::{Connection, GrantFilter, Tx};
+
+use crate::api::origin_of;
+use crate::authority::Authority;
+use crate::operations::{fields, only, operations};
+use crate::view::{ChangeReceipt, GrantQuery, GrantView, NewGrant};
+use crate::{Actor, App, input, render};
+
+/// Rows of a list unless asked otherwise, and at most.
+const PAGE: u32 = 1_000;
+const PAGE_MAX: u32 = 10_000;
+
+/// What a narrowing leaves, and what it says of itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Narrowing {
+    /// The operations that stay.
+    pub(crate) operations: BTreeSet<OperationId>,
+    /// The new reason for being; `None` keeps the old one.
+    pub(crate) reason: Option<GrantReason>,
+    /// Why, in the actor's words.
+    pub(crate) note: Option<String>,
+}
+
+impl App {
+    /// The grants that match and that the actor sees, sorted by id.
+    pub async fn grants(
+        &self,
+        actor: &Actor,
+        query: GrantQuery,
+    ) -> Result<Vec<GrantView>, Problem> {
+        let mut state = self.read().await?;
+        let authority = Authority::of(&mut state, actor).await?;
+        let ruleset = self.ruleset().load_full();
+        let filter = filter(&mut state, &query).await?;
+        let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX) as usize;
+        let mut after = query.after.clone().unwrap_or_default();
+        let mut seen = Vec::new();
+        while seen.len() < limit {
+            let batch = state.grants(&filter, &after, PAGE).await?;
+            let Some(last) = batch.last() else { break };
+            after = last.id.to_string();
+            for grant in batch {
+                let holder = holder(&mut state, &authority, &grant).await?;
+                if authority.sees_grant(&grant, holder.as_ref(), &ruleset) {
+                    seen.push(grant);
+                }
+            }
+        }
+        seen.truncate(limit);
+        render::grants(&mut state, &seen, &ruleset, self.now()).await
+    }
+
+    /// One grant.
+    pub async fn grant(&self, actor: &Actor, id: &str) -> Result<GrantView, Problem> {
+        let mut state = self.read().await?;
+        let authority = Authority::of(&mut state, actor).await?;
+        let grant = self.seen_grant(&mut state, &authority, id).await?;
+        self.grant_view(&mut state, grant).await
+    }
+
+    async fn grant_view(&self, state: &mut Connection, grant: Grant) -> Result<GrantView, Problem> {
+        let ruleset = self.ruleset().load_full();
+        let views = render::grants(state, &[grant], &ruleset, self.now()).await?;
+        views.into_iter().next().ok_or_else(|| Problem::internal("no view of a grant"))
+    }
+
+    /// Gives a grant. See [`NewGrant::can`] for what the words cover.
+    pub async fn give_grant(&self, actor: &Actor, new: NewGrant) -> Result<GrantView, Problem> {
+        let subject: GrantSubject = input::id("subject", &new.subject)?;
+        let until = new.until.as_deref().map(|until| input::future("until", until, self.now()));
+        let expires_at = until.transpose()?;
+        let mut tx = self.begin(actor).await?;
+        let authority = Authority::of(&mut tx, actor).await?;
+        let api = self.seen_api(&mut tx, &authority, "api", &new.api).await?;
+        let hint = "ask the API's owner or an administrator";
+        authority.must(authority.owns_api(&api), "give access to this API", hint)?;
+        let holder = existing_subject(&mut tx, &subject).await?;
+        if !actor.is_admin() && authority.is_own_access(&subject, holder.as_ref()) {
+            let detail = "nobody gives access to themselves or to what they answer for";
+            return Err(Problem::forbidden("own_access", detail)
+                .at("subject")
+                .hint("ask an administrator"));
+        }
+        let grant = Grant {
+            id: self.draw(GrantId::generate),
+            version: 1,
+            subject,
+            api: api.id.clone(),
+            operations: operations(&new.can, &api)?,
+            fields: fields(new.fields.as_deref(), &api)?,
+            created_at: tx.at(),
+            expires_at,
+            status: GrantStatus::Active,
+            reason: GrantReason::Direct,
+            requested_by: None,
+            approved_by: Some(actor.id.to_string()),
+            last_certified_at: None,
+            last_certified_by: None,
+            origin: origin_of(actor),
+        };
+        check_new(&mut tx, &grant).await?;
+        tx.save_grant(audit::Event::GrantGiven, None, &grant, None).await?;
+        self.commit(tx).await?;
+        self.grant_view(&mut *self.read().await?, grant).await
+    }
+
+    /// Makes a grant cover less: some of its operations, as a new version.
+    pub async fn narrow_grant(
+        &self,
+        actor: &Actor,
+        id: &str,
+        keep: &[String],
+        reason: &str,
+    ) -> Result<ChangeReceipt, Problem> {
+        let note = input::maybe_line("reason", Some(reason))?;
+        let mut tx = self.begin(actor).await?;
+        let before = self.reducible(&mut tx, actor, id).await?;
+        let api = tx.api(before.api.as_str()).await?;
+        let operations = only(keep, &before, api.as_ref())?;
+        let narrowing = Narrowing { operations, reason: None, note };
+        self.narrow_in(&mut tx, &before, narrowing).await?;
+        let change = self.commit(tx).await?;
+        self.receipt(change).await
+    }
+
+    /// Removes a grant for good. Its row stays, for records name it.
+    pub async fn revoke_grant(
+        &self,
+        actor: &Actor,
+        id: &str,
+        reason: &str,
+    ) -> Result<ChangeReceipt, Problem> {
+        let note = input::maybe_line("reason", Some(reason))?;
+        let mut tx = self.begin(actor).await?;
+        let before = self.reducible(&mut tx, actor, id).await?;
+        self.revoke_in(&mut tx, &before, note.as_deref()).await?;
+        let change = self.commit(tx).await?;
+        self.receipt(change).await
+    }
+
+    /// A grant that the actor may take away from.
+    async fn reducible(&self, tx: &mut Tx, actor: &Actor, id: &str) -> Result<Grant, Problem> {
+        let authority = Authority::of(tx, actor).await?;
+        let grant = self.seen_grant(tx, &authority, id).await?;
+        let holder = holder(tx, &authority, &grant).await?;
+        let ruleset = self.ruleset().load();
+        let owns_api = ruleset.api(&grant.api).is_some_and(|api| authority.owns_api(api));
+        let owns_holder = holder.is_some_and(|identity| authority.owns_identity(&identity));
+        let hint = "ask the owner of the API or of the identity";
+        authority.must(owns_api || owns_holder, "take this access away", hint)?;
+        Ok(grant)
+    }
+
+    async fn seen_grant(
+        &self,
+        state: &mut Connection,
+        authority: &Authority<'_>,
+        id: &str,
+    ) -> Result<Grant, Problem> {
+        let unknown = || Problem::not_found("grant", id);
+        let grant = state.grant(id).await?.ok_or_else(unknown)?;
+        let holder = holder(state, authority, &grant).await?;
+        let ruleset = self.ruleset().load();
+        let seen = authority.sees_grant(&grant, holder.as_ref(), &ruleset);
+        seen.then_some(grant).ok_or_else(unknown)
+    }
+
+    /// Narrows a grant as it was read, within a transaction of the caller's; the caller has asked
+    /// whether the actor may.
+    pub(crate) async fn narrow_in(
+        &self,
+        tx: &mut Tx,
+        before: &Grant,
+        narrowing: Narrowing,
+    ) -> Result<Grant, Problem> {
+        check_live(before, self.now())?;
+        let operations = OperationSet::Only(narrowing.operations);
+        if operations == OperationSet::Only(BTreeSet::new()) {
+            let detail = "a grant of nothing is no grant";
+            return Err(Problem::invalid("nothing_left", detail)
+                .at("operations")
+                .hint("revoke the grant instead"));
+        }
+        if !before.operations.covers(&operations) || operations.covers(&before.operations) {
+            let detail = format!("grant `{}` would not cover less than now", before.id);
+            return Err(Problem::conflict("not_narrower", detail).at("operations"));
+        }
+        let after = Grant {
+            version: before.version + 1,
+            operations,
+            reason: narrowing.reason.unwrap_or(before.reason),
+            ..before.clone()
+        };
+        let event = audit::Event::GrantNarrowed;
+        tx.save_grant(event, Some(before), &after, narrowing.note.as_deref()).await?;
+        Ok(after)
+    }
+
+    /// Revokes a grant as it was read, within a transaction of the caller's; the caller has asked
+    /// whether the actor may. An expired grant can be revoked: it must not come back.
+    pub(crate) async fn revoke_in(
+        &self,
+        tx: &mut Tx,
+        before: &Grant,
+        note: Option<&str>,
+    ) -> Result<Grant, Problem> {
+        if before.status == GrantStatus::Revoked {
+            let detail = format!("grant `{}` is revoked already", before.id);
+            return Err(Problem::conflict("already_revoked", detail));
+        }
+        let after =
+            Grant { version: before.version + 1, status: GrantStatus::Revoked, ..before.clone() };
+        tx.save_grant(audit::Event::GrantRevoked, Some(before), &after, note).await?;
+        Ok(after)
+    }
+}
+
+/// The identity that holds a grant, as far as authority asks for it.
+async fn holder(
+    state: &mut Connection,
+    authority: &Authority<'_>,
+    grant: &Grant,
+) -> Result<Option<Identity>, Problem> {
+    match &grant.subject {
+        GrantSubject::Identity(id) if authority.narrowed_to().is_some() => {
+            Ok(state.identity(id.as_str()).await?)
+        }
+        GrantSubject::Identity(_) | GrantSubject::Group(_) => Ok(None),
+    }
+}
+
+async fn filter(state: &mut Connection, query: &GrantQuery) -> Result<GrantFilter, Problem> {
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let status = given(&query.status).map(|word| input::word::<GrantStatus>("status", &word));
+    let api = match given(&query.api) {
+        // A removed API is still named by its old grants, then by id.
+        Some(text) => {
+            state.api_by_id_or_name(&text).await?.map(|api| api.id.to_string()).or(Some(text))
+        }
+        None => None,
+    };
+    Ok(GrantFilter {
+        subject: given(&query.subject),
+        api,
+        status: status.transpose()?.map(|status| status.to_string()),
+    })
+}
+
+/// The identity of a subject, or `None` for a group; either exists.
+async fn existing_subject(
+    tx: &mut Tx,
+    subject: &GrantSubject,
+) -> Result<Option<Identity>, Problem> {
+    let unknown = |what: &str, id: &str| Problem::not_found(what, id).at("subject");
+    match subject {
+        GrantSubject::Identity(id) => {
+            let found = tx.identity(id.as_str()).await?;
+            found.map(Some).ok_or_else(|| unknown("identity", id.as_str()))
+        }
+        GrantSubject::Group(id) => match tx.group(id.as_str()).await? {
+            Some(_) => Ok(None),
+            None => Err(unknown("group", id.as_str())),
+        },
+    }
+}
+
+/// The same access twice would have to be reviewed and revoked twice.
+async fn check_new(tx: &mut Tx, grant: &Grant) -> Result<(), Problem> {
+    let filter = GrantFilter {
+        subject: Some(grant.subject.to_string()),
+        api: Some(grant.api.to_string()),
+        status: Some("active".to_owned()),
+    };
+    let now = tx.at();
+    let held = tx.grants(&filter, "", PAGE).await?;
+    let same = held.iter().find(|held| {
+        held.is_live(now)
+            && held.operations == grant.operations
+            && held.fields == grant.fields
+            && held.expires_at == grant.expires_at
+    });
+    match same {
+        None => Ok(()),
+        Some(same) => {
+            let detail = format!("grant `{}` gives exactly this already", same.id);
+            Err(Problem::conflict("already_granted", detail).at(same.id.as_str()))
+        }
+    }
+}
+
+fn check_live(grant: &Grant, now: Timestamp) -> Result<(), Problem> {
+    if grant.is_live(now) {
+        return Ok(());
+    }
+    let state = match grant.status {
+        GrantStatus::Active => "expired",
+        other => other.as_str(),
+    };
+    let detail = format!("grant `{}` is {state}", grant.id);
+    Err(Problem::conflict(format!("already_{state}"), detail))
+}
+
+/// The API's operations are needed where `*` is narrowed.
+pub(crate) fn granted<'a>(grant: &'a Grant, api: Option<&'a Api>) -> Vec<&'a OperationId> {
+    match &grant.operations {
+        OperationSet::Only(ids) => ids.iter().collect(),
+        OperationSet::All(_) => {
+            api.into_iter().flat_map(|api| &api.operations).map(|op| &op.id).collect()
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Groups: named sets of identities that grants and ownership can be given to.
+
+use std::collections::BTreeSet;
+
+use base::{GroupId, IdentityId, Problem};
+use identity::{Group, Origin};
+use store::Tx;
+
+use crate::api::origin_of;
+use crate::authority::Authority;
+use crate::view::GroupView;
+use crate::{Actor, App, input};
+
+impl App {
+    /// The groups that the actor sees, sorted by id: a member those they are in.
+    pub async fn groups(&self, actor: &Actor) -> Result<Vec<GroupView>, Problem> {
+        let mut state = self.read().await?;
+        let mut groups = state.groups().await?;
+        if !actor.reads_all() {
+            groups.retain(|group| group.members.contains(&actor.id));
+        }
+        Ok(groups.iter().map(view).collect())
+    }
+
+    /// Makes a group, or sets the name and members of one.
+    pub async fn put_group(
+        &self,
+        actor: &Actor,
+        id: &str,
+        name: &str,
+        members: &[String],
+    ) -> Result<GroupView, Problem> {
+        let id: GroupId = input::id("id", id)?;
+        let name = input::line("name", name)?;
+        let mut tx = self.begin(actor).await?;
+        Authority::of(&mut tx, actor).await?.must_administer("change a group")?;
+        let before = tx.group(id.as_str()).await?;
+        if before.as_ref().is_some_and(|group| group.origin == Origin::Scim) {
+            let detail = format!("group `{id}` is maintained by the directory");
+            return Err(Problem::conflict("other_origin", detail).hint("change it there"));
+        }
+        let after = Group {
+            members: existing_members(&mut tx, members).await?,
+            name,
+            origin: before.as_ref().map_or(origin_of(actor), |group| group.origin),
+            created_at: before.as_ref().map_or(tx.at(), |group| group.created_at),
+            id,
+        };
+        if before.as_ref() != Some(&after) {
+            tx.save_group(before.as_ref(), &after).await?;
+            self.commit(tx).await?;
+        }
+        Ok(view(&after))
+    }
+}
+
+async fn existing_members(tx: &mut Tx, members: &[String]) -> Result<Vec<IdentityId>, Problem> {
+    let names = tx.names(members).await?;
+    let mut ids = BTreeSet::new();
+    for member in members {
+        if !names.contains_key(member) || member.starts_with("group:") {
+            let detail = format!("there is no identity `{member}`");
+            return Err(Problem::invalid("unknown_identity", detail).at("members"));
+        }
+        ids.insert(input::id("members", member)?);
+    }
+    Ok(ids.into_iter().collect())
+}
+
+fn view(group: &Group) -> GroupView {
+    GroupView {
+        id: group.id.to_string(),
+        name: group.name.clone(),
+        members: group.members.iter().map(ToString::to_string).collect(),
+        origin: group.origin.to_string(),
+    }
+}

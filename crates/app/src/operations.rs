@@ -1,0 +1,87 @@
+//! From words to operations: what `read`, `write`, `all` and operation ids mean for one API.
+//!
+//! | word | covers |
+//! |--|--|
+//! | `read` | the operations that change nothing, as the catalogue has them now |
+//! | `write` | these, and those that change something but are not administration |
+//! | `all` | `*`: every operation, also those added later |
+//!
+//! Administration that changes something is never covered by a word but `all`: it is named. A word
+//! wins over an operation with the same id.
+
+use std::collections::BTreeSet;
+
+use base::{OperationId, Problem};
+use catalog::{Api, Operation};
+use grant::{Grant, OperationSet};
+
+use crate::grant::granted;
+use crate::input;
+
+/// The operations that a list of words and ids covers.
+pub(crate) fn operations(can: &[String], api: &Api) -> Result<OperationSet, Problem> {
+    if can.iter().any(|word| word == "all" || word == "*") {
+        return Ok(OperationSet::ALL);
+    }
+    let mut ids = BTreeSet::new();
+    for word in can {
+        let covers: fn(&Operation) -> bool = match word.as_str() {
+            "read" => |operation| !operation.mutating,
+            "write" => |operation| !operation.mutating || !operation.admin,
+            id => {
+                ids.insert(existing(id, "can", api.operations.iter().map(|op| &op.id))?);
+                continue;
+            }
+        };
+        ids.extend(api.operations.iter().filter(|op| covers(op)).map(|op| op.id.clone()));
+    }
+    if ids.is_empty() {
+        let detail = format!("that covers no operation of `{}`", api.name);
+        let problem = Problem::invalid("nothing_granted", detail).at("can");
+        return Err(match api.operations.is_empty() {
+            true => problem.hint("import the API's operations first, or grant all"),
+            false => problem.hint("say read, write, all or operation ids"),
+        });
+    }
+    Ok(OperationSet::Only(ids))
+}
+
+/// Some of the operations that a grant covers now.
+pub(crate) fn only(
+    keep: &[String],
+    grant: &Grant,
+    api: Option<&Api>,
+) -> Result<BTreeSet<OperationId>, Problem> {
+    keep.iter().map(|id| existing(id, "operations", granted(grant, api))).collect()
+}
+
+/// The fields that may be seen, sorted. Only those that the catalogue knows: a field that no
+/// response has is a typing error, or a document to be imported first.
+pub(crate) fn fields(wanted: Option<&[String]>, api: &Api) -> Result<Option<Vec<String>>, Problem> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    let known: BTreeSet<&str> =
+        api.operations.iter().flat_map(|op| &op.fields).map(|field| field.path.as_str()).collect();
+    for field in wanted {
+        if !known.contains(field.as_str()) {
+            let detail = format!("no response of `{}` has a field `{field}`", api.name);
+            let problem = Problem::invalid("unknown_field", detail).at("fields");
+            return Err(input::with_nearest(problem, field, known));
+        }
+    }
+    let wanted: BTreeSet<String> = wanted.iter().cloned().collect();
+    Ok(Some(wanted.into_iter().collect()))
+}
+
+fn existing<'a>(
+    text: &str,
+    field: &str,
+    known: impl IntoIterator<Item = &'a OperationId>,
+) -> Result<OperationId, Problem> {
+    let known: Vec<_> = known.into_iter().collect();
+    if let Some(id) = known.iter().find(|id| id.as_str() == text) {
+        return Ok((*id).clone());
+    }
+    let detail = format!("there is no operation `{text}` here");
+    let problem = Problem::invalid("unknown_operation", detail).at(field);
+    Err(input::with_nearest(problem, text, known.into_iter().map(OperationId::as_str)))
+}

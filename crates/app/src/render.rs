@@ -1,0 +1,181 @@
+//! Views of values: what lists and details show, with names, counts and use filled in by one query
+//! per kind, not per row.
+
+use std::collections::HashMap;
+
+use base::{Problem, Timestamp};
+use catalog::{Api, Operation};
+use grant::{Grant, GrantSubject, OperationSet};
+use identity::{Credential, Identity};
+use policy::Ruleset;
+use store::{Connection, Named};
+
+use crate::used::{By, Used, used};
+use crate::view::{ApiView, CredentialView, GrantView, IdentityView, OperationView};
+
+fn text(moment: Option<Timestamp>) -> Option<String> {
+    moment.map(|moment| moment.to_string())
+}
+
+/// The list row of an API.
+pub(crate) fn api(api: &Api) -> ApiView {
+    ApiView {
+        id: api.id.to_string(),
+        name: api.name.clone(),
+        path: api.path.clone(),
+        mode: api.mode.to_string(),
+        impact: api.impact.to_string(),
+        owner: api.owner.clone(),
+        upstream: api.upstream.clone(),
+        environment: api.environment.clone(),
+        hosts: api.hosts.clone(),
+        operations_count: api.operations.len() as u64,
+        origin: api.origin.clone(),
+    }
+}
+
+/// One operation with its use.
+pub(crate) fn operation(operation: &Operation, used: &HashMap<String, Used>) -> OperationView {
+    let used = used.get(operation.id.as_str()).cloned().unwrap_or_default();
+    OperationView {
+        id: operation.id.to_string(),
+        method: operation.method.to_string(),
+        path: operation.path.clone(),
+        summary: operation.summary.clone(),
+        impact: operation.impact.to_string(),
+        mutating: operation.mutating,
+        admin: operation.admin,
+        calls_90d: used.calls,
+        callers_90d: used.callers,
+        last_used_at: text(used.last_at),
+    }
+}
+
+/// Identities as lists show them.
+pub(crate) async fn identities(
+    state: &mut Connection,
+    identities: &[Identity],
+    now: Timestamp,
+) -> Result<Vec<IdentityView>, Problem> {
+    let ids: Vec<_> = identities.iter().map(|identity| identity.id.as_str()).collect();
+    let owners: Vec<_> =
+        identities.iter().filter_map(|i| Some(i.owner.as_ref()?.to_string())).collect();
+    let owners = state.names(&owners).await?;
+    let grants = state.live_grants_count(&ids, now).await?;
+    let credentials = state.live_credentials_count(&ids, now).await?;
+    let used = used(state, By::Identity, &ids, now).await?;
+    let findings = crate::used::open_findings(state, &ids).await?;
+    let view = |identity: &Identity| {
+        let id = identity.id.as_str();
+        let count = |of: &HashMap<String, u64>| of.get(id).copied().unwrap_or_default();
+        let owner = identity.owner.as_ref().and_then(|owner| owners.get(&owner.to_string()));
+        IdentityView {
+            grants_count: count(&grants),
+            credentials_count: count(&credentials),
+            findings_count: count(&findings),
+            last_seen_at: text(used.get(id).and_then(|used| used.last_at)),
+            ..identity_alone(identity, owner)
+        }
+    };
+    Ok(identities.iter().map(view).collect())
+}
+
+fn identity_alone(identity: &Identity, owner: Option<&Named>) -> IdentityView {
+    IdentityView {
+        id: identity.id.to_string(),
+        kind: identity.kind.to_string(),
+        name: identity.name.clone(),
+        owner: identity.owner.as_ref().map(ToString::to_string),
+        owner_name: owner.map(|owner| owner.name.clone()),
+        // No owner at all is another problem than one who is gone.
+        owner_active: identity.owner.is_none() || owner.is_some_and(|o| o.status == "active"),
+        environment: identity.environment.to_string(),
+        purpose: identity.purpose.clone(),
+        status: identity.status.to_string(),
+        last_seen_at: None,
+        grants_count: 0,
+        credentials_count: 0,
+        findings_count: 0,
+        created_at: identity.created_at.to_string(),
+    }
+}
+
+/// Credentials as lists show them.
+pub(crate) async fn credentials(
+    state: &mut Connection,
+    credentials: &[Credential],
+    now: Timestamp,
+) -> Result<Vec<CredentialView>, Problem> {
+    let ids: Vec<_> = credentials.iter().map(|credential| credential.id.as_str()).collect();
+    let used = used(state, By::Credential, &ids, now).await?;
+    let view = |credential: &Credential| {
+        let used = used.get(credential.id.as_str()).cloned().unwrap_or_default();
+        CredentialView {
+            id: credential.id.to_string(),
+            identity_id: credential.identity.to_string(),
+            class: credential.class.to_string(),
+            label: credential.label.clone(),
+            status: credential.status.to_string(),
+            created_at: credential.created_at.to_string(),
+            expires_at: text(credential.expires_at),
+            last_used_at: text(used.last_at.max(credential.last_used_before)),
+            calls_90d: used.calls,
+        }
+    };
+    Ok(credentials.iter().map(view).collect())
+}
+
+/// Grants as lists show them.
+pub(crate) async fn grants(
+    state: &mut Connection,
+    grants: &[Grant],
+    ruleset: &Ruleset,
+    now: Timestamp,
+) -> Result<Vec<GrantView>, Problem> {
+    let ids: Vec<_> = grants.iter().map(|grant| grant.id.as_str()).collect();
+    let used = used(state, By::Grant, &ids, now).await?;
+    let mut subjects: Vec<_> = grants.iter().map(|grant| grant.subject.to_string()).collect();
+    subjects.sort();
+    subjects.dedup();
+    let names = state.names(&subjects).await?;
+    let view = |grant: &Grant| {
+        let used = used.get(grant.id.as_str()).cloned().unwrap_or_default();
+        let name = names.get(&grant.subject.to_string()).map(|named| named.name.as_str());
+        grant_view(grant, used, name, ruleset)
+    };
+    Ok(grants.iter().map(view).collect())
+}
+
+fn grant_view(grant: &Grant, used: Used, name: Option<&str>, ruleset: &Ruleset) -> GrantView {
+    let api = ruleset.api(&grant.api);
+    let (operations, count) = match &grant.operations {
+        OperationSet::All(_) => (vec!["*".to_owned()], api.map_or(0, |api| api.operations.len())),
+        OperationSet::Only(ids) => (ids.iter().map(ToString::to_string).collect(), ids.len()),
+    };
+    GrantView {
+        id: grant.id.to_string(),
+        version: grant.version,
+        subject: grant.subject.to_string(),
+        subject_name: name.unwrap_or(subject_id(&grant.subject)).to_owned(),
+        api_id: grant.api.to_string(),
+        api_name: api.map_or(grant.api.as_str(), |api| &api.name).to_owned(),
+        operations,
+        operations_count: count as u64,
+        fields: grant.fields.clone(),
+        status: grant.status.to_string(),
+        reason: grant.reason.to_string(),
+        approved_by: grant.approved_by.clone(),
+        created_at: grant.created_at.to_string(),
+        expires_at: text(grant.expires_at),
+        calls_90d: used.calls,
+        operations_used: used.operations.into_iter().collect(),
+        last_used_at: text(used.last_at),
+    }
+}
+
+fn subject_id(subject: &GrantSubject) -> &str {
+    match subject {
+        GrantSubject::Identity(id) => id.as_str(),
+        GrantSubject::Group(id) => id.as_str(),
+    }
+}
