@@ -148,6 +148,3 @@ impl Ruleset {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

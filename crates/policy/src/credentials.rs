@@ -66,6 +66,3 @@ impl CredentialDirectory for Ruleset {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

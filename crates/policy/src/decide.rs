@@ -189,6 +189,3 @@ fn visible(covering: &[&Held]) -> Option<BTreeSet<String>> {
     }
     Some(union)
 }
-
-#[cfg(test)]
-mod tests;

@@ -78,6 +78,3 @@ fn standing(held: &Held, now: Timestamp) -> Standing {
         GrantStatus::Active => Standing::Allows,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -137,6 +137,3 @@ impl Bits {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

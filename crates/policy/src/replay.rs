@@ -102,6 +102,3 @@ fn lost_by<'r>(
     });
     (!covered).then_some(identity)
 }
-
-#[cfg(test)]
-mod tests;

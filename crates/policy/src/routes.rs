@@ -129,6 +129,3 @@ impl Routes {
             .map(AsRef::as_ref)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -94,6 +94,3 @@ impl Ruleset {
         self.grant_homes.len()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -102,3 +102,11 @@ fn two_keys_with_one_id_are_refused() {
     assert!(parse(&[named(), named()]).unwrap_err().detail.contains("k1"));
     assert_eq!(parse(&[named(), key(), key()]).unwrap().len(), 3);
 }
+
+#[test]
+fn the_fingerprint_of_factorable_keys_is_recognised() {
+    // 65537 squared: a power of 65537 modulo every prime, as the flawed keys are.
+    assert!(roca::has_fingerprint(&[1, 0, 2, 0, 1]));
+    assert!(!roca::has_fingerprint(&[1, 0, 2, 0, 3]));
+    assert!(!roca::has_fingerprint(&[0xC5; 256]));
+}
