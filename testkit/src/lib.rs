@@ -10,6 +10,7 @@ pub mod effects;
 pub mod enterprise;
 pub mod postgres;
 pub mod scratch;
+pub mod upstream;
 #[cfg(feature = "app")]
 pub mod world;
 
@@ -17,5 +18,6 @@ pub use database::{Database, databases};
 pub use effects::{FakeClock, SeededEntropy, SystemClock};
 pub use postgres::postgres;
 pub use scratch::ScratchDir;
+pub use upstream::{Conversation, Seen, Upstream};
 #[cfg(feature = "app")]
 pub use world::{World, WorldBuilder};

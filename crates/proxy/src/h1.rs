@@ -3,7 +3,7 @@
 
 pub(crate) mod body;
 pub(crate) mod connection;
-mod exchange;
+pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod response;
 mod tunnel;

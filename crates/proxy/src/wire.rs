@@ -5,10 +5,12 @@ use std::task::{Context, Poll, ready};
 
 mod buffer;
 mod deadline;
+mod rewound;
 mod socket;
 
 pub(crate) use buffer::{Incoming, Outgoing};
 pub(crate) use deadline::Deadline;
+pub(crate) use rewound::Rewound;
 pub(crate) use socket::Socket;
 
 /// One connection with its buffers.

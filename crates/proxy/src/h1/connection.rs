@@ -8,7 +8,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use traffic::Reason;
 use traffic::headers::Version;
 
-use super::exchange::Pace;
+use super::exchange::pace::Pace;
 use super::head::{self, field_space};
 use super::response::Departure;
 use crate::gate::Worker;

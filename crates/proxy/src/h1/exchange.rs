@@ -14,10 +14,9 @@ use super::response::{self, Departure};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
-mod pace;
+pub(crate) mod pace;
 
-pub(super) use pace::Pace;
-use pace::{Wait, Watch};
+use pace::{Pace, Wait, Watch};
 
 /// How an exchange is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +53,8 @@ pub(super) struct Terms<'r> {
 pub(super) struct Exchange<'c> {
     caller: &'c mut Wire,
     upstream: &'c mut Wire,
-    watch: Watch<'c>,
+    deadline: &'c mut Deadline,
+    watch: Watch,
     terms: Terms<'c>,
     upload: Decoder,
     /// The upstream takes no more of the body; its response may still come.
@@ -97,7 +97,8 @@ impl<'c> Exchange<'c> {
         Self {
             caller,
             upstream,
-            watch: Watch::new(deadline, pace),
+            deadline,
+            watch: Watch::new(pace),
             terms,
             upload: Decoder::new(terms.traits.framing),
             upload_broken: false,
@@ -133,7 +134,7 @@ impl<'c> Exchange<'c> {
             self.watch.moved();
         }
         let wait = self.waits_for();
-        match self.watch.poll(cx, wait, self.terms.traits.timeouts) {
+        match self.watch.poll(self.deadline, cx, wait, self.terms.traits.timeouts) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => Poll::Ready(self.broken(expired(wait))),
         }

@@ -66,7 +66,7 @@ impl<'h> Received<'h> {
             record.ruleset_version = ruleset.version();
         });
         let fields = match RequestFields::judge(arrival.version, pairs(arrival.fields)) {
-            Ok(fields) => framed_by_stream(fields, arrival),
+            Ok(fields) => reconciled(fields, arrival),
             Err(reason) => return Err(Refused::and_close(journal, reason)),
         };
         let trusted = &worker.core().config.trusted_peers;
@@ -130,13 +130,12 @@ fn read_target(
     Ok((target, authority))
 }
 
-/// HTTP/2 needs no framing field: a body of unknown length is chunked towards the upstream.
-fn framed_by_stream<'h>(
-    mut fields: RequestFields<'h>,
-    arrival: &Arrival<'_>,
-) -> RequestFields<'h> {
+/// What the fields mean under this method and protocol. HTTP/2 needs no framing field: a body of
+/// unknown length is chunked towards the upstream. A WebSocket is opened by GET (RFC 6455 §4.1).
+fn reconciled<'h>(mut fields: RequestFields<'h>, arrival: &Arrival<'_>) -> RequestFields<'h> {
     if arrival.streams_body && fields.framing == Framing::None {
         fields.framing = Framing::Chunked;
     }
+    fields.websocket &= arrival.method == "GET";
     fields
 }

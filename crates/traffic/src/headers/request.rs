@@ -155,6 +155,10 @@ impl<'h> Pass<'h> {
         let websocket = version == Version::Http11
             && self.connection.upgrade
             && self.upgrade.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"));
+        if websocket && framing != Framing::None {
+            // Which bytes would be body and which the new protocol's depends on the reader.
+            return Err(Reason::MalformedRequest);
+        }
         Ok(RequestFields {
             host: self.host,
             presented: presented(self.authorization, self.api_key)?,

@@ -11,7 +11,7 @@ use crate::wire::Deadline;
 
 /// What an exchange waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::h1) enum Wait {
+pub(crate) enum Wait {
     /// The caller to send more of the body.
     CallerSends,
     /// The caller to take the answer.
@@ -27,7 +27,7 @@ pub(in crate::h1) enum Wait {
 /// The least speed of a caller: it may lag so far behind so many bytes per second. Only the time
 /// that the gate spends waiting for the caller counts.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::h1) struct Pace {
+pub(crate) struct Pace {
     bytes_per_second: u32,
     lag: Duration,
     waited: Duration,
@@ -35,7 +35,7 @@ pub(in crate::h1) struct Pace {
 }
 
 impl Pace {
-    pub(in crate::h1) fn new(patience: &Patience) -> Self {
+    pub(crate) fn new(patience: &Patience) -> Self {
         Self {
             bytes_per_second: patience.bytes_per_second.max(1),
             lag: patience.lag,
@@ -52,20 +52,19 @@ impl Pace {
 }
 
 /// Watches the progress of one exchange.
-pub(super) struct Watch<'c> {
-    deadline: &'c mut Deadline,
+pub(crate) struct Watch {
     pace: Pace,
     waiting: Option<(Wait, Instant)>,
     moved: bool,
 }
 
-impl<'c> Watch<'c> {
-    pub(super) fn new(deadline: &'c mut Deadline, pace: Pace) -> Self {
-        Self { deadline, pace, waiting: None, moved: true }
+impl Watch {
+    pub(crate) fn new(pace: Pace) -> Self {
+        Self { pace, waiting: None, moved: true }
     }
 
     /// The task runs again: time spent waiting for the caller is put to its account.
-    pub(super) fn wake(&mut self) {
+    pub(crate) fn wake(&mut self) {
         if let Some((Wait::CallerSends | Wait::CallerTakes, since)) = &mut self.waiting {
             let now = Instant::now();
             self.pace.waited += now.saturating_duration_since(*since);
@@ -74,18 +73,19 @@ impl<'c> Watch<'c> {
     }
 
     /// Bytes moved.
-    pub(super) fn moved(&mut self) {
+    pub(crate) fn moved(&mut self) {
         self.moved = true;
     }
 
     /// The caller sent so many bytes, or took them.
-    pub(super) fn progressed(&mut self, count: usize) {
+    pub(crate) fn progressed(&mut self, count: usize) {
         self.pace.bytes += count as u64;
     }
 
     /// Ready when the exchange has stood still for too long, or the caller has gone too slowly.
-    pub(super) fn poll(
+    pub(crate) fn poll(
         &mut self,
+        deadline: &mut Deadline,
         cx: &mut Context<'_>,
         wait: Wait,
         timeouts: Timeouts,
@@ -99,10 +99,10 @@ impl<'c> Watch<'c> {
                 Wait::UpstreamAnswers => timeouts.response.to_std(),
                 Wait::UpstreamTakes | Wait::UpstreamSends => timeouts.idle.to_std(),
             };
-            self.deadline.set(span);
+            deadline.set(span);
             self.waiting = Some((wait, Instant::now()));
             self.moved = false;
         }
-        self.deadline.poll(cx)
+        deadline.poll(cx)
     }
 }

@@ -1,0 +1,168 @@
+//! One request over HTTP/2: through the stages, to the upstream, and the head of the answer.
+
+use std::sync::Arc;
+
+use http::header::{HeaderName, HeaderValue};
+use http::{Request, Response, StatusCode};
+use hyper::body::{Body, Incoming};
+use httparse::Header;
+use smallvec::SmallVec;
+use traffic::Reason;
+use traffic::headers::Version;
+
+use super::activity::Stream;
+use super::relay::{Fault, Relay, ReplyHead};
+use super::reply::Reply;
+use crate::gate::Worker;
+use crate::refusal::{Answer, MEDIA_TYPE, Refused};
+use crate::stage::{self, Admitted, Answered, Arrival, End, Peer, Tally};
+use crate::upstream::connect::connect;
+
+/// Answers one request.
+pub(super) async fn answer(
+    worker: &Arc<Worker>,
+    peer: &Peer,
+    request: Request<Incoming>,
+    stream: Stream,
+) -> Response<Reply> {
+    let admitted = match judge(worker, peer, &request) {
+        Ok(admitted) => admitted,
+        Err(refused) => return refuse(*refused).await,
+    };
+    match forward(worker, *admitted, request.into_body(), stream).await {
+        Ok(response) => response,
+        Err(refused) => refuse(*refused).await,
+    }
+}
+
+fn judge(
+    worker: &Worker,
+    peer: &Peer,
+    request: &Request<Incoming>,
+) -> Result<Box<Admitted>, Box<Refused>> {
+    let fields: SmallVec<[Header<'_>; 32]> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() })
+        .collect();
+    if fields.len() > worker.core().config.limits.fields {
+        let journal = worker.open_journal(peer.ip);
+        return Err(Box::new(Refused::and_close(journal, Reason::TooLarge)));
+    }
+    let uri = request.uri();
+    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    let arrival = Arrival {
+        version: Version::Http2,
+        method: request.method().as_str(),
+        target: target.as_bytes(),
+        authority: uri.authority().map(|authority| authority.as_str().as_bytes()),
+        fields: &fields,
+        streams_body: !request.body().is_end_stream(),
+    };
+    stage::admit(worker, peer, &arrival).map(Box::new).map_err(Box::new)
+}
+
+async fn refuse(refused: Refused) -> Response<Reply> {
+    let (answer, open) = refused.answer();
+    if let Err(error) = open.record(&answer).await {
+        tracing::error!(%error, "a refusal was not recorded");
+    }
+    page(&answer)
+}
+
+/// A refusal in HTTP/2.
+fn page(answer: &Answer) -> Response<Reply> {
+    let mut response = Response::new(Reply::page(answer.body.clone()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("content-type", MEDIA_TYPE);
+    set("cache-control", "no-store");
+    set("portreeve-request-id", &answer.request_id);
+    if let Some(challenge) = &answer.challenge {
+        set("www-authenticate", challenge);
+    }
+    if let Some(seconds) = answer.retry_after {
+        set("retry-after", &seconds.to_string());
+    }
+    response
+}
+
+async fn forward(
+    worker: &Arc<Worker>,
+    mut admitted: Admitted,
+    body: Incoming,
+    stream: Stream,
+) -> Result<Response<Reply>, Box<Refused>> {
+    let traits = admitted.traits();
+    let head = admitted.take_head();
+    let pooled = worker.pool().check_out(&admitted.upstream().key);
+    let mut may_repeat = pooled.is_some() && traits.may_repeat();
+    let mut wire = match pooled {
+        Some(wire) => wire,
+        None => match open(worker, &admitted).await {
+            Ok(wire) => wire,
+            Err(reason) => return Err(fail(admitted, End::Failed(reason), Tally::default())),
+        },
+    };
+    wire.output.replace(head);
+    let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
+    let head = loop {
+        match relay.head().await {
+            Ok(head) => break head,
+            Err(Fault::Dead) if may_repeat => {
+                may_repeat = false;
+                match open(worker, &admitted).await {
+                    Ok(wire) => relay.retry_on(wire),
+                    Err(reason) => return Err(fail(admitted, End::Failed(reason), relay.tally())),
+                }
+            }
+            Err(fault) => return Err(fail(admitted, fault.end(), relay.tally())),
+        }
+    };
+    respond(admitted, relay, head).await
+}
+
+async fn respond(
+    admitted: Admitted,
+    relay: Relay,
+    head: ReplyHead,
+) -> Result<Response<Reply>, Box<Refused>> {
+    let mut response = Response::new(());
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.fields;
+    if let Ok(id) = HeaderValue::from_str(admitted.request_id()) {
+        response.headers_mut().insert(HeaderName::from_static("portreeve-request-id"), id);
+    }
+    let is_durable = relay.is_durable();
+    if !(relay.response_ended() && is_durable) {
+        return Ok(response.map(|()| Reply::relayed(relay, admitted)));
+    }
+    // Without a body the head is the end of the answer, and waits for the record.
+    let request_id = admitted.request_id().to_owned();
+    let tally = relay.tally();
+    relay.settle();
+    match Answered::new(admitted, End::Complete, tally).record_durably().await {
+        Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),
+        Err(error) => {
+            tracing::error!(%error, request_id, "an answer was withheld");
+            Ok(page(&Answer::unrecorded(&request_id)))
+        }
+    }
+}
+
+async fn open(worker: &Worker, admitted: &Admitted) -> Result<crate::wire::Wire, Reason> {
+    let tls = worker.core().config.upstream_tls.as_ref();
+    connect(admitted.upstream(), tls, admitted.traits().timeouts.connect.to_std()).await
+}
+
+fn fail(admitted: Admitted, end: End, tally: Tally) -> Box<Refused> {
+    let reason = match end {
+        End::Failed(reason) | End::Caller(reason) => reason,
+        End::Complete => Reason::UpstreamInvalid,
+    };
+    Box::new(Answered::new(admitted, end, tally).into_refused(reason))
+}
