@@ -56,8 +56,14 @@ words! {
 
         /// A campaign started on a sealed population.
         ReviewStarted = "review.started",
+        /// A campaign could not start: grants without a reviewer, or nothing to review.
+        ReviewLaunchFailed = "review.launch_failed",
+        /// Reviewers got more time.
+        ReviewExtended = "review.extended",
         /// A reviewer signed their decisions.
         ReviewSigned = "review.signed",
+        /// Every item of a campaign has its outcome.
+        ReviewDecided = "review.decided",
         /// Items left the review because their grant changed or went.
         ReviewItemsSuperseded = "review.items_superseded",
         /// Removals and narrowings were carried out.

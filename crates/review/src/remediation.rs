@@ -58,6 +58,8 @@ pub enum RemediationState {
         change: u64,
         /// When it was committed.
         at: Timestamp,
+        /// Calls that the removed permission let through afterwards.
+        allowed_since: u64,
         /// In words.
         problem: String,
     },

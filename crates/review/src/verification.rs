@@ -152,7 +152,10 @@ impl Remediation {
         let state = match judge(&self, change, observation, now) {
             Verification::Proved(proof) => RemediationState::Verified { change, at, proof },
             Verification::Pending(_) => RemediationState::Applied { change, at },
-            Verification::Disproved(problem) => RemediationState::Failed { change, at, problem },
+            Verification::Disproved(problem) => {
+                let allowed_since = observation.allowed_since;
+                RemediationState::Failed { change, at, allowed_since, problem }
+            }
         };
         Self { state, ..self }
     }

@@ -1,8 +1,8 @@
 //! Findings and their life: opened when a rule first sees the problem, resolved when the rule
 //! looks again and does not, opened anew with the old first sighting kept out of it.
 
-use base::Timestamp;
 use ::review::{Finding, Severity};
+use base::Timestamp;
 
 use crate::sql::{Connection, Row, Value};
 use crate::{NewChange, StoreError, Tx};
@@ -70,7 +70,10 @@ fn values(row: &FindingRow) -> Result<Vec<Value>, StoreError> {
 
 impl Connection {
     /// Findings by severity (high first), then rule and subject.
-    pub async fn findings(&mut self, filter: &FindingFilter) -> Result<Vec<FindingRow>, StoreError> {
+    pub async fn findings(
+        &mut self,
+        filter: &FindingFilter,
+    ) -> Result<Vec<FindingRow>, StoreError> {
         const SQL: &str = "SELECT body, state, first_seen_at, resolved_at FROM finding \
              WHERE ($1 IS NULL OR rule = $1) AND ($2 IS NULL OR subject_id = $2) \
              AND ($3 IS NULL OR state = $3) \
@@ -120,8 +123,7 @@ impl Tx {
 
     /// Notes that problems are gone.
     pub async fn resolve_findings(&mut self, rows: &[FindingRow]) -> Result<(), StoreError> {
-        const SQL: &str =
-            "UPDATE finding SET state = 'resolved', resolved_at = $2 WHERE id = $1";
+        const SQL: &str = "UPDATE finding SET state = 'resolved', resolved_at = $2 WHERE id = $1";
         let now = self.at();
         let mut changes = Vec::with_capacity(rows.len());
         for row in rows {

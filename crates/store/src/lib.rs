@@ -28,26 +28,30 @@
 )]
 
 pub mod access;
+mod attention;
 pub mod change;
 pub mod error;
 pub mod finding;
-mod ledger;
+pub mod ledger;
 mod node;
 mod open;
 pub mod review;
 pub mod session;
 mod sql;
 mod tx;
+pub mod usage;
 
 pub use access::{Cursor, GrantFilter, IdentityFilter, Named, World};
 pub use change::{Change, ChangeRow, Object};
 pub use error::StoreError;
 pub use finding::{FindingFilter, FindingRow, FindingState};
+pub use ledger::{LedgerCheck, LedgerFilter, LedgerHead};
 pub use node::NodeRow;
 pub use open::{Snapshot, Store};
 pub use review::{CampaignRow, Counts};
 pub use sql::Connection;
 pub use tx::{Committed, NewChange, Tx, Writer};
+pub use usage::{AnchoredSegment, UsedBy, UsedRow, Watermark};
 
 base::words! {
     /// The door an act came through.

@@ -3,8 +3,8 @@
 //! What was sealed of an item is written once. Drafts are nobody's business but the reviewer's and
 //! are not recorded; everything that binds is.
 
-use base::Timestamp;
 use ::review::{Campaign, Decision, Item, ItemState, Remediation, ReviewItem, Tally, VerdictKind};
+use base::Timestamp;
 use serde_json::Value as Json;
 
 use crate::sql::{Connection, Row, Value};
@@ -31,11 +31,7 @@ pub struct Counts {
 }
 
 fn read_campaign(mut row: Row) -> Result<CampaignRow, StoreError> {
-    Ok(CampaignRow {
-        campaign: row.json()?,
-        started_by: row.text()?,
-        created_at: row.time()?,
-    })
+    Ok(CampaignRow { campaign: row.json()?, started_by: row.text()?, created_at: row.time()? })
 }
 
 fn read_item(mut row: Row) -> Result<Item, StoreError> {
@@ -75,9 +71,8 @@ impl Connection {
         campaign: &str,
         reviewer: Option<&str>,
     ) -> Result<Vec<Item>, StoreError> {
-        let sql = format!(
-            "{ITEM} WHERE campaign_id = $1 AND ($2 IS NULL OR reviewer = $2) ORDER BY id"
-        );
+        let sql =
+            format!("{ITEM} WHERE campaign_id = $1 AND ($2 IS NULL OR reviewer = $2) ORDER BY id");
         let values = vec![Value::text(campaign), Value::maybe_text(reviewer)];
         self.fetch(&sql, values).await?.into_iter().map(read_item).collect()
     }
@@ -127,6 +122,18 @@ impl Connection {
             }
         }
         Ok(counts)
+    }
+
+    /// Who has how many items to decide and sign, the most first.
+    pub async fn undecided_by_reviewer(
+        &mut self,
+        campaign: &str,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        const SQL: &str = "SELECT reviewer, COUNT(*) AS items FROM review_item \
+             WHERE campaign_id = $1 AND state IN ('open', 'drafted') \
+             GROUP BY reviewer ORDER BY items DESC, reviewer";
+        let rows = self.fetch(SQL, vec![Value::text(campaign)]).await?;
+        rows.into_iter().map(|mut row| Ok((row.text()?, row.count()?))).collect()
     }
 
     /// Signed decisions of a campaign: kept, narrowed, removed.
@@ -198,8 +205,7 @@ impl Tx {
         campaign: &Campaign,
         detail: Json,
     ) -> Result<u64, StoreError> {
-        const SQL: &str =
-            "UPDATE campaign SET state = $2, body = $3 WHERE id = $1 AND body = $4";
+        const SQL: &str = "UPDATE campaign SET state = $2, body = $3 WHERE id = $1 AND body = $4";
         let values = vec![
             Value::text(&campaign.id),
             Value::text(campaign.state.as_str()),

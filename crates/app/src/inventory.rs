@@ -1,0 +1,69 @@
+//! The inventory that findings and reviews are read from: one snapshot of the state with its use.
+
+use base::{Problem, Timestamp};
+use review::window::WINDOW_DAYS_MAX;
+use review::{Inventory, InventoryParts, UsageFacts, Window};
+use store::{Cursor, Object, Snapshot};
+
+use crate::App;
+use crate::used::WINDOW_DAYS;
+
+impl App {
+    /// Reads and seals everything, as of now.
+    pub(crate) async fn inventory(&self) -> Result<Inventory, Problem> {
+        let now = self.now();
+        let mut state = self.read().await?;
+        let mut parts = InventoryParts {
+            as_of: now,
+            ruleset_version: state.version(),
+            identities: Vec::new(),
+            groups: Vec::new(),
+            credentials: Vec::new(),
+            apis: Vec::new(),
+            grants: Vec::new(),
+            usage: usage(&mut state, now).await?,
+            exceptions: Vec::new(),
+        };
+        let mut cursor = Cursor::Start;
+        while !matches!(cursor, Cursor::End) {
+            let (batch, next) = state.load(cursor).await?;
+            cursor = next;
+            batch.into_iter().for_each(|object| sort_in(&mut parts, object));
+        }
+        drop(state);
+        // Sorting and digesting tens of thousands of rows would hold up the node's other work.
+        let sealed = tokio::task::spawn_blocking(move || Inventory::seal(parts)).await;
+        let sealed = sealed.map_err(|error| Problem::internal(error.to_string()))?;
+        sealed.map_err(|error| Problem::internal(error.to_string()))
+    }
+}
+
+fn sort_in(parts: &mut InventoryParts, object: Object) {
+    match object {
+        Object::Api(api) => parts.apis.push(api),
+        Object::ApiRemoved(_) => {}
+        Object::Identity(identity) => parts.identities.push(identity),
+        Object::Group(group) => parts.groups.push(group),
+        Object::Credential(credential) => parts.credentials.push(credential),
+        Object::Grant(grant) => parts.grants.push(grant),
+    }
+}
+
+/// Use in the window, day by day, so that no more than one day of cells is in memory besides what
+/// is kept of them. Records reach as far back as the first day that has any.
+async fn usage(state: &mut Snapshot, now: Timestamp) -> Result<UsageFacts, Problem> {
+    let days = u32::try_from(WINDOW_DAYS).unwrap_or(WINDOW_DAYS_MAX);
+    let first = state.first_usage_day().await?.map(Timestamp::from_day);
+    let coverage = Window::coverage_since(now, days, first);
+    let window = Window::ending(now, days, coverage);
+    let mut usage = UsageFacts::empty(window);
+    for day in window.from.day()..=window.until.day() {
+        for (key, cell) in state.usage_of_day(day).await? {
+            usage.add(&key, &cell);
+        }
+    }
+    for (credential, at) in state.last_use_before(window.from.day()).await? {
+        usage.note_earlier_use(credential, at);
+    }
+    Ok(usage)
+}
