@@ -56,7 +56,7 @@ impl Matcher {
     /// trailing slash does not count, and HEAD counts as GET.
     pub fn find(&self, method: &str, path: &str) -> Option<usize> {
         let method = if method == "HEAD" { Method::Get } else { method.parse().ok()? };
-        let path = path.strip_prefix('/')?;
+        let path = path.strip_prefix('/').filter(|path| *path != "/")?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let end = self.walk(self.nodes.first()?, (!path.is_empty()).then_some(path))?;
         end.operations.iter().find(|(known, _)| *known == method).map(|(_, index)| *index)

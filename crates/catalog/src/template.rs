@@ -54,6 +54,9 @@ impl Template {
     /// Parses a template.
     pub fn parse(text: &str) -> Result<Self, BadTemplate> {
         let path = text.strip_prefix('/').ok_or(BadTemplate::NoSlash)?;
+        if path == "/" {
+            return Err(BadTemplate::EmptySegment);
+        }
         let path = path.strip_suffix('/').unwrap_or(path);
         let mut names = Vec::new();
         let mut segments = Vec::new();
@@ -151,9 +154,12 @@ pub(crate) fn fits(texts: &[String], segment: &str) -> bool {
     let Some(mut rest) = rest.strip_suffix(last.as_str()) else { return false };
     // Leftmost is enough: a later occurrence of a text leaves less room for those after it.
     for text in middle {
-        let Some(first) = rest.chars().next() else { return false };
-        let (_, after) = rest.split_at(first.len_utf8());
-        match after.split_once(text.as_str()) {
+        // One character at least belongs to the value before the text.
+        let mut after = rest.chars();
+        if after.next().is_none() {
+            return false;
+        }
+        match after.as_str().split_once(text.as_str()) {
             Some((_, after)) => rest = after,
             None => return false,
         }

@@ -79,11 +79,11 @@ fn with_defaults(url: &str, server: &Node<'_>) -> Result<String, Problem> {
     Ok(out)
 }
 
-/// The path of an absolute or relative address, without query and fragment.
+/// The path of an absolute or relative address (RFC 3986 §4.2), without query and fragment.
 fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| {
-        rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default()
-    });
+    let authority = url.split_once("://").map(|(_, rest)| rest).or(url.strip_prefix("//"));
+    let rest = authority
+        .map_or(url, |rest| rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default());
     rest.split(['?', '#']).next().unwrap_or_default()
 }
 
