@@ -34,7 +34,7 @@ fn main() {
     let directory = Directory::new("append");
     let options = Options { durable, queue_max: count.max(4_096), ..Options::default() };
     let clock = SetClock::at(START);
-    let log = DecisionLog::open(directory.path(), options, nothing(), Arc::clone(&clock) as _)
+    let log = DecisionLog::open(directory.path(), options, Arc::clone(&clock) as _)
         .expect("the target directory takes files");
 
     let mut random = Seeded(1);

@@ -7,7 +7,7 @@
 mod decode;
 mod dictionary;
 mod encode;
-mod request_id;
+pub(crate) mod request_id;
 
 use std::net::IpAddr;
 

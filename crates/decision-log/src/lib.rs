@@ -24,8 +24,8 @@
 //! - [`DecisionLog::verify`] names the segment and batch of every changed byte.
 //! - Nothing is dropped unseen: [`Stats::dropped`].
 //!
-//! It does not know who may read which record, and it does not fold usage: [`Options`] and the
-//! `on_commit` hook are all it offers to those who do.
+//! It does not know who may read which record, and it does not fold usage: whoever does follows
+//! the batches by their [`Position`] ([`DecisionLog::batches_after`]).
 #![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
@@ -51,5 +51,5 @@ mod writer;
 pub use check::{Fault, Verified};
 pub use error::LogError;
 pub use index::{Position, Seal};
-pub use log::{Committed, DecisionLog, OnCommit, Options, Recovery, Stats, WhenFull};
+pub use log::{DecisionLog, Options, Recovery, Stats, WhenFull};
 pub use scan::{Found, Order};

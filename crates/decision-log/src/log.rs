@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use traffic::CallRecord;
 
 use crate::error::LogError;
-use crate::index::{Index, Position, Seal, State};
+use crate::index::{Index, Seal, State};
 use crate::queue::Queue;
 use crate::recover::recover;
 use crate::segment::sync_directory;
@@ -65,18 +65,6 @@ impl Default for Options {
         }
     }
 }
-
-/// A batch that was written.
-#[derive(Debug)]
-pub struct Committed<'c> {
-    /// Where.
-    pub position: Position,
-    /// What.
-    pub records: &'c [CallRecord],
-}
-
-/// Called on the writer's thread after each batch, in order.
-pub type OnCommit = Box<dyn FnMut(&Committed<'_>) + Send>;
 
 /// A segment that was found open and sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +129,6 @@ impl DecisionLog {
     pub fn open(
         directory: &Path,
         options: Options,
-        on_commit: OnCommit,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LogError> {
         check(&options)?;
@@ -159,8 +146,7 @@ impl DecisionLog {
             index: Mutex::new(found.index),
             committed: AtomicU64::new(0),
         });
-        let writer =
-            Writer::new(Arc::clone(&shared), options, on_commit, clock, found.next, found.chain);
+        let writer = Writer::new(Arc::clone(&shared), options, clock, found.next, found.chain);
         let thread = std::thread::Builder::new()
             .name("decision-log".to_owned())
             .spawn(move || writer.run())

@@ -9,10 +9,10 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use base::Timestamp;
+use base::{RequestId, Span, Timestamp};
 use traffic::CallRecord;
 
-use crate::codec;
+use crate::codec::{self, request_id};
 use crate::error::LogError;
 use crate::index::{BatchMeta, Position, Segment};
 use crate::log::DecisionLog;
@@ -104,6 +104,32 @@ impl DecisionLog {
         })?;
         let records = best.into_sorted_vec().into_iter().map(|Reverse(found)| found.0).collect();
         Ok(Found { records, total })
+    }
+
+    /// The record of a request.
+    pub fn find(&self, id: &RequestId) -> Result<Option<CallRecord>, LogError> {
+        // A generated id holds the time at which the request came. Clocks are set, so look widely
+        // around it before reading everything.
+        let near = request_id::to_number(id).map(|number| {
+            let millis = i64::try_from(number >> 80).unwrap_or(i64::MAX);
+            let at = Timestamp::from_micros(millis.saturating_mul(1_000));
+            (at - Span::from_secs(60), at + Span::from_secs(60))
+        });
+        let everywhere = (Timestamp::MIN, Timestamp::MAX);
+        for (from, until) in near.into_iter().chain([everywhere]) {
+            let mut found = None;
+            self.scan(from, until, Order::NewestFirst, &mut |_, record| {
+                if record.request_id != *id {
+                    return ControlFlow::Continue(());
+                }
+                found = Some(record.clone());
+                ControlFlow::Break(())
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     fn walk(

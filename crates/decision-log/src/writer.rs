@@ -12,8 +12,8 @@ use traffic::CallRecord;
 
 use crate::codec::{self, Encoder};
 use crate::error::LogError;
-use crate::index::{BatchMeta, Position, Segment, State};
-use crate::log::{Committed, OnCommit, Options, Shared, WhenFull};
+use crate::index::{BatchMeta, Segment, State};
+use crate::log::{Options, Shared, WhenFull};
 use crate::queue::{Waiter, Work};
 use crate::recover::close;
 use crate::segment::{Frame, HEADER_BYTES, Header, Totals, footer_bytes, path_of, sync_directory};
@@ -36,7 +36,6 @@ struct Open {
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     options: Options,
-    on_commit: OnCommit,
     clock: Arc<dyn Clock>,
     next: u64,
     chain: Digest,
@@ -55,7 +54,6 @@ impl Writer {
     pub(crate) fn new(
         shared: Arc<Shared>,
         options: Options,
-        on_commit: OnCommit,
         clock: Arc<dyn Clock>,
         next: u64,
         chain: Digest,
@@ -64,7 +62,6 @@ impl Writer {
         Self {
             shared,
             options,
-            on_commit,
             clock,
             next,
             chain,
@@ -188,12 +185,10 @@ impl Writer {
         open.totals.add(&frame);
         open.end += meta.length;
         open.batches.push(meta);
-        let position = Position { segment: open.number, batch: frame.batch };
         self.publish(meta, open.end);
         self.open = Some(open);
         self.dirty = true;
         self.shared.committed.fetch_add(u64::from(frame.records), Ordering::Relaxed);
-        (self.on_commit)(&Committed { position, records });
         Ok(())
     }
 

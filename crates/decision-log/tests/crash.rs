@@ -26,7 +26,7 @@ fn main() {
 /// Four threads append; each prints an id when, and only when, its record is durable.
 fn child(directory: &Path, seed: &str) {
     let small = Options { segment_bytes: 64 << 10, ..options() };
-    let log = DecisionLog::open(directory, small, nothing(), SetClock::at(START)).unwrap();
+    let log = DecisionLog::open(directory, small, SetClock::at(START)).unwrap();
     let seed: u64 = seed.parse().unwrap();
     std::thread::scope(|scope| {
         for thread in 0..4 {

@@ -3,7 +3,7 @@
 mod common;
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use base::{Span, Timestamp};
 use common::*;
@@ -179,30 +179,40 @@ fn a_record_is_visible_before_its_segment_is_sealed() {
 }
 
 #[test]
-fn every_committed_batch_is_handed_on_once_and_in_order() {
-    let directory = Directory::new("commit");
-    let seen: Arc<Mutex<Vec<(Position, usize)>>> = Arc::default();
-    let sink = Arc::clone(&seen);
-    let log = DecisionLog::open(
-        directory.path(),
-        Options { segment_bytes: 8_192, batch_max: 100, ..options() },
-        Box::new(move |batch| sink.lock().unwrap().push((batch.position, batch.records.len()))),
-        SetClock::at(START),
-    )
-    .unwrap();
+fn a_reader_that_stopped_continues_after_the_batch_it_saw() {
+    let directory = Directory::new("follow");
+    let log = open(&directory, Options { segment_bytes: 8_192, batch_max: 100, ..options() });
     write_sealed(&log, &records(1_000), 300);
-    let seen = seen.lock().unwrap().clone();
-    assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0));
-    assert_eq!(seen.iter().map(|(_, records)| records).sum::<usize>(), 1_000);
-    assert!(seen.iter().all(|(_, records)| *records <= 100));
+    let follow = |after| {
+        let mut seen: Vec<(Position, usize)> = Vec::new();
+        log.batches_after(after, &mut |position, records| {
+            seen.push((position, records.len()));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        seen
+    };
+    let all = follow(None);
+    assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    assert_eq!(all.iter().map(|(_, records)| records).sum::<usize>(), 1_000);
+    assert!(all.iter().all(|(_, records)| *records <= 100));
+    assert_eq!(follow(Some(all[4].0)), all[5..]);
+    assert_eq!(follow(Some(all.last().unwrap().0)), []);
+}
 
-    let (middle, mut after) = (seen[4].0, Vec::new());
-    log.batches_after(Some(middle), &mut |position, records| {
-        after.push((position, records.len()));
-        ControlFlow::Continue(())
-    })
-    .unwrap();
-    assert_eq!(after, seen[5..], "what a fold that stopped in the middle still has to see");
+#[test]
+fn a_request_is_found_by_its_id() {
+    let directory = Directory::new("find");
+    let log = open(&directory, options());
+    let mut given = records(300);
+    given[7].request_id = "chosen".parse().unwrap();
+    write_sealed(&log, &given, 50);
+    for index in [0, 7, 150, 299] {
+        let found = log.find(&given[index].request_id).unwrap();
+        assert_eq!(found.as_ref(), Some(&given[index]));
+    }
+    assert_eq!(log.find(&"r_00000000000000000000000000".parse().unwrap()).unwrap(), None);
+    assert_eq!(log.find(&"unknown".parse().unwrap()).unwrap(), None);
 }
 
 #[test]

@@ -19,7 +19,7 @@ const fn values() -> [u8; 256] {
 }
 
 /// The number that a generated id holds; `None` for ids that somebody chose.
-pub(super) fn to_number(id: &RequestId) -> Option<u128> {
+pub(crate) fn to_number(id: &RequestId) -> Option<u128> {
     let digits = id.as_str().strip_prefix("r_")?.as_bytes();
     if digits.len() != 26 {
         return None;

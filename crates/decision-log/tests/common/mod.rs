@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use base::{Clock, Entropy, GrantId, RequestId, Span, Timestamp};
-use portreeve_decision_log::{Committed, DecisionLog, LogError, OnCommit, Options};
+use portreeve_decision_log::{DecisionLog, LogError, Options};
 use traffic::{CallRecord, Outcome, Reason};
 
 pub const START: Timestamp = Timestamp::from_secs(1_772_000_000);
@@ -138,10 +138,6 @@ pub fn options() -> Options {
     Options { durable: true, gather: Span::from_micros(0), ..Options::default() }
 }
 
-pub fn nothing() -> OnCommit {
-    Box::new(|_: &Committed<'_>| ())
-}
-
 pub fn open(directory: &Directory, options: Options) -> DecisionLog {
     open_at(directory, options, SetClock::at(START)).unwrap()
 }
@@ -151,7 +147,7 @@ pub fn open_at(
     options: Options,
     clock: Arc<SetClock>,
 ) -> Result<DecisionLog, LogError> {
-    DecisionLog::open(directory.path(), options, nothing(), clock)
+    DecisionLog::open(directory.path(), options, clock)
 }
 
 /// Waits for a future without a runtime: the log's futures are woken by its own thread.
