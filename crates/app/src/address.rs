@@ -27,11 +27,11 @@ pub(crate) fn path_prefix(text: &str) -> Result<String, Problem> {
         let detail = format!("`{text}`: {detail}");
         Err(Problem::invalid("bad_path", detail).at("path").hint("write it like /orders"))
     };
-    let Some(rest) = text.strip_prefix('/') else { return bad("a path starts with a slash") };
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    if rest.is_empty() {
+    if text == "/" {
         return Ok("/".to_owned());
     }
+    let Some(rest) = text.strip_prefix('/') else { return bad("a path starts with a slash") };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:@!$'()*+,;=".contains(&byte);
     if !rest.bytes().all(plain) {
         return bad("only unencoded path characters are taken");

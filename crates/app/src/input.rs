@@ -13,7 +13,7 @@ const TEXT_CHARS_MAX: usize = 256;
 /// An id.
 pub(crate) fn id<T: FromStr<Err = BadId>>(field: &str, text: &str) -> Result<T, Problem> {
     text.parse().map_err(|error: BadId| {
-        Problem::invalid("bad_id", format!("`{}`: {error}", shown(text)))
+        Problem::invalid("bad_id", format!("`{}`: {}", shown(text), shown(&error.to_string())))
             .at(field)
             .hint("use letters, digits and . _ : @ / ~ + -")
     })
@@ -122,7 +122,7 @@ fn distance(one: &str, other: &str) -> usize {
 
 /// Input as it can be shown in a message: its first characters, no control characters.
 fn shown(text: &str) -> String {
-    text.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(128).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 #[cfg(test)]
