@@ -4,49 +4,16 @@
 
 use std::future::Future;
 
-use app::Actor;
 use app::view::{
     ApiDetail, ApiView, AuditView, CallQuery, CallView, ChainStatus, ChangeReceipt, Explanation,
-    FindingView, IdentityDetail, IdentityView, ItemView, NewDecision, Page, ReviewStatus,
-    ReviewView, SignOffView, Today,
+    FindingView, IdentityDetail, IdentityQuery, IdentityView, ItemView, NewDecision, Page,
+    ReviewStatus, ReviewView, SearchHit, SignOffView, Today,
 };
-use base::{Problem, Timestamp};
+use app::{Actor, NewSession, Session};
+use base::Problem;
 
 /// The outcome of a use case.
 pub type Answer<T> = Result<T, Problem>;
-
-/// A session that was just opened.
-#[derive(Debug, Clone)]
-pub struct NewSession {
-    /// The value of the session cookie; a secret.
-    pub cookie: String,
-    /// When it ends by itself.
-    pub expires_at: Timestamp,
-}
-
-/// Who a session cookie belongs to.
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// The person.
-    pub actor: Actor,
-    /// What every form of this session must carry.
-    pub csrf: String,
-}
-
-/// Which identities to list. Empty members do not filter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct IdentityFilter {
-    /// Part of the id or name.
-    pub text: String,
-    /// `person`, `service_account`, …
-    pub kind: String,
-    /// Owner's id, or `none`.
-    pub owner: String,
-    /// `active`, `suspended`, `disabled`.
-    pub status: String,
-    /// Cursor of an earlier page.
-    pub after: String,
-}
 
 /// Which findings to list. Empty members do not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,17 +35,6 @@ pub struct AuditFilter {
     pub actor: String,
     /// Only entries before this sequence.
     pub before: Option<u64>,
-}
-
-/// One search result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchHit {
-    /// `identity`, `api`, `grant`, `call`, `review`.
-    pub kind: String,
-    /// Its id.
-    pub id: String,
-    /// Display name.
-    pub name: String,
 }
 
 /// What a person does to one object, with the reason they give.
@@ -131,7 +87,7 @@ asks! {
     /// The evidence bundle of a campaign.
     fn evidence(actor: &Actor, review: &str) -> Vec<u8>;
     /// Identities, 50 a page.
-    fn identities(actor: &Actor, filter: &IdentityFilter) -> Page<IdentityView>;
+    fn identities(actor: &Actor, query: IdentityQuery) -> Page<IdentityView>;
     /// Everything on one identity.
     fn identity(actor: &Actor, id: &str) -> IdentityDetail;
     /// All APIs.

@@ -57,7 +57,8 @@ impl fmt::Display for Spark<'_> {
         )?;
         for (index, calls) in (0u64..).zip(self.0) {
             // A week without calls keeps a hairline, so that silence is seen as silence.
-            let height = (calls.saturating_mul(SPARK_HEIGHT - 1) / most + 1).min(SPARK_HEIGHT);
+            let share = u128::from(*calls) * u128::from(SPARK_HEIGHT - 1) / u128::from(most);
+            let height = u64::try_from(share).unwrap_or(0) + 1;
             let (x, y) = (index * SPARK_STEP, SPARK_HEIGHT - height);
             let class = if *calls == 0 { " class=\"none\"" } else { "" };
             write!(f, "<rect{class} x=\"{x}\" y=\"{y}\" width=\"5\" height=\"{height}\"/>")?;

@@ -1,11 +1,11 @@
 //! Search: objects by name or id, from every page.
 
+use app::view::SearchHit;
 use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
 use super::{Shown, encode};
-use crate::desk::SearchHit;
 use crate::failure::see_other;
 use crate::shell::{Section, Shell, Visit};
 use crate::{Console, Desk, words};
@@ -29,6 +29,7 @@ pub(crate) fn link(hit: &SearchHit) -> String {
         "api" => format!("/apis/{id}"),
         "review" => format!("/reviews/{id}"),
         "call" | "request" => format!("/explain?id={id}"),
+        "group" => format!("/identities?owner=group%3A{id}"),
         "grant" => format!("/calls?since=90d&grant={id}"),
         _ => format!("/identities/{id}"),
     }

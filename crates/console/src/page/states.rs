@@ -2,7 +2,7 @@
 //! them; a page that is not here has not been looked at.
 
 use app::Role;
-use app::view::{AuditView, Page};
+use app::view::{AuditView, Page, SearchHit};
 use askama::Template;
 use base::Problem;
 
@@ -13,7 +13,7 @@ use super::calls::{self, CallsPage};
 use super::error::ErrorPage;
 use super::explain::ExplainPage;
 use super::findings::FindingsPage;
-use super::identities::IdentitiesPage;
+use super::identities::{self, IdentitiesPage};
 use super::identity::IdentityPage;
 use super::result::ResultPage;
 use super::review::{Asked, List, ReviewPage, RowError, Tab};
@@ -22,7 +22,7 @@ use super::search::SearchPage;
 use super::sign_in::SignInPage;
 use super::sign_off::SignOffPage;
 use super::today::TodayPage;
-use crate::desk::{AuditFilter, FindingFilter, IdentityFilter, SearchHit};
+use crate::desk::{AuditFilter, FindingFilter};
 use crate::shell::{Grouping, Section, Shell};
 use crate::{sample, words};
 
@@ -143,15 +143,14 @@ fn signing(states: &mut States) {
 }
 
 fn access(states: &mut States) {
-    let identities = |rows, filter| IdentitiesPage {
+    let identities = |rows, q: &str| IdentitiesPage {
         shell: shell(Section::Access),
         rows: page_of(rows),
-        filter,
+        asked: identities::Asked { q: q.to_owned(), ..identities::Asked::default() },
     };
-    states.add("identities", "empty", &identities(Vec::new(), IdentityFilter::default()));
-    let none = IdentityFilter { text: "nobody".to_owned(), ..IdentityFilter::default() };
-    states.add("identities", "no-match", &identities(Vec::new(), none));
-    states.add("identities", "many", &identities(sample::identities(), IdentityFilter::default()));
+    states.add("identities", "empty", &identities(Vec::new(), ""));
+    states.add("identities", "no-match", &identities(Vec::new(), "nobody"));
+    states.add("identities", "many", &identities(sample::identities(), ""));
     let identity = |detail| IdentityPage { shell: shell(Section::Access), detail };
     states.add("identity", "many", &identity(sample::identity_detail()));
     let mut bare = sample::identity_detail();

@@ -4,15 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use app::view::{
     ApiDetail, ApiView, AuditView, CallQuery, CallView, ChainStatus, ChangeReceipt, Explanation,
-    FindingView, IdentityDetail, IdentityView, ItemView, NewDecision, Page, ReviewStatus,
-    ReviewView, SignOffView, Today,
+    FindingView, IdentityDetail, IdentityQuery, IdentityView, ItemView, NewDecision, Page,
+    ReviewStatus, ReviewView, SearchHit, SignOffView, Today,
 };
-use app::{Actor, Role};
+use app::{Actor, NewSession, Role, Session};
 use base::Problem;
 
-use crate::desk::{
-    Act, Answer, AuditFilter, Desk, FindingFilter, IdentityFilter, NewSession, SearchHit, Session,
-};
+use crate::desk::{Act, Answer, AuditFilter, Desk, FindingFilter};
 use crate::words;
 
 /// Answers from sample data. Cookie and one-time code are the role's word: `admin`, `auditor`,
@@ -174,7 +172,7 @@ impl Desk for SampleDesk {
         Ok(b"{\"sample\":true}".to_vec())
     }
 
-    async fn identities(&self, _: &Actor, _: &IdentityFilter) -> Answer<Page<IdentityView>> {
+    async fn identities(&self, _: &Actor, _: IdentityQuery) -> Answer<Page<IdentityView>> {
         Ok(one_page(super::identities()))
     }
 

@@ -1,0 +1,174 @@
+//! What must hold on every page in every state.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// The text between each `open` and the next `close`.
+fn between<'a>(html: &'a str, open: &str, close: &str) -> Vec<&'a str> {
+    html.split(open).skip(1).map(|rest| rest.split(close).next().unwrap()).collect()
+}
+
+fn each(check: impl Fn(&State) -> Result<(), String>) {
+    let wrong: Vec<_> = all()
+        .iter()
+        .filter_map(|s| check(s).err().map(|what| format!("{}/{}: {what}", s.page, s.state)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn must(holds: bool, what: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what.to_owned()) }
+}
+
+fn find<'a>(states: &'a [State], page: &str, state: &str) -> &'a str {
+    &states.iter().find(|s| s.page == page && s.state == state).unwrap().html
+}
+
+#[test]
+fn nothing_inline_that_the_content_policy_would_block() {
+    each(|s| {
+        must(!s.html.contains(" style="), "an inline style")?;
+        must(!s.html.contains("<style"), "a style element")?;
+        must(!s.html.contains(" onclick") && !s.html.contains(" onsubmit"), "an inline handler")?;
+        must(!s.html.contains("javascript:"), "a script address")?;
+        let scripts = between(&s.html, "<script", "</script>");
+        must(scripts.iter().all(|s| s.ends_with('>') && s.contains("src=\"/assets/")), "a script")
+    });
+}
+
+#[test]
+fn every_page_has_its_landmarks_and_one_heading() {
+    each(|s| {
+        must(s.html.matches("<h1").count() == 1, "not exactly one h1")?;
+        must(s.html.matches("<main").count() == 1, "not exactly one main")?;
+        must(s.html.contains("<html lang=\"en\""), "no language")?;
+        must(s.html.contains("class=\"skip\" href=\"#main\""), "no skip link")
+    });
+}
+
+#[test]
+fn every_table_has_a_caption_and_scoped_headers() {
+    each(|s| {
+        let tables = between(&s.html, "<table>", "</table>");
+        must(tables.iter().all(|table| table.contains("<caption")), "a table without caption")?;
+        let headers = between(&s.html, "<th", ">");
+        let bare = headers.iter().filter(|th| !th.starts_with("ead")).any(|th| {
+            !th.contains("scope=")
+        });
+        must(!bare, "a header without scope")
+    });
+}
+
+#[test]
+fn every_changing_form_carries_the_token() {
+    each(|s| {
+        let forms = between(&s.html, "<form", "</form>");
+        let token = "name=\"csrf\" value=\"sample-form-token\"";
+        let bare = forms.iter().any(|f| f.contains("method=\"post\"") && !f.contains(token));
+        must(!bare, "a form without token")
+    });
+}
+
+#[test]
+fn ids_are_unique_and_labels_find_their_field() {
+    each(|s| {
+        let ids = between(&s.html, " id=\"", "\"");
+        let unique: BTreeSet<_> = ids.iter().collect();
+        must(unique.len() == ids.len(), "an id twice")?;
+        let lost: Vec<_> = between(&s.html, " for=\"", "\"")
+            .into_iter()
+            .chain(between(&s.html, "aria-labelledby=\"", "\""))
+            .chain(between(&s.html, "aria-describedby=\"", "\""))
+            .flat_map(|value| value.split(' '))
+            .filter(|id| !ids.contains(id))
+            .collect();
+        must(lost.is_empty(), &format!("names without object: {lost:?}"))
+    });
+}
+
+#[test]
+fn every_decision_is_a_named_group_of_buttons() {
+    each(|s| {
+        let groups = between(&s.html, "<form class=\"decide\"", "</form>");
+        let named = |form: &&str| {
+            form.contains("<fieldset>")
+                && form.contains("<legend class=\"hidden\">Decide about ")
+                && form.matches("name=\"verdict\"").count() == 3
+        };
+        must(groups.iter().all(|form| named(form)), "a decision without legend")
+    });
+}
+
+#[test]
+fn pages_are_small_and_rendering_is_deterministic() {
+    let again: Vec<_> = all().into_iter().map(|state| state.html).collect();
+    for (state, again) in all().into_iter().zip(again) {
+        assert_eq!(state.html, again, "{}/{}", state.page, state.state);
+        assert!(state.html.len() < 100 * 1024, "{}/{}", state.page, state.state);
+    }
+}
+
+#[test]
+fn nothing_is_pre_selected_on_an_open_item() {
+    let states = all();
+    let look = find(&states, "review", "look");
+    assert!(look.contains("aria-pressed=\"false\" data-key=\"1\""));
+    assert!(!between(look, "id=\"items\"", "id=\"keys\"")[0].contains("aria-pressed=\"true\""));
+}
+
+#[test]
+fn empty_pages_say_what_to_expect() {
+    let states = all();
+    for (page, state, words) in [
+        ("today", "quiet", "Nothing waits for you"),
+        ("reviews", "empty", "No reviews"),
+        ("review", "all-decided", "All 3 decided"),
+        ("identities", "empty", "Add the first"),
+        ("identity", "empty", "No grants. This identity can call nothing"),
+        ("apis", "empty", "Nothing is protected yet"),
+        ("api", "no-calls", "No calls yet. Try:"),
+        ("calls", "empty", "No calls in last 24 hours"),
+        ("explain", "blank", "Every answer of the gate has an id"),
+        ("findings", "empty", "No open findings"),
+        ("sign-off", "empty", "There are no drafts to sign"),
+    ] {
+        assert!(find(&states, page, state).contains(words), "{page}/{state}");
+    }
+}
+
+#[test]
+fn a_refused_form_keeps_its_message_at_the_field() {
+    let states = all();
+    let page = find(&states, "review", "refused");
+    assert!(page.contains("role=\"alert\">This goes against the suggestion"));
+    assert_eq!(page.matches("aria-invalid=\"true\" autofocus").count(), 1);
+}
+
+#[test]
+fn a_fault_of_our_own_keeps_its_details_to_the_log() {
+    let states = all();
+    let page = find(&states, "error", "500");
+    assert!(!page.contains("/secret/path"));
+    assert!(page.contains("Reason code <code>internal</code>"));
+}
+
+#[test]
+fn who_may_not_change_is_offered_no_change() {
+    let states = all();
+    let auditor = find(&states, "identity", "auditor");
+    assert!(!auditor.contains("/suspend\"") && !auditor.contains("/revoke\""));
+    assert!(find(&states, "identity", "many").contains("/suspend\""));
+    let others = find(&states, "review", "not-mine");
+    assert!(!others.contains("class=\"decide\"") && others.contains("decides this"));
+}
+
+#[test]
+fn the_proof_reads_as_one_line_and_blockers_are_named() {
+    let states = all();
+    let done = find(&states, "result", "completed");
+    assert!(done.contains("<b>4</b> kept · <b>1</b> narrowed · <b>2</b> removed"));
+    assert!(done.contains("<dd>0.4 s</dd>") && done.contains("<dd>refused</dd>"));
+    let open = find(&states, "result", "verifying");
+    assert!(open.contains("1 removal is not proved on node-2") && open.contains("Not complete yet"));
+}
