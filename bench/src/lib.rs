@@ -7,5 +7,6 @@
 
 pub mod answer;
 pub mod client;
+pub mod company;
 pub mod histogram;
 pub mod load;

@@ -1,6 +1,8 @@
-//! One decision at growing numbers of grants: runs the example in `crates/policy`, which measures
-//! without any I/O and prints one JSON line per size.
+//! One decision at growing numbers of grants, without any I/O: runs `bench-decision`.
 
+use std::process::Command;
+
+use super::Programs;
 use crate::repository::{Chore, Repository};
 
 #[derive(clap::Args)]
@@ -11,19 +13,14 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
-    let arguments = [
-        "run",
-        "--release",
-        "--locked",
-        "--quiet",
-        "-p",
-        "portreeve-policy",
-        "--example",
-        "decision",
-    ];
-    let printed = repository.output("cargo", &arguments)?;
-    let lines: Vec<&str> = printed.lines().filter(|line| !line.is_empty()).collect();
-    let (last, before) = lines.split_last().ok_or("the example printed nothing")?;
+    let programs = Programs::build(repository)?;
+    let done = Command::new(programs.path("bench-decision")).output();
+    let done = done.map_err(|e| format!("bench-decision: {e}"))?;
+    let printed = String::from_utf8_lossy(&done.stdout);
+    let lines: Vec<&str> = printed.lines().collect();
+    let (Some((last, before)), true) = (lines.split_last(), done.status.success()) else {
+        return Err(format!("bench-decision: {}", String::from_utf8_lossy(&done.stderr).trim()));
+    };
     if !options.json {
         before.iter().for_each(|line| println!("{line}"));
     }

@@ -10,13 +10,12 @@
 use std::path::{Path, PathBuf};
 
 use super::process::{Running, check_machine, free_port, pinned};
-use super::product::{self, Product};
+use super::product::{self, Installation};
 use super::statistics::Spread;
-use super::{Programs, work_folder, write};
+use super::{OTHER_CPU, PROXY_CPU, Programs, requests_with, start_upstream, work_folder, write};
 use crate::repository::{Chore, Repository};
 
-const PROXY_CPU: usize = 0;
-const OTHER_CPU: usize = 1;
+const PATH: &str = "/api/v1/orders/";
 const WARM_UP: usize = 3000;
 /// Forged requests are sent this often each.
 const FORGED_ROUNDS: usize = 4;
@@ -58,10 +57,7 @@ pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
     check_machine()?;
     let programs = Programs::build(repository)?;
     let folder = work_folder("gate")?;
-    let upstream_port = free_port()?;
-    let command = [programs.path("bench-upstream"), upstream_port.to_string()];
-    let mut upstream = Running::start("upstream", OTHER_CPU, &command, &folder)?;
-    upstream.wait_for_port(upstream_port)?;
+    let (_upstream, upstream_port) = start_upstream(&programs, &folder)?;
 
     let mut portreeve = start_portreeve(&programs, &folder, upstream_port)?;
     let mut nginx = start_nginx(&folder, upstream_port)?;
@@ -73,11 +69,12 @@ pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
 }
 
 fn start_portreeve(programs: &Programs, folder: &Path, upstream_port: u16) -> Chore<Target> {
-    let product = Product::start(&programs.path("portreeve"), folder, PROXY_CPU)?;
+    let installation = Installation::init(&programs.path("portreeve"), folder)?;
+    let product = installation.serve(folder, Some(PROXY_CPU))?;
     let keys = product.seed_orders(folder, upstream_port, product::KEYS)?;
     let requests = folder.join("keys.txt");
-    write(&requests, &requests_with(keys.iter().map(|key| format!("X-API-Key: {key}\r\n"))))?;
-    write(&folder.join("forged.txt"), &requests_with(forged(&keys).into_iter()))?;
+    write(&requests, &requests_with(PATH, keys.iter().map(|key| format!("X-API-Key: {key}\r\n"))))?;
+    write(&folder.join("forged.txt"), &requests_with(PATH, forged(&keys).into_iter()))?;
     let (running, port) = product.into_running();
     Ok(Target { name: "portreeve", running, port, requests, sent: 0 })
 }
@@ -87,11 +84,11 @@ fn start_nginx(folder: &Path, upstream_port: u16) -> Chore<Target> {
     let config = folder.join("nginx.conf");
     write(&config, &nginx_config(folder, port, upstream_port))?;
     let requests = folder.join("plain.txt");
-    write(&requests, &requests_with((0..product::KEYS).map(|_| String::new())))?;
+    write(&requests, &requests_with(PATH, (0..product::KEYS).map(|_| String::new())))?;
     let error_log = folder.join("nginx-error.log").display().to_string();
     let command =
         ["nginx", "-e", &error_log, "-c", &config.display().to_string()].map(str::to_owned);
-    let mut running = Running::start("nginx", PROXY_CPU, &command, folder)?;
+    let mut running = Running::start("nginx", Some(PROXY_CPU), &command, folder)?;
     running.wait_for_port(port)?;
     Ok(Target { name: "nginx", running, port, requests, sent: 0 })
 }
@@ -101,18 +98,6 @@ fn nginx_config(folder: &Path, port: u16, upstream_port: u16) -> String {
         .replace("@RUN@", &folder.display().to_string())
         .replace("@PORT@", &port.to_string())
         .replace("@UPSTREAM@", &upstream_port.to_string())
-}
-
-/// Bodiless reads; the n-th carries the n-th header lines.
-fn requests_with(headers: impl Iterator<Item = String>) -> String {
-    let request = |(number, header): (usize, String)| {
-        format!(
-            "GET /api/v1/orders/{}?expand=items HTTP/1.1\r\nHost: api.example.test\r\n\
-             User-Agent: bench/1.0\r\nAccept: application/json\r\n{header}\r\n",
-            1000 + number
-        )
-    };
-    headers.enumerate().map(request).collect()
 }
 
 /// Header lines that must all be refused with 401: unknown, altered, cut, extended, absent.
@@ -195,7 +180,7 @@ impl Bench<'_> {
         let mut command =
             vec![self.load.clone(), target.port.to_string(), file.display().to_string()];
         command.extend(numbers);
-        let done = pinned(OTHER_CPU, &command).output().map_err(|e| e.to_string())?;
+        let done = pinned(Some(OTHER_CPU), &command).output().map_err(|e| e.to_string())?;
         serde_json::from_slice(&done.stdout).map_err(|_| {
             format!("load generator: {}", String::from_utf8_lossy(&done.stderr).trim())
         })

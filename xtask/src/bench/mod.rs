@@ -11,9 +11,10 @@ mod product;
 mod revoke;
 mod statistics;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use process::Running;
 
 use crate::repository::{Chore, Repository};
 
@@ -76,6 +77,32 @@ impl Programs {
     }
 }
 
+/// The proxy that is measured has this CPU to itself.
+const PROXY_CPU: usize = 0;
+/// Everything else has this one.
+const OTHER_CPU: usize = 1;
+
+/// The service behind every proxy, and its port.
+fn start_upstream(programs: &Programs, folder: &Path) -> Chore<(Running, u16)> {
+    let port = process::free_port()?;
+    let command = [programs.path("bench-upstream"), port.to_string()];
+    let mut upstream = Running::start("upstream", Some(OTHER_CPU), &command, folder)?;
+    upstream.wait_for_port(port)?;
+    Ok((upstream, port))
+}
+
+/// Bodiless reads under `path`; the n-th carries the n-th header lines.
+fn requests_with(path: &str, headers: impl Iterator<Item = String>) -> String {
+    let request = |(number, header): (usize, String)| {
+        format!(
+            "GET {path}{}?expand=items HTTP/1.1\r\nHost: api.example.test\r\n\
+             User-Agent: bench/1.0\r\nAccept: application/json\r\n{header}\r\n",
+            1000 + number
+        )
+    };
+    headers.enumerate().map(request).collect()
+}
+
 /// A folder for one run, emptied first.
 fn work_folder(name: &str) -> Chore<PathBuf> {
     let folder = std::env::temp_dir().join(format!("portreeve-bench-{name}"));
@@ -86,6 +113,6 @@ fn work_folder(name: &str) -> Chore<PathBuf> {
     Ok(folder)
 }
 
-fn write(path: &std::path::Path, text: &str) -> Chore<()> {
+fn write(path: &Path, text: &str) -> Chore<()> {
     std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
 }

@@ -31,8 +31,13 @@ pub(super) struct CpuTime {
 }
 
 impl Running {
-    /// Starts `command` on one CPU; its output goes to `folder/name.log`.
-    pub(super) fn start(name: &str, cpu: usize, command: &[String], folder: &Path) -> Chore<Self> {
+    /// Starts `command`, on one CPU if wanted; its output goes to `folder/name.log`.
+    pub(super) fn start(
+        name: &str,
+        cpu: Option<usize>,
+        command: &[String],
+        folder: &Path,
+    ) -> Chore<Self> {
         let log = folder.join(format!("{name}.log"));
         let out = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let error_out = out.try_clone().map_err(|e| e.to_string())?;
@@ -131,10 +136,14 @@ impl Drop for Running {
     }
 }
 
-/// `command`, to be run on one CPU.
-pub(super) fn pinned(cpu: usize, command: &[String]) -> Command {
+/// `command`, to be run on one CPU if wanted.
+pub(super) fn pinned(cpu: Option<usize>, command: &[String]) -> Command {
+    let all = match cpu {
+        Some(cpu) => format!("{cpu}"),
+        None => format!("0-{}", thread::available_parallelism().map_or(1, usize::from) - 1),
+    };
     let mut pinned = Command::new("taskset");
-    pinned.args(["-c", &cpu.to_string()]).args(command);
+    pinned.args(["-c", &all]).args(command);
     pinned
 }
 

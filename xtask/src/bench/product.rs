@@ -19,6 +19,15 @@ const OPENAPI: &str = r#"{"openapi":"3.0.3","info":{"title":"orders","version":"
 "paths":{"/api/v1/orders/{id}":{"get":{"operationId":"getOrder",
 "responses":{"200":{"description":"an order"}}}}}}"#;
 
+/// State that was made by `init` and is not served yet.
+pub(super) struct Installation {
+    program: String,
+    token: String,
+    config: PathBuf,
+    /// Where its state will be.
+    pub(super) database: String,
+}
+
 /// A server that has started.
 pub(super) struct Product {
     program: String,
@@ -28,21 +37,30 @@ pub(super) struct Product {
     running: Running,
 }
 
-impl Product {
-    /// `init`, then `serve` on free ports, on one CPU.
-    pub(super) fn start(program: &str, folder: &Path, cpu: usize) -> Chore<Self> {
+impl Installation {
+    /// A new one under `folder`, on free ports.
+    pub(super) fn init(program: &str, folder: &Path) -> Chore<Self> {
         let state = folder.join("state").display().to_string();
         let made = json_of(Command::new(program).args(["init", "--state", &state, "--json"]))?;
         let config = PathBuf::from(text(&made, "config")?);
-        take_free_ports(&config)?;
-        let command = [program, "serve", "--config", &config.display().to_string(), "--json"];
-        let mut running = Running::start("portreeve", cpu, &command.map(str::to_owned), folder)?;
-        let ready = running.wait_for_json()?;
-        let port = port_of(&text(&ready, "proxy")?)?;
-        let (token, console) = (text(&made, "admin_token")?, text(&ready, "console")?);
-        Ok(Self { program: program.to_owned(), token, console, port, running })
+        let database = format!("sqlite:{}", folder.join("bench.db").display());
+        configure(&config, &database)?;
+        let (program, token) = (program.to_owned(), text(&made, "admin_token")?);
+        Ok(Self { program, token, config, database })
     }
 
+    /// Serves it, on one CPU if wanted.
+    pub(super) fn serve(self, folder: &Path, cpu: Option<usize>) -> Chore<Product> {
+        let config = self.config.display().to_string();
+        let command = [self.program.as_str(), "serve", "--config", &config, "--json"];
+        let mut running = Running::start("portreeve", cpu, &command.map(str::to_owned), folder)?;
+        let ready = running.wait_for_json()?;
+        let (port, console) = (port_of(&text(&ready, "proxy")?)?, text(&ready, "console")?);
+        Ok(Product { program: self.program, token: self.token, console, port, running })
+    }
+}
+
+impl Product {
     /// Runs a command of the product and reads the JSON that it prints.
     pub(super) fn command(&self, arguments: &[&str]) -> Chore<Value> {
         let mut command = Command::new(&self.program);
@@ -120,16 +138,16 @@ impl Product {
     }
 }
 
-/// Replaces the addresses in a configuration file by free ports of this machine.
-fn take_free_ports(config: &Path) -> Chore<()> {
+/// Sets the addresses in a configuration file to free ports, and the database.
+fn configure(config: &Path, database: &str) -> Chore<()> {
     let text = std::fs::read_to_string(config).map_err(|e| format!("{}: {e}", config.display()))?;
-    let is_address = |line: &&str| {
+    let is_set_here = |line: &&str| {
         let key = line.split('=').next().unwrap_or_default().trim();
-        key == "listen" || key == "console"
+        ["listen", "console", "database"].contains(&key)
     };
-    let kept: Vec<&str> = text.lines().filter(|line| !is_address(line)).collect();
-    let addresses = "listen = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\n";
-    write(config, &format!("{addresses}{}\n", kept.join("\n")))
+    let kept: Vec<&str> = text.lines().filter(|line| !is_set_here(line)).collect();
+    let set = "listen = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\n";
+    write(config, &format!("{set}database = \"{database}\"\n{}\n", kept.join("\n")))
 }
 
 /// The port in `http://127.0.0.1:8443`.

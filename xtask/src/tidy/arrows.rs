@@ -66,8 +66,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // never shipped
-    ("testkit", &["base"]),
-    ("bench", &[]),
+    (
+        "testkit",
+        &["base", "identity", "grant", "catalog", "traffic", "token", "review", "store", "app"],
+    ),
+    ("bench", &["base", "identity", "grant", "catalog", "token", "policy", "store"]),
     ("xtask", &["traffic"]),
 ];
 

@@ -1,0 +1,141 @@
+//! `bench-decision`: what one decision costs at growing numbers of grants, without any I/O. Prints
+//! one JSON object per size.
+//!
+//! Single decisions are shorter than reading the clock, so hundreds are timed together: the
+//! quantiles are over batches. Callers, APIs and operations change from one to the next, so the
+//! index is not only read where it is warm.
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use base::{CredentialId, Entropy, Timestamp};
+use identity::{Credential, CredentialClass, CredentialStatus, Environment};
+use policy::{Change, Ruleset};
+use portreeve_bench::company::{self, BEGINNING, Failure};
+use token::{ApiKey, KeyLabel, Pepper, Verified};
+
+const GRANTS_EACH: usize = 10;
+const SIZES: &[usize] = &[10, 1_000, 100_000, 1_000_000];
+const CALLERS: usize = 1_000;
+const BATCHES: usize = 2_000;
+const BATCH: usize = 200;
+
+fn main() -> Result<(), Failure> {
+    for &grants in SIZES {
+        let identities = grants / GRANTS_EACH;
+        let began = Instant::now();
+        let (ruleset, callers) = world(identities)?;
+        let built_s = began.elapsed().as_secs_f64();
+        let mut batches = measure(&ruleset, &callers)?;
+        batches.sort_by(f64::total_cmp);
+        let at = |q: f64| batches[((batches.len() - 1) as f64 * q) as usize];
+        let line = serde_json::json!({
+            "grants": grants, "p50_us": round(at(0.5)), "p99_us": round(at(0.99)),
+            "build_s": round(built_s),
+        });
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// A caller that has proved who it is, and the number of its identity.
+struct Caller {
+    verified: Verified,
+    identity: usize,
+}
+
+/// The ruleset of a company, and callers spread over it.
+fn world(identities: usize) -> Result<(Ruleset, Vec<Caller>), Failure> {
+    let mut changes = Vec::new();
+    for number in 0..company::APIS {
+        changes.push(Change::Api(company::api(number, "http://127.0.0.1:1")?));
+    }
+    for identity in 0..identities {
+        changes.push(Change::Identity(company::identity(identity)?));
+        for number in 0..GRANTS_EACH {
+            changes.push(Change::Grant(company::grant(identity, number)?));
+        }
+    }
+    let pepper = Pepper::new(&[7; 32]).map_err(|problem| problem.to_string())?;
+    let mut keys = Vec::new();
+    let step = identities.div_ceil(CALLERS).max(1);
+    for identity in (0..identities).step_by(step) {
+        let key = ApiKey::generate(KeyLabel::Test, &mut Counter(identity as u64));
+        changes.push(Change::Credential(credential(identity, &key, &pepper)?));
+        keys.push((identity, key));
+    }
+    let ruleset = Ruleset::build(1, changes).map_err(|problem| problem.to_string())?;
+    let verify = |(identity, key): (usize, ApiKey)| {
+        let verified = token::verify_key(key.expose(), &pepper, &ruleset, BEGINNING);
+        verified.map(|verified| Caller { verified, identity }).map_err(|r| r.to_string().into())
+    };
+    let callers: Result<Vec<Caller>, Failure> = keys.into_iter().map(verify).collect();
+    let callers = callers?;
+    Ok((ruleset, callers))
+}
+
+fn credential(identity: usize, key: &ApiKey, pepper: &Pepper) -> Result<Credential, Failure> {
+    Ok(Credential {
+        id: CredentialId::parse(&format!("key-{identity}"))?,
+        identity: company::identity_id(identity)?,
+        class: CredentialClass::ApiKey,
+        label: key.label(),
+        lookup: key.lookup(pepper),
+        environment: Environment::Production,
+        created_at: BEGINNING,
+        expires_at: None,
+        rotates: None,
+        status: CredentialStatus::Active,
+        revoked_at: None,
+        created_by: "bench".to_owned(),
+        last_used_before: None,
+    })
+}
+
+/// Microseconds per decision, the operation looked up by its path, batch by batch. Every decision
+/// must permit.
+fn measure(ruleset: &Ruleset, callers: &[Caller]) -> Result<Vec<f64>, Failure> {
+    let mut requests = Vec::new();
+    for (n, caller) in callers.iter().enumerate() {
+        let (api, operations) = company::covers(caller.identity, n % GRANTS_EACH);
+        requests.push((caller, company::path(api, operations[n % operations.len()])));
+    }
+    let mut batches = Vec::with_capacity(BATCHES);
+    let mut next = requests.iter().cycle();
+    for _ in 0..BATCHES {
+        let mut permitted = 0;
+        let began = Instant::now();
+        for (caller, path) in next.by_ref().take(BATCH) {
+            permitted += usize::from(decide(ruleset, caller, path, BEGINNING));
+        }
+        let took = began.elapsed();
+        if permitted != BATCH {
+            return Err(format!("only {permitted} of {BATCH} were permitted").into());
+        }
+        batches.push(took.as_secs_f64() * 1e6 / BATCH as f64);
+    }
+    Ok(batches)
+}
+
+fn decide(ruleset: &Ruleset, caller: &Caller, path: &str, now: Timestamp) -> bool {
+    let located = ruleset.locate("GET", None, black_box(path));
+    let Some(api) = located.api else { return false };
+    ruleset.decide(black_box(&caller.verified), api, located.operation, now).is_ok()
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// Distinct keys without a generator: nothing here is a secret.
+struct Counter(u64);
+
+impl Entropy for Counter {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            chunk.copy_from_slice(&self.0.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
