@@ -2,7 +2,6 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
-#[path = "town.rs"]
 mod town;
 
 use std::hint::black_box;

@@ -3,7 +3,6 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
-#[path = "town.rs"]
 mod town;
 
 use std::time::{Duration, Instant};

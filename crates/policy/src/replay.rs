@@ -1,5 +1,6 @@
 //! What a change to grants would have refused: recorded calls, judged again.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use base::{GrantId, IdentityId, OperationId, Timestamp};
@@ -74,7 +75,7 @@ pub fn replay<'r>(
         last_at,
     };
     out.callers = losses.into_iter().map(loss).collect();
-    out.callers.sort_by(|one, other| other.calls.cmp(&one.calls));
+    out.callers.sort_by_key(|loss| Reverse(loss.calls));
     out
 }
 

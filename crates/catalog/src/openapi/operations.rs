@@ -67,8 +67,7 @@ pub(super) fn read(
     }
     for (path, item) in &items {
         for (method, node) in reader.methods(path, item)? {
-            let named = node.text_of("operationId").is_some();
-            if named {
+            if node.child("operationId").is_some() {
                 reader.take(&Candidate { method, path, item, node: &node })?;
             } else {
                 nameless.push((method, *path, item, node));
@@ -164,19 +163,19 @@ impl Reader<'_> {
     }
 
     fn id(&mut self, candidate: &Candidate<'_, '_>) -> Result<OperationId, Problem> {
-        let Some(stated) = candidate.node.text_of("operationId") else {
+        let Some(place) = candidate.node.child("operationId") else {
             let taken = |id: &OperationId| self.operations.contains_key(id);
             return naming::derived(candidate.method, candidate.path, taken)
                 .ok_or_else(|| candidate.node.problem("bad_operation_id", "no id can be made"));
         };
-        let place = || candidate.node.child("operationId").unwrap_or(candidate.node.clone());
-        let id = naming::cleaned(&stated).ok_or_else(|| {
-            place()
-                .problem("bad_operation_id", format!("`{stated}` cannot be an id"))
+        let stated = place.text().map(str::trim).unwrap_or_default();
+        let id = naming::cleaned(stated).ok_or_else(|| {
+            place
+                .problem("bad_operation_id", "this cannot be an id")
                 .hint("an id has 1 to 128 letters, digits, or . _ : @ / ~ + -")
         })?;
         if self.operations.contains_key(&id) {
-            return Err(place()
+            return Err(place
                 .problem("operation_id_twice", format!("the operationId `{id}` occurs twice"))
                 .hint("give every operation its own operationId"));
         }

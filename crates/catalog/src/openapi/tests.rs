@@ -1,4 +1,7 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::Matcher;
 
 const ORDERS: &str = r##"
 openapi: 3.1.0
@@ -79,6 +82,9 @@ fn what_is_no_service_description_is_refused() {
         ("openapi: 3.1.0\npaths: []", "bad_document"),
         ("openapi: 3.1.0\npaths: {/a: 1}", "bad_document"),
         ("openapi: 3.1.0\npaths: {/a: {get: x}}", "bad_document"),
+        ("openapi: 3.1.0\npaths: {/a: {get: {operationId: 7}}}", "bad_operation_id"),
+        ("openapi: 3.1.0\npaths: {/a: {get: {operationId: ''}}}", "bad_operation_id"),
+        ("openapi: 3.1.0\npaths: {/a: {get: {operationId: {}}}}", "bad_operation_id"),
         ("openapi: 3.1.0\npaths: {a: {get: {}}}", "bad_path_template"),
         ("openapi: 3.1.0\npaths: {'/{a': {get: {}}}", "bad_path_template"),
     ] {
@@ -238,4 +244,19 @@ fn swagger_is_read_and_placed_under_the_prefix() {
     assert_eq!(create.fields[0].class, DataClass::Secret);
     let list = document.operations.iter().find(|one| one.id.as_str() == "get_boxes").unwrap();
     assert_eq!(list.fields.len(), 1, "errors are no response fields: {:?}", list.fields);
+}
+
+proptest! {
+    /// Whatever is damaged: one problem with a place, or operations that compile.
+    #[test]
+    fn a_damaged_document_is_refused_or_whole(
+        cut in 0..ORDERS.len(), length in 0usize..40, put in "[\\PC\n]{0,6}",
+    ) {
+        let head: String = ORDERS.chars().take(cut).collect();
+        let tail: String = ORDERS.chars().skip(cut + length).collect();
+        match read(&format!("{head}{put}{tail}"), Some("/orders")) {
+            Ok(document) => prop_assert!(Matcher::new(&document.operations).is_ok()),
+            Err(problem) => prop_assert!(problem.place.is_some(), "{}", problem),
+        }
+    }
 }

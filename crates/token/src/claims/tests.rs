@@ -1,6 +1,7 @@
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -231,4 +232,31 @@ fn good_claims_are_read_whole() {
     let mut with_scp = payload(&[("scp", json!(["a", "b"]))]);
     with_scp.as_object_mut().unwrap().remove("scope");
     assert_eq!(verify(&with_scp).unwrap().scopes(), ["a", "b"]);
+}
+
+proptest! {
+    /// One spelling, one meaning: no other text of the same length passes for the token.
+    #[test]
+    fn a_token_with_one_character_changed_is_refused(place in any::<usize>(), put in "[ -~]") {
+        let signer = Signer::new();
+        let issuer = Issuer::new(settings(ScopeRule::Ignore), signer.keys(None), 1).unwrap();
+        let good = signer.sign(HEADER, &payload(&[]).to_string());
+        let mut bytes = good.clone().into_bytes();
+        let place = place % bytes.len();
+        bytes[place] = put.as_bytes()[0];
+        let other = String::from_utf8(bytes).unwrap();
+        let outcome = verify_jwt(&other, &[issuer], Timestamp::from_secs(NOW));
+        prop_assert_eq!(outcome.is_ok(), other == good, "{}", other);
+    }
+
+    /// Any text at all is refused without a fault.
+    #[test]
+    fn other_texts_are_refused(text in "\\PC{0,60}", one in "[A-Za-z0-9_=-]{0,40}") {
+        let issuer = issuer(ScopeRule::Ignore);
+        for text in [&text, &format!("{one}.{one}.{one}"), &format!("e30.{one}.{one}")] {
+            let outcome = verify_jwt(text, std::slice::from_ref(&issuer), Timestamp::from_secs(NOW));
+            prop_assert_eq!(outcome.unwrap_err(), Reason::InvalidCredential);
+            prop_assert!(JwkSet::parse(text).is_err());
+        }
+    }
 }

@@ -51,7 +51,7 @@ fn other_lengths_words_and_alphabets_are_refused() {
         String::new(),
         "pr_".to_owned(),
         "pr_live_".to_owned(),
-        key[..key.len() - 1].to_owned(),
+        key.chars().take(key.len() - 1).collect(),
         format!("{key}0"),
         format!(" {key}"),
         key.replace("pr_live_", "pr_prod_"),

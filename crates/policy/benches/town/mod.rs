@@ -3,23 +3,23 @@
 
 use portreeve_policy::Change;
 
-use crate::common;
+use super::common;
 
 const APIS: u32 = 20;
 const OPERATIONS: [&str; 12] =
     ["o0", "o1", "o2", "o3", "o4", "o5", "o6", "o7", "o8", "o9", "o10", "o11"];
 const GROUP_SIZE: u32 = 100;
 
-pub fn identities(grants: u32) -> u32 {
+pub(crate) fn identities(grants: u32) -> u32 {
     (grants / 10).max(1)
 }
 
-pub fn name(identity: u32) -> String {
+pub(crate) fn name(identity: u32) -> String {
     format!("service-{identity}")
 }
 
 /// APIs, identities with one key each, groups, grants.
-pub fn state(grants: u32) -> impl Iterator<Item = Change> {
+pub(crate) fn state(grants: u32) -> impl Iterator<Item = Change> {
     let people = identities(grants);
     let groups = people.div_ceil(GROUP_SIZE);
     let apis = (0..APIS).map(|n| Change::Api(common::api(&format!("orders{n}"), &OPERATIONS)));
