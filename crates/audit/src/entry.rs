@@ -48,6 +48,21 @@ impl NewEntry {
         Self { event, subject, detail }
     }
 
+    /// A change of an object, as use cases record it. The detail has the members `before`,
+    /// `after` and `note`, each only when there is something to say.
+    pub fn change(
+        event: Event,
+        subject: Subject,
+        before: Option<Value>,
+        after: Option<Value>,
+        note: Option<String>,
+    ) -> Self {
+        let members = [("before", before), ("after", after), ("note", note.map(Value::String))];
+        let detail =
+            members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Self { event, subject, detail: Value::Object(detail.collect()) }
+    }
+
     /// Puts it at its place in the chain.
     pub fn follow(self, tip: Tip, at: Timestamp, actor: &str, channel: &str) -> Entry {
         Entry {

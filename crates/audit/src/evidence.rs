@@ -28,7 +28,7 @@ pub use verify::{Check, Report, verify};
 pub const FORMAT: &str = "portreeve-evidence/1";
 
 /// What the entry of a started campaign says about its population, so that a bundle can be held
-/// against it: the detail of `review.started`.
+/// against it: what stands under `after` in the detail of `review.started`.
 pub fn started_detail(population: &Population, items: u64) -> serde_json::Value {
     serde_json::json!({
         "population_digest": population.digest,
@@ -37,7 +37,8 @@ pub fn started_detail(population: &Population, items: u64) -> serde_json::Value 
     })
 }
 
-/// What the entry of a sign-off says about its decisions: the detail of `review.signed`.
+/// What the entry of a sign-off says about its decisions: what stands under `after` in the detail
+/// of `review.signed`.
 pub fn signed_detail(
     decisions: &[Decision],
 ) -> Result<serde_json::Value, base::canonical::NotCanonical> {

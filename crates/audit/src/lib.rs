@@ -15,6 +15,7 @@
     clippy::unreachable
 )]
 
+pub mod chain;
 pub mod checkpoint;
 pub mod entry;
 pub mod event;
@@ -23,8 +24,9 @@ pub mod note;
 pub mod proof;
 pub mod tree;
 
+pub use chain::ChainCheck;
 pub use checkpoint::Checkpoint;
-pub use entry::{Entry, NewEntry, Subject};
+pub use entry::{Break, BreakKind, Entry, NewEntry, Subject, Tip};
 pub use event::Event;
 pub use note::{SigningKey, VerifierKey};
 pub use proof::Tree;

@@ -207,15 +207,19 @@ impl DecisionLog {
         &self.recovered
     }
 
-    /// Deletes whole sealed segments whose last request came before `before`, oldest first, up to
-    /// the first that is younger. Gives what was deleted, to be put on record.
-    pub fn expire(&self, before: Timestamp) -> Result<Vec<Seal>, LogError> {
+    /// Deletes whole sealed segments whose last request came before `before` and that `may_go`
+    /// releases by number, oldest first, up to the first that has to stay. Gives what was deleted.
+    pub fn expire(
+        &self,
+        before: Timestamp,
+        may_go: &dyn Fn(u64) -> bool,
+    ) -> Result<Vec<Seal>, LogError> {
         let mut deleted = Vec::new();
         loop {
             let oldest = self.shared.with_index(|index| {
                 let oldest = index.segments.first()?;
                 match &oldest.state {
-                    State::Sealed(seal) if seal.last_at < before => {
+                    State::Sealed(seal) if seal.last_at < before && may_go(seal.segment) => {
                         Some((oldest.path.clone(), seal.clone()))
                     }
                     _ => None,

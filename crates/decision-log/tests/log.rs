@@ -67,7 +67,8 @@ fn a_log_at_its_size_refuses_and_keeps_what_it_was_given() {
 
     // Retention makes room, and nothing that was taken is missing.
     let kept_before = all(&log, Order::OldestFirst).len();
-    let expired: u64 = log.expire(Timestamp::MAX).unwrap().iter().map(|seal| seal.records).sum();
+    let expired: u64 =
+        log.expire(Timestamp::MAX, &|_| true).unwrap().iter().map(|seal| seal.records).sum();
     wait(log.flush()).unwrap();
     assert!(log.check_room().is_ok());
     let kept = all(&log, Order::OldestFirst);
@@ -234,8 +235,9 @@ fn retention_deletes_whole_segments_and_says_which() {
     let given = records(300);
     given.chunks(100).for_each(|part| write_sealed(&log, part, 50));
     let seals = log.seals();
-    assert_eq!(log.expire(given[0].at).unwrap(), []);
-    let deleted = log.expire(given[150].at).unwrap();
+    assert_eq!(log.expire(given[0].at, &|_| true).unwrap(), []);
+    assert_eq!(log.expire(given[150].at, &|_| false).unwrap(), [], "not put on record yet");
+    let deleted = log.expire(given[150].at, &|_| true).unwrap();
     assert_eq!(deleted, seals[..1], "the second holds younger records too");
     assert_eq!(all(&log, Order::OldestFirst), given[100..]);
     assert_eq!(log.verify().faults, [], "what is left still holds");

@@ -71,6 +71,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/postgres/0001_access.sql"),
     ),
     (
+        "ledger_usage",
+        include_str!("../migrations/sqlite/0002_ledger_usage.sql"),
+        include_str!("../migrations/postgres/0002_ledger_usage.sql"),
+    ),
+    (
         "review_findings",
         include_str!("../migrations/sqlite/0003_review_findings.sql"),
         include_str!("../migrations/postgres/0003_review_findings.sql"),

@@ -168,11 +168,24 @@ impl Tx {
         into: &'static str,
         rows: Vec<Vec<Value>>,
     ) -> Result<(), StoreError> {
+        self.insert_rows_or(into, rows, "").await
+    }
+
+    /// The same, with what to do (`ON CONFLICT …`) about rows that exist.
+    pub(crate) async fn insert_rows_or(
+        &mut self,
+        into: &'static str,
+        rows: Vec<Vec<Value>>,
+        conflict: &'static str,
+    ) -> Result<(), StoreError> {
         let mut rows = rows.into_iter().peekable();
         while let Some(width) = rows.peek().map(Vec::len) {
             // Both databases take at least 32,766 parameters; short statements stay cacheable.
             let batch: Vec<_> = rows.by_ref().take(VALUES_PER_INSERT / width.max(1)).collect();
-            let sql = format!("INSERT INTO {into} VALUES {}", placeholders(batch.len(), width));
+            let sql = format!(
+                "INSERT INTO {into} VALUES {} {conflict}",
+                placeholders(batch.len(), width)
+            );
             self.execute(&sql, batch.into_iter().flatten().collect()).await?;
         }
         Ok(())

@@ -115,7 +115,7 @@ fn check_chain(
     }
 }
 
-/// The entries of one kind about this campaign.
+/// What the entries of one kind say about this campaign.
 fn about<'a>(
     entries: &'a [ProvenEntry],
     campaign: &'a CampaignRecord,
@@ -125,7 +125,7 @@ fn about<'a>(
         .iter()
         .map(|proven| &proven.entry)
         .filter(move |entry| entry.event == event && entry.subject.id == campaign.id)
-        .map(|entry| &entry.detail)
+        .filter_map(|entry| entry.detail.get("after"))
 }
 
 fn check_population(
@@ -240,10 +240,12 @@ fn unproved(act: &Remediation, campaign: &CampaignRecord) -> Option<&'static str
             if act.change.is_none() || act.receipts.is_empty() {
                 return Some("verified without a node's receipt");
             }
-            if act.probes.is_empty() || act.probes.iter().any(|probe| probe.result != "refused") {
-                return Some("verified without a probe that was refused");
+            if act.probes.is_empty() && act.unprobed.is_none() {
+                return Some("verified without a probe");
             }
-            None
+            let ended = |result: &str| matches!(result, "refused" | "allowed_otherwise");
+            let ended = act.probes.iter().all(|probe| ended(&probe.result));
+            (!ended).then_some("verified, although a probe was let through by it")
         }
         "superseded" => None,
         _ if campaign.state == "COMPLETED" => Some("unproved, although the campaign is complete"),

@@ -110,6 +110,8 @@ pub struct Remediation {
     pub receipts: Vec<Receipt>,
     /// What the gate answered to the permission that was taken away.
     pub probes: Vec<Probe>,
+    /// Why nothing was probed, where nobody holds the access (a group without members).
+    pub unprobed: Option<String>,
     /// Why it failed.
     pub problem: Option<String>,
 }
@@ -130,9 +132,10 @@ pub struct Receipt {
 pub struct Probe {
     /// When.
     pub at: Timestamp,
-    /// `refused` or `allowed`.
+    /// `refused`; `allowed_otherwise` when another grant of the same caller lets it pass; or
+    /// `allowed`.
     pub result: String,
-    /// What was tried, and the reason code it got.
+    /// What was tried, and the reason code or the other grants that it got.
     pub detail: String,
 }
 

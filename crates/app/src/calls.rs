@@ -1,0 +1,217 @@
+//! Calls: the records of this node's gate, newest first, for those who may see them. A member sees
+//! calls of the identities and to the APIs that they answer for, and nothing of the others.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use base::{
+    ApiId, CredentialId, GrantId, IdentityId, OperationId, Problem, RequestId, Span, Timestamp,
+};
+use decision_log::{DecisionLog, Found};
+use store::{Connection, IdentityFilter};
+use traffic::{CallRecord, Outcome};
+
+use crate::authority::Authority;
+use crate::usage::unreadable;
+use crate::view::{CallQuery, CallView, Page};
+use crate::{Actor, App, input};
+
+/// Rows of a page unless asked otherwise, and at most.
+const PAGE: u32 = 100;
+const PAGE_MAX: u32 = 10_000;
+/// Identities read at once when a member's own are listed.
+const OWNED_BATCH: u32 = 1_000;
+
+/// Whose calls an actor sees.
+#[derive(Debug, Clone)]
+pub(crate) enum Sight {
+    /// Everybody's.
+    All,
+    /// Of these identities, or to these APIs.
+    Own { identities: BTreeSet<IdentityId>, apis: BTreeSet<ApiId> },
+}
+
+impl Sight {
+    pub(crate) fn covers(&self, record: &CallRecord) -> bool {
+        let Self::Own { identities, apis } = self else { return true };
+        record.identity_id.as_ref().is_some_and(|id| identities.contains(id))
+            || record.api_id.as_ref().is_some_and(|id| apis.contains(id))
+    }
+}
+
+/// A query, read and checked.
+#[derive(Debug, Clone)]
+struct Wanted {
+    from: Timestamp,
+    until: Timestamp,
+    identity: Option<IdentityId>,
+    credential: Option<CredentialId>,
+    api: Option<ApiId>,
+    operation: Option<OperationId>,
+    outcome: Option<Outcome>,
+    grant: Option<GrantId>,
+    request: Option<RequestId>,
+    limit: u32,
+}
+
+impl Wanted {
+    fn parse(query: &CallQuery, now: Timestamp) -> Result<Self, Problem> {
+        Ok(Self {
+            from: moment("since", query.since.as_deref(), now)?.unwrap_or(Timestamp::MIN),
+            until: moment("until", query.until.as_deref(), now)?.unwrap_or(Timestamp::MAX),
+            identity: id("identity", query.identity.as_deref())?,
+            credential: id("credential", query.credential.as_deref())?,
+            api: id("api", query.api.as_deref())?,
+            operation: id("operation", query.operation.as_deref())?,
+            outcome: given(query.outcome.as_deref())
+                .map(|word| input::word("outcome", word))
+                .transpose()?,
+            grant: id("grant", query.grant.as_deref())?,
+            request: id("request_id", query.request_id.as_deref())?,
+            limit: query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX),
+        })
+    }
+
+    fn keeps(&self, record: &CallRecord) -> bool {
+        fn same<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+            wanted.is_none() || wanted == found
+        }
+        same(self.identity.as_ref(), record.identity_id.as_ref())
+            && same(self.credential.as_ref(), record.credential_id.as_ref())
+            && same(self.api.as_ref(), record.api_id.as_ref())
+            && same(self.operation.as_ref(), record.operation.as_ref())
+            && same(self.outcome.as_ref(), Some(&record.outcome))
+            && same(self.request.as_ref(), Some(&record.request_id))
+            && self.grant.as_ref().is_none_or(|grant| record.grant_ids.contains(grant))
+    }
+}
+
+fn given(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn id<T: std::str::FromStr<Err = base::id::BadId>>(
+    field: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, Problem> {
+    given(text).map(|text| input::id(field, text)).transpose()
+}
+
+/// A moment, or a duration back from now.
+fn moment(field: &str, text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = given(text) else { return Ok(None) };
+    if let Ok(span) = Span::parse(text) {
+        return Ok(Some(now - span));
+    }
+    let moment = Timestamp::parse(text).map_err(|_| {
+        let detail = format!("`{text}` is neither a time nor a duration");
+        Problem::invalid("bad_time", detail)
+            .at(field)
+            .hint("write 90d, 12h, or a time like 2026-03-01T09:00:00Z")
+    })?;
+    Ok(Some(moment))
+}
+
+impl App {
+    /// The newest calls that match, among those that the actor sees.
+    pub async fn calls(&self, actor: &Actor, query: CallQuery) -> Result<Page<CallView>, Problem> {
+        let wanted = Wanted::parse(&query, self.now())?;
+        let sight = self.sight(actor).await?;
+        let Found { records, total } = self.newest_calls(wanted, sight).await?;
+        let shown = records.len() as u64;
+        // The end of a page is a moment; the microsecond keeps its other calls on the next page.
+        let next = records
+            .last()
+            .filter(|_| total > shown)
+            .map(|last| (last.at + Span::from_micros(1)).to_string());
+        Ok(Page { items: records.iter().map(view).collect(), total, next })
+    }
+
+    async fn newest_calls(&self, wanted: Wanted, sight: Sight) -> Result<Found, Problem> {
+        let Some(log) = self.readable_log().await else { return Ok(Found::default()) };
+        let work = move || {
+            let keep = |record: &CallRecord| wanted.keeps(record) && sight.covers(record);
+            let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+            log.newest(wanted.from, wanted.until, limit, &keep)
+        };
+        let found = tokio::task::spawn_blocking(work).await;
+        let found = found.map_err(|error| Problem::internal(error.to_string()))?;
+        found.map_err(|error| unreadable(&error))
+    }
+
+    /// One call, by the id that its caller was told.
+    pub(crate) async fn call(&self, actor: &Actor, request: &str) -> Result<CallRecord, Problem> {
+        let id: RequestId = input::id("request_id", request)?;
+        let sight = self.sight(actor).await?;
+        let missing = || Problem::not_found("call", request);
+        let log = self.readable_log().await.ok_or_else(missing)?;
+        let found = tokio::task::spawn_blocking(move || log.find(&id)).await;
+        let found = found.map_err(|error| Problem::internal(error.to_string()))?;
+        let found = found.map_err(|error| unreadable(&error))?;
+        found.filter(|record| sight.covers(record)).ok_or_else(missing)
+    }
+
+    /// The log with everything in it that was recorded up to now: who just made a call finds it.
+    async fn readable_log(&self) -> Option<Arc<DecisionLog>> {
+        let log = self.decision_log.clone()?;
+        if let Err(error) = log.flush().await {
+            // What is on disk can still be shown.
+            tracing::warn!(%error, "the newest call records are not readable yet");
+        }
+        Some(log)
+    }
+
+    async fn sight(&self, actor: &Actor) -> Result<Sight, Problem> {
+        if actor.reads_all() {
+            return Ok(Sight::All);
+        }
+        let mut state = self.read().await?;
+        let authority = Authority::of(&mut state, actor).await?;
+        let ruleset = self.ruleset().load();
+        let apis = ruleset.apis().filter(|api| authority.sees_api(api));
+        let apis = apis.map(|api| api.id.clone()).collect();
+        let identities = owned_identities(&mut state, authority.narrowed_to()).await?;
+        Ok(Sight::Own { identities, apis })
+    }
+}
+
+async fn owned_identities(
+    state: &mut Connection,
+    visible_to: Option<String>,
+) -> Result<BTreeSet<IdentityId>, Problem> {
+    let filter = IdentityFilter { visible_to, ..IdentityFilter::default() };
+    let mut owned = BTreeSet::new();
+    let mut after = String::new();
+    loop {
+        let batch = state.identities(&filter, &after, OWNED_BATCH).await?;
+        let Some(last) = batch.last() else { return Ok(owned) };
+        after = last.id.to_string();
+        owned.extend(batch.into_iter().map(|identity| identity.id));
+    }
+}
+
+/// A record as lists show it.
+pub(crate) fn view(record: &CallRecord) -> CallView {
+    fn text(value: Option<&impl ToString>) -> Option<String> {
+        value.map(ToString::to_string)
+    }
+    CallView {
+        request_id: record.request_id.to_string(),
+        at: record.at.to_string(),
+        identity_id: text(record.identity_id.as_ref()),
+        credential_id: text(record.credential_id.as_ref()),
+        api_id: text(record.api_id.as_ref()),
+        operation: text(record.operation.as_ref()),
+        method: record.method.clone(),
+        path: record.path.clone(),
+        source_ip: record.source_ip.to_string(),
+        user_agent: record.user_agent.clone(),
+        outcome: record.outcome.to_string(),
+        reason: text(record.reason.as_ref()),
+        status: record.status,
+        grant_ids: record.grant_ids.iter().map(ToString::to_string).collect(),
+        fields_removed: record.fields_removed.clone(),
+        duration_us: record.duration_us,
+        ruleset_version: record.ruleset_version,
+    }
+}
