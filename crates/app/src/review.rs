@@ -7,7 +7,7 @@ mod decide;
 mod list;
 mod ordered;
 mod render;
-mod sign;
+pub(crate) mod sign;
 mod start;
 
 pub(crate) use decide::holders;

@@ -243,8 +243,7 @@ impl Inventory {
     /// The grant reaches an operation whose misuse is expensive: administration, or a change of
     /// high impact.
     pub fn is_high_risk(&self, grant: &Grant) -> bool {
-        let dangerous =
-            |op: &&Operation| op.admin || (op.mutating && op.impact == Impact::High);
+        let dangerous = |op: &&Operation| op.admin || (op.mutating && op.impact == Impact::High);
         self.api(&grant.api).is_some_and(|api| {
             let mut covered = api.operations.iter().filter(|op| grant.operations.contains(&op.id));
             covered.any(|op| dangerous(&op))
@@ -321,12 +320,7 @@ where
 /// Every section is digested by itself and the digests are digested, so that a row cannot move
 /// from one section into another unseen, and no section has to be in memory twice at once.
 fn digest(parts: &InventoryParts) -> Result<Digest, Unsealable> {
-    let head = (
-        "portreeve inventory 1",
-        parts.as_of,
-        parts.ruleset_version,
-        parts.usage.window(),
-    );
+    let head = ("portreeve inventory 1", parts.as_of, parts.ruleset_version, parts.usage.window());
     let sections = [
         canonical::digest(&head)?,
         section(&parts.identities)?,

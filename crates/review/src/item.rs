@@ -10,9 +10,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use base::{
-    CampaignId, DecisionId, GrantId, IdentityId, ItemId, OperationId, Timestamp, words,
-};
+use base::{CampaignId, DecisionId, GrantId, IdentityId, ItemId, OperationId, Timestamp, words};
 use grant::{Grant, GrantStatus, GrantSubject, OperationSet};
 use identity::Owner;
 use serde::{Deserialize, Serialize};

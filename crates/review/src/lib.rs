@@ -26,6 +26,8 @@ pub mod remediation;
 pub mod replay;
 pub mod reviewer;
 pub mod rules;
+#[cfg(test)]
+mod sample;
 pub mod sign;
 pub mod suggestion;
 pub mod usage;
@@ -36,7 +38,9 @@ pub use campaign::{Campaign, CampaignState, PopulationSeal, Tally};
 pub use definition::{Definition, Scope};
 pub use finding::{Evidence, Finding, FindingSubject, Rule, Severity};
 pub use inventory::{Exception, Inventory, InventoryParts};
-pub use item::{Attention, Decision, Draft, Item, ItemState, ReviewItem, Risk, Verdict, VerdictKind};
+pub use item::{
+    Attention, Decision, Draft, Item, ItemState, ReviewItem, Risk, Verdict, VerdictKind,
+};
 pub use plan::{LaunchFailure, Population, PopulationDraft};
 pub use recommendation::{ReasonCode, Recommendation};
 pub use refusal::Refusal;

@@ -77,10 +77,9 @@ pub fn plan<'a>(
 ) -> Result<PopulationDraft<'a>, LaunchFailure> {
     let mut unassigned = Vec::new();
     let mut assigned = Vec::new();
-    let covered = inventory
-        .grants()
-        .iter()
-        .filter(|grant| inventory.is_grant_live(grant) && definition.scope.covers(grant, inventory));
+    let covered = inventory.grants().iter().filter(|grant| {
+        inventory.is_grant_live(grant) && definition.scope.covers(grant, inventory)
+    });
     for grant in covered {
         match reviewer::assign(grant, definition, inventory) {
             Ok(assignment) => assigned.push((grant, assignment)),
@@ -211,8 +210,7 @@ fn item(
 /// An item that nobody has to look at twice is one that is recommended to stay, does little harm
 /// and is owned; a finding on the subject alone does not raise it.
 fn attention(recommendation: &Recommendation, risk: Risk, owned: bool) -> Attention {
-    let quiet =
-        recommendation.verdict == Some(VerdictKind::Keep) && risk == Risk::Low && owned;
+    let quiet = recommendation.verdict == Some(VerdictKind::Keep) && risk == Risk::Low && owned;
     if quiet { Attention::Quiet } else { Attention::NeedsALook }
 }
 

@@ -32,7 +32,8 @@ impl Consequence {
     /// In one sentence.
     pub fn summary(&self) -> String {
         let Self { calls, refused, callers, .. } = self;
-        let callers = if *callers == 1 { "1 caller".to_owned() } else { format!("{callers} callers") };
+        let callers =
+            if *callers == 1 { "1 caller".to_owned() } else { format!("{callers} callers") };
         match (calls, refused) {
             (0, _) => "no recorded call used it".to_owned(),
             (_, 0) => format!("0 of {calls} recorded calls refused"),
@@ -93,11 +94,8 @@ impl<'a> Replay<'a> {
         inventory: &'a Inventory,
         grants: impl IntoIterator<Item = (GrantId, Option<BTreeSet<OperationId>>)>,
     ) -> Self {
-        let case = |narrower| Case {
-            narrower,
-            removed: Tally::default(),
-            narrowed: Tally::default(),
-        };
+        let case =
+            |narrower| Case { narrower, removed: Tally::default(), narrowed: Tally::default() };
         let cases = grants.into_iter().map(|(id, narrower)| (id, case(narrower))).collect();
         Self { inventory, cases }
     }

@@ -98,9 +98,11 @@ fn run(rule: Rule, inventory: &Inventory, rules: &Rules) -> Vec<Finding> {
     let identities = inventory.identities().iter();
     let credentials = inventory.credentials().iter();
     match rule {
-        Rule::UnusedGrant => {
-            inventory.grants().iter().filter_map(|row| grant::unused(row, inventory, rules)).collect()
-        }
+        Rule::UnusedGrant => inventory
+            .grants()
+            .iter()
+            .filter_map(|row| grant::unused(row, inventory, rules))
+            .collect(),
         Rule::OverPrivileged => {
             identities.filter_map(|row| identity::over_privileged(row, inventory, rules)).collect()
         }

@@ -43,8 +43,7 @@ pub enum Withheld {
 /// Whether the use of a grant may be judged.
 pub fn judge(grant: &Grant, inventory: &Inventory, rules: &Rules) -> Result<(), Withheld> {
     let subject = FindingSubject::Grant(grant.id.clone());
-    let excepted =
-        |rule| inventory.is_excepted(rule, &subject);
+    let excepted = |rule| inventory.is_excepted(rule, &subject);
     if !inventory.is_grant_live(grant) {
         Err(Withheld::NotLive)
     } else if !inventory.window().is_sufficient() {

@@ -32,7 +32,8 @@ fn check(seed: u32) {
         eprintln!("world seed {seed}: NOT RUN, no generator (set PORTREEVE_WORLD)");
         return;
     };
-    let folder = std::env::temp_dir().join(format!("portreeve-world-{seed}-{}", std::process::id()));
+    let folder =
+        std::env::temp_dir().join(format!("portreeve-world-{seed}-{}", std::process::id()));
     generate(&generator, seed, &folder);
     let outcome = std::panic::catch_unwind(|| judge(&folder));
     std::fs::remove_dir_all(&folder).unwrap();

@@ -3,8 +3,8 @@
 use base::Timestamp;
 use identity::Credential;
 
-use crate::sql::{Connection, Value};
 use crate::StoreError;
+use crate::sql::{Connection, Value};
 
 impl Connection {
     /// Active credentials that end in `[from, until)`, the first to end first; only those of
@@ -22,12 +22,8 @@ impl Connection {
              AND credential.expires_at < $2 \
              AND ($3 IS NULL OR identity.owner = $3 OR identity.id = $3) \
              ORDER BY credential.expires_at, credential.id LIMIT $4";
-        let values = vec![
-            from.into(),
-            until.into(),
-            Value::maybe_text(owner),
-            i64::from(limit).into(),
-        ];
+        let values =
+            vec![from.into(), until.into(), Value::maybe_text(owner), i64::from(limit).into()];
         let mut found = Vec::new();
         for mut row in self.fetch(SQL, values).await? {
             found.extend(self.credential(&row.text()?).await?);

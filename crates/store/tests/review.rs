@@ -2,6 +2,9 @@
 //! both move the same thing.
 
 use base::{ActorId, CampaignId, DecisionId, Digest, ItemId, Timestamp};
+use portreeve_store::{
+    Channel, FindingFilter, FindingRow, FindingState, Store, StoreError, Writer,
+};
 use review::item::{
     ApiFacts, Attention, Draft, FrozenUsage, OperationFacts, Risk, SubjectFacts, Verdict,
 };
@@ -12,7 +15,6 @@ use review::{
     Rule, Scope, Severity, Tally,
 };
 use serde_json::json;
-use portreeve_store::{Channel, FindingFilter, FindingRow, FindingState, Store, StoreError, Writer};
 use testkit::databases;
 
 mod sample;

@@ -27,7 +27,9 @@ impl App {
             for act in batch {
                 let after = carry_out(&mut tx, act).await?;
                 tx.save_remediation(act, &after).await?;
-                done.push(json!({ "item": after.item, "grant": after.grant, "state": after.state }));
+                done.push(
+                    json!({ "item": after.item, "grant": after.grant, "state": after.state }),
+                );
             }
             let detail = json!({ "acts": done });
             tx.record_review(Event::ReviewRemediated, &campaign, detail).await?;

@@ -56,7 +56,8 @@ impl App {
             Err(problem) => return Err(problem),
         };
         let read = |node: crate::view::NodeReceipt| -> Result<Receipt, Problem> {
-            let bad = |error: String| Problem::internal(format!("receipt of {}: {error}", node.node));
+            let bad =
+                |error: String| Problem::internal(format!("receipt of {}: {error}", node.node));
             Ok(Receipt {
                 version: change,
                 since: Timestamp::parse(&node.since).map_err(|error| bad(error.to_string()))?,

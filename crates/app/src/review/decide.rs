@@ -99,9 +99,8 @@ impl App {
         let mut tx = self.begin(actor).await?;
         let loaded = load(&mut tx, actor, id).await?;
         let before = loaded.item.state.clone();
-        let after = loaded.around(actor, tx.at()).and_then(|around| {
-            step(loaded.item.clone(), &around)
-        });
+        let after =
+            loaded.around(actor, tx.at()).and_then(|around| step(loaded.item.clone(), &around));
         match after {
             Ok(item) => {
                 tx.save_item(&before, &item).await?;
@@ -134,7 +133,8 @@ impl App {
             tx.save_item(&before, &item).await?;
             closed.push(item);
         }
-        let mut campaigns: Vec<_> = closed.iter().map(|item| item.sealed.campaign.clone()).collect();
+        let mut campaigns: Vec<_> =
+            closed.iter().map(|item| item.sealed.campaign.clone()).collect();
         campaigns.sort();
         campaigns.dedup();
         for id in campaigns {
@@ -154,10 +154,14 @@ pub(super) async fn record_superseded<'a>(
     campaign: &Campaign,
     items: impl Iterator<Item = &'a Item>,
 ) -> Result<(), Problem> {
-    let items: Vec<_> = items.map(|item| json!({
-        "item": item.sealed.id,
-        "state": item.state,
-    })).collect();
+    let items: Vec<_> = items
+        .map(|item| {
+            json!({
+                "item": item.sealed.id,
+                "state": item.state,
+            })
+        })
+        .collect();
     if items.is_empty() {
         return Ok(());
     }

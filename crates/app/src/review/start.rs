@@ -106,7 +106,9 @@ impl App {
         }
         let hint = match failure {
             LaunchFailure::EmptyScope => "widen the scope",
-            LaunchFailure::Unassigned(_) => "name owners, or a fallback who holds none of the access",
+            LaunchFailure::Unassigned(_) => {
+                "name owners, or a fallback who holds none of the access"
+            }
         };
         Ok(Problem::conflict("launch_failed", shown.join("; ")).hint(hint))
     }

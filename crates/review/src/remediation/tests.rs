@@ -1,1 +1,81 @@
+use super::*;
+use crate::sample::{grant, id, operations, today};
 
+fn act(act: Act, gone: &[&str]) -> Remediation {
+    Remediation {
+        campaign: id("machines"),
+        item: id("machines-001"),
+        grant: id("g1"),
+        grant_version: 3,
+        act,
+        gone: operations(gone),
+        state: RemediationState::Planned,
+    }
+}
+
+fn removal() -> Remediation {
+    act(Act::Remove, &["get", "list"])
+}
+
+fn narrowing() -> Remediation {
+    act(Act::Narrow(operations(&["get"])), &["list"])
+}
+
+#[test]
+fn a_plan_for_an_older_version_touches_nothing() {
+    let mut newer = grant("g1", "svc", &["get", "list", "refund"]);
+    newer.version = 4;
+    let mut renewed = grant("g1", "svc", &["get", "list"]);
+    renewed.version = 5;
+    for act in [removal(), narrowing()] {
+        assert_eq!(act.apply_to(Some(&newer)), Applied::Stale { found: Some(4) });
+        assert_eq!(act.apply_to(Some(&renewed)), Applied::Stale { found: Some(5) });
+        assert_eq!(act.apply_to(None), Applied::Stale { found: None });
+    }
+}
+
+#[test]
+fn executing_twice_is_executing_once() {
+    let reviewed = grant("g1", "svc", &["get", "list"]);
+    for act in [removal(), narrowing()] {
+        let Applied::Write(written) = act.apply_to(Some(&reviewed)) else { panic!("{act:?}") };
+        assert_eq!(written.version, 4);
+        assert_eq!(act.apply_to(Some(&written)), Applied::AlreadyDone);
+    }
+}
+
+#[test]
+fn a_removal_revokes_and_a_narrowing_narrows() {
+    let reviewed = grant("g1", "svc", &["*"]);
+    let Applied::Write(removed) = removal().apply_to(Some(&reviewed)) else { panic!() };
+    assert_eq!(removed.status, GrantStatus::Revoked);
+    let Applied::Write(narrowed) = narrowing().apply_to(Some(&reviewed)) else { panic!() };
+    assert_eq!(narrowed.status, GrantStatus::Active);
+    assert_eq!(narrowed.operations, OperationSet::Only(operations(&["get"])));
+    assert_eq!(narrowed.reason, ::grant::GrantReason::Review);
+}
+
+#[test]
+fn a_revoked_grant_is_never_narrowed_back_to_life() {
+    let mut revoked = grant("g1", "svc", &["get", "list"]);
+    revoked.status = GrantStatus::Revoked;
+    assert_eq!(narrowing().apply_to(Some(&revoked)), Applied::Stale { found: Some(3) });
+    revoked.version = 4;
+    assert_eq!(narrowing().apply_to(Some(&revoked)), Applied::Stale { found: Some(4) });
+}
+
+#[test]
+fn what_an_act_ends() {
+    let (get, list) = (id("get"), id("list"));
+    assert!(removal().ends(Some(&get)) && removal().ends(None));
+    assert!(narrowing().ends(Some(&list)) && narrowing().ends(None));
+    assert!(!narrowing().ends(Some(&get)));
+}
+
+#[test]
+fn only_planned_acts_are_to_be_executed() {
+    let state = RemediationState::Applied { change: 9, at: today() };
+    assert!(removal().state.is_planned());
+    assert!(!removal().noted(state).state.is_planned());
+    assert_eq!(removal().key(), "machines-001@3");
+}

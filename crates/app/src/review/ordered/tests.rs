@@ -19,9 +19,15 @@ fn what_cannot_be_read_is_named() {
         (ReviewDefinition { days: Some(0), ..written() }, "days"),
         (ReviewDefinition { days: Some(367), ..written() }, "days"),
         (ReviewDefinition { instructions: Some("x".repeat(2_001)), ..written() }, "instructions"),
-        (scope(ReviewScope { kinds: vec!["robot".to_owned()], ..ReviewScope::default() }), "of.kinds"),
+        (
+            scope(ReviewScope { kinds: vec!["robot".to_owned()], ..ReviewScope::default() }),
+            "of.kinds",
+        ),
         (scope(ReviewScope { apis: vec!["a b".to_owned()], ..ReviewScope::default() }), "of.apis"),
-        (scope(ReviewScope { impacts: vec!["vast".to_owned()], ..ReviewScope::default() }), "of.impacts"),
+        (
+            scope(ReviewScope { impacts: vec!["vast".to_owned()], ..ReviewScope::default() }),
+            "of.impacts",
+        ),
     ];
     for (definition_written, place) in cases {
         let problem = definition(&definition_written).unwrap_err();
