@@ -19,13 +19,14 @@ from load import Caller, stop_all
 from service import Kinto, Portreeve, wait_until
 
 RECORDS = "/v1/buckets/shop/collections/orders/records"
+ADMIN = "robin"      # owns and reviews
 WRITER = "get_records,get_record,create_record,update_record,patch_record"
 USAGE_LIMIT = 5      # seconds until a call must be visible
 COMPLETE_LIMIT = 30  # seconds until a signed review must be complete
-REVIEW = """
+REVIEW = f"""
 [[review]]
 name = "kinto"
-fallback = "admin"
+fallback = "{ADMIN}"
 days = 14
 
 [review.of]
@@ -75,7 +76,7 @@ def protect(s):
 
 def give_access(s):
     for name, can in (("reader", "read"), ("writer", WRITER), ("admin-tool", "all")):
-        added = s.gate("identity", "add", name, "--kind", "service_account", "--owner", "admin",
+        added = s.gate("identity", "add", name, "--kind", "service_account", "--owner", ADMIN,
                        "--environment", "production", "--purpose", "Kinto scenario")
         s.identity[name] = added["id"]
         s.key[name] = s.gate("key", "issue", added["id"], "--for", "30d")["key"]
@@ -201,7 +202,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="portreeve-kinto-") as folder:
         work = pathlib.Path(folder)
         kinto = Kinto(work)
-        gate = Portreeve(program, work)
+        gate = Portreeve(program, work, ADMIN)
         s = Scenario(work, gate, kinto)
         try:
             gate.configure(REVIEW)

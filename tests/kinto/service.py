@@ -58,27 +58,22 @@ class Kinto:
 class Portreeve:
     """The gate, and its command line."""
 
-    def __init__(self, program, work):
+    def __init__(self, program, work, admin):
         self.program = program
-        made = self._json(subprocess.run(
-            [program, "init", "--state", work / "state", "--json"],
-            capture_output=True, text=True, timeout=60, check=True))
+        init = [program, "init", "--state", work / "state", "--admin", admin, "--port", "0", "--json"]
+        done = subprocess.run(init, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise RuntimeError(f"portreeve init: exit {done.returncode}: {done.stderr}")
+        made = json.loads(done.stdout)
         self.config = pathlib.Path(made["config"])
         self.token = made["admin_token"]
         self.log = open(work / "portreeve.log", "wb")
         self.process = None
         self.proxy = self.console = None
 
-    @staticmethod
-    def _json(done):
-        return json.loads(done.stdout)
-
     def configure(self, extra):
-        """Free ports in place of the default ones, and `extra` tables at the end."""
-        lines = self.config.read_text().splitlines()
-        kept = [line for line in lines if line.split("=")[0].strip() not in ("listen", "console")]
-        addresses = ['listen = "127.0.0.1:0"', 'console = "127.0.0.1:0"']
-        self.config.write_text("\n".join([*addresses, *kept, extra, ""]))
+        """Adds tables to the configuration."""
+        self.config.write_text(f"{self.config.read_text()}\n{extra}")
 
     def serve(self):
         self.process = subprocess.Popen(

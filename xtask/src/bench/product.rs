@@ -41,10 +41,10 @@ impl Installation {
     /// A new one under `folder`, on free ports.
     pub(super) fn init(program: &str, folder: &Path) -> Chore<Self> {
         let state = folder.join("state").display().to_string();
-        let made = json_of(Command::new(program).args(["init", "--state", &state, "--json"]))?;
+        let arguments = ["init", "--state", &state, "--admin", "bench", "--port", "0", "--json"];
+        let made = json_of(Command::new(program).args(arguments))?;
         let config = PathBuf::from(text(&made, "config")?);
-        let database = format!("sqlite:{}", folder.join("bench.db").display());
-        configure(&config, &database)?;
+        let database = format!("sqlite:{state}/data/portreeve.db");
         let (program, token) = (program.to_owned(), text(&made, "admin_token")?);
         Ok(Self { program, token, config, database })
     }
@@ -136,18 +136,6 @@ impl Product {
     pub(super) fn running(&self) -> &Running {
         &self.running
     }
-}
-
-/// Sets the addresses in a configuration file to free ports, and the database.
-fn configure(config: &Path, database: &str) -> Chore<()> {
-    let text = std::fs::read_to_string(config).map_err(|e| format!("{}: {e}", config.display()))?;
-    let is_set_here = |line: &&str| {
-        let key = line.split('=').next().unwrap_or_default().trim();
-        ["listen", "console", "database"].contains(&key)
-    };
-    let kept: Vec<&str> = text.lines().filter(|line| !is_set_here(line)).collect();
-    let set = "listen = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\n";
-    write(config, &format!("{set}database = \"{database}\"\n{}\n", kept.join("\n")))
 }
 
 /// The port in `http://127.0.0.1:8443`.
