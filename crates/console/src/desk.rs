@@ -2,6 +2,8 @@
 //! answers in the gallery and in page tests, so that every page can be seen in every state without
 //! a database.
 
+mod application;
+
 use std::future::Future;
 
 use app::view::{

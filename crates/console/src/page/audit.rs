@@ -25,18 +25,15 @@ pub struct AuditPage {
 }
 
 impl AuditPage {
+    /// The address of older rows.
     fn older(&self) -> Option<String> {
-        let last = self.rows.items.last()?;
-        let more = self.rows.next.is_some() || self.rows.total > words::len(&self.rows.items);
-        let before = last.sequence.to_string();
-        more.then(|| {
-            query(&[
-                ("event", &self.filter.event),
-                ("actor", &self.filter.actor),
-                ("subject", &self.filter.subject),
-                ("before", &before),
-            ])
-        })
+        let before = self.rows.next.as_deref()?;
+        Some(query(&[
+            ("event", &self.filter.event),
+            ("actor", &self.filter.actor),
+            ("subject", &self.filter.subject),
+            ("before", before),
+        ]))
     }
 
     fn detail(&self, row: &AuditView) -> String {

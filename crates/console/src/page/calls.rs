@@ -79,11 +79,10 @@ impl CallsPage {
         self.address("90d", "")
     }
 
-    /// The address of older rows: those before the last one shown.
+    /// The address of older rows.
     fn older(&self) -> Option<String> {
-        let more = self.rows.total > words::len(&self.rows.items) || self.rows.next.is_some();
-        let last = self.rows.items.last()?;
-        more.then(|| self.address(&self.asked.since, &last.at))
+        let until = self.rows.next.as_deref()?;
+        Some(self.address(&self.asked.since, until))
     }
 }
 
