@@ -186,7 +186,8 @@ impl Connection {
     }
 
     async fn check_end(&mut self, check: &ChainCheck) -> Result<Result<(), Break>, StoreError> {
-        const SQL: &str = "SELECT size FROM ledger_checkpoint WHERE size > $1 ORDER BY size LIMIT 1";
+        const SQL: &str =
+            "SELECT size FROM ledger_checkpoint WHERE size > $1 ORDER BY size LIMIT 1";
         if let Some(mut row) = self.fetch_first(SQL, vec![Value::count(check.size())]).await? {
             return Ok(Err(check.broken(BreakKind::End { size: row.count()? })));
         }
@@ -249,8 +250,8 @@ impl Tx {
 }
 
 fn entry_values(entry: &Entry, digest: Digest) -> Result<Vec<Value>, StoreError> {
-    let detail = canonical::to_bytes(&entry.detail)
-        .map_err(|error| StoreError::corrupt("entry", error))?;
+    let detail =
+        canonical::to_bytes(&entry.detail).map_err(|error| StoreError::corrupt("entry", error))?;
     let at: Timestamp = entry.at;
     Ok(vec![
         Value::count(entry.sequence),

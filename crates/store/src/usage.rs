@@ -267,8 +267,7 @@ impl Tx {
                            WHERE node_id = $1 AND segment = $2 AND expired_at IS NULL";
         for segment in segments {
             let at = self.at;
-            let values =
-                vec![Value::text(&segment.node), Value::count(segment.segment), at.into()];
+            let values = vec![Value::text(&segment.node), Value::count(segment.segment), at.into()];
             self.change_one(SQL, values, "call records", segment.segment).await?;
         }
         self.record_segments(Event::CallRecordsExpired, segments).await
