@@ -116,10 +116,10 @@ pub(crate) fn write_interim(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends what the answer says of the connection, where the version's default is not meant.
+/// Appends what the answer says of the connection, unless it is the default of HTTP/1.1.
 pub(crate) fn write_connection(departure: Departure, out: &mut Vec<u8>) {
     match (departure.version, departure.keep_alive) {
-        (Version::Http11, false) => out.extend_from_slice(b"connection: close\r\n"),
+        (_, false) => out.extend_from_slice(b"connection: close\r\n"),
         (Version::Http10, true) => out.extend_from_slice(b"connection: keep-alive\r\n"),
         _ => {}
     }

@@ -43,7 +43,7 @@ impl Traits {
 
 impl Admitted {
     pub(super) fn within_limits(permitted: Permitted<'_>) -> Result<Self, Refused> {
-        let Permitted { mut received, who } = permitted;
+        let Permitted { mut received, who, permit } = permitted;
         let worker = received.worker;
         let core = worker.core();
         let held = core
@@ -59,11 +59,19 @@ impl Admitted {
         let upstream = match held {
             Ok(upstream) => upstream,
             Err((reason, wait)) => {
-                received.journal.note(|record| record.outcome = Outcome::Refused);
                 let refused = Refused::new(received.journal, reason, &received.fields);
                 return Err(refused.retry_after(wait));
             }
         };
+        received.journal.note(|record| {
+            record.outcome = match permit.observed() {
+                Some(_) => Outcome::Observed,
+                None => Outcome::Allowed,
+            };
+            record.reason = permit.observed();
+            record.grant_ids = permit.grants().to_vec();
+            record.ruleset_version = permit.ruleset_version();
+        });
         let head = head::write(&head::Rewrite {
             arrival: received.arrival,
             fields: &received.fields,

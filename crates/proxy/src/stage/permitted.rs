@@ -2,7 +2,7 @@
 
 use policy::Permit;
 use token::Verified;
-use traffic::{Outcome, Reason};
+use traffic::Reason;
 
 use super::{Admitted, Authenticated, Received};
 use crate::refusal::Refused;
@@ -11,11 +11,12 @@ use crate::refusal::Refused;
 pub(crate) struct Permitted<'h> {
     pub(super) received: Received<'h>,
     pub(super) who: Verified,
+    pub(super) permit: Permit,
 }
 
 impl<'h> Permitted<'h> {
     pub(super) fn decide(authenticated: Authenticated<'h>) -> Result<Self, Refused> {
-        let Authenticated { mut received, who } = authenticated;
+        let Authenticated { received, who } = authenticated;
         let now = received.journal.at();
         let decision = received
             .ruleset
@@ -23,18 +24,7 @@ impl<'h> Permitted<'h> {
             .map_err(|refusal| refusal.reason)
             .and_then(fulfillable);
         match decision {
-            Ok(permit) => {
-                received.journal.note(|record| {
-                    record.outcome = match permit.observed() {
-                        Some(_) => Outcome::Observed,
-                        None => Outcome::Allowed,
-                    };
-                    record.reason = permit.observed();
-                    record.grant_ids = permit.grants().to_vec();
-                    record.ruleset_version = permit.ruleset_version();
-                });
-                Ok(Self { received, who })
-            }
+            Ok(permit) => Ok(Self { received, who, permit }),
             Err(reason) => {
                 let refused = Refused::new(received.journal, reason, &received.fields);
                 Err(refused.for_api(&received.api.api()))
