@@ -1,6 +1,8 @@
 //! Findings and their life: opened when a rule first sees the problem, resolved when the rule
 //! looks again and does not, opened anew with the old first sighting kept out of it.
 
+use std::collections::HashMap;
+
 use ::review::{Finding, Severity};
 use base::Timestamp;
 
@@ -85,6 +87,47 @@ impl Connection {
             Value::maybe_text(filter.state.as_ref()),
         ];
         self.fetch(SQL, values).await?.into_iter().map(read).collect()
+    }
+
+    /// The open findings on an identity, its credentials and its grants, the worst first.
+    pub async fn findings_around(&mut self, identity: &str) -> Result<Vec<FindingRow>, StoreError> {
+        const SQL: &str = "SELECT body, state, first_seen_at, resolved_at FROM finding \
+             WHERE state = 'open' AND ((subject_kind = 'identity' AND subject_id = $1) \
+             OR (subject_kind = 'credential' AND subject_id IN \
+                 (SELECT id FROM credential WHERE identity_id = $1)) \
+             OR (subject_kind = 'grant' AND subject_id IN \
+                 (SELECT id FROM access_grant WHERE subject = $1))) \
+             ORDER BY CASE severity WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END, \
+             rule, subject_id";
+        self.fetch(SQL, vec![Value::text(identity)]).await?.into_iter().map(read).collect()
+    }
+
+    /// How many open findings there are on each of these identities, their credentials and their
+    /// grants.
+    pub async fn open_findings_count(
+        &mut self,
+        identities: &[&str],
+    ) -> Result<HashMap<String, u64>, StoreError> {
+        const OWN: &str = "SELECT subject_id, COUNT(*) FROM finding WHERE state = 'open' \
+             AND subject_kind = 'identity' AND subject_id IN";
+        const CREDENTIALS: &str = "SELECT credential.identity_id, COUNT(*) FROM finding \
+             JOIN credential ON credential.id = finding.subject_id WHERE finding.state = 'open' \
+             AND finding.subject_kind = 'credential' AND credential.identity_id IN";
+        const GRANTS: &str = "SELECT access_grant.subject, COUNT(*) FROM finding \
+             JOIN access_grant ON access_grant.id = finding.subject_id \
+             WHERE finding.state = 'open' AND finding.subject_kind = 'grant' \
+             AND access_grant.subject IN";
+        let mut counts = HashMap::new();
+        for (head, tail) in [
+            (OWN, " GROUP BY subject_id"),
+            (CREDENTIALS, " GROUP BY credential.identity_id"),
+            (GRANTS, " GROUP BY access_grant.subject"),
+        ] {
+            for mut row in self.fetch_in(head, tail, identities, vec![]).await? {
+                *counts.entry(row.text()?).or_default() += row.count()?;
+            }
+        }
+        Ok(counts)
     }
 
     /// How many findings are open: high, medium, low.

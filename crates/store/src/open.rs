@@ -1,13 +1,17 @@
 //! Opens the store by its address and brings its tables to this version's form.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use base::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlSafeStr, SqlitePool};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgPool, SqlSafeStr, SqliteConnection, SqlitePool, query_as,
+};
 
 use crate::sql::{Connection, Inner};
 use crate::{StoreError, Tx, Writer};
@@ -16,6 +20,8 @@ use crate::{StoreError, Tx, Writer};
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Read transactions at the same time on SQLite.
 const READERS_MAX: u32 = 4;
+/// The most pages that SQLite can address (its documentation, "Limits", point 13).
+const PAGES_UNLIMITED: i64 = 4_294_967_294;
 /// Connections to PostgreSQL, readers and writers together.
 const POSTGRES_CONNECTIONS_MAX: u32 = 8;
 
@@ -32,6 +38,7 @@ enum Backend {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        pages_max: Arc<AtomicI64>,
     },
     Postgres(PgPool),
 }
@@ -134,6 +141,19 @@ impl Store {
         Ok(Snapshot { connection, version })
     }
 
+    /// Keeps an SQLite file from growing beyond so many bytes (a write that would is refused as
+    /// on a full disk), so that it leaves room for what else lives there. Nothing on PostgreSQL,
+    /// which has quotas of its own. Gives the limit in force: never less than the file has now.
+    pub async fn limit_size(&self, bytes: u64) -> Result<Option<u64>, StoreError> {
+        let Backend::Sqlite { writer, pages_max, .. } = &self.backend else { return Ok(None) };
+        let mut connection = writer.acquire().await?;
+        let (page,): (i64,) = query_as("PRAGMA page_size").fetch_one(&mut *connection).await?;
+        let pages = (i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1)).max(1);
+        let pages = limit_pages(&mut connection, pages).await?;
+        pages_max.store(pages, Ordering::SeqCst);
+        Ok(u64::try_from(pages.saturating_mul(page)).ok())
+    }
+
     /// Whether several nodes can share it.
     pub fn is_shared(&self) -> bool {
         matches!(self.backend, Backend::Postgres(_))
@@ -142,7 +162,7 @@ impl Store {
     /// Waits for open transactions and closes the connections.
     pub async fn close(&self) {
         match &self.backend {
-            Backend::Sqlite { writer, readers } => {
+            Backend::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -160,16 +180,35 @@ async fn open_sqlite(url: &str) -> Result<Backend, StoreError> {
         // With NORMAL a power cut can take back commits that were acknowledged.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(LOCK_WAIT);
+    let pages_max = Arc::new(AtomicI64::new(PAGES_UNLIMITED));
+    let limit = Arc::clone(&pages_max);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(LOCK_WAIT)
+        // The limit is a property of the connection, not of the file.
+        .after_connect(move |connection, _| {
+            let pages = limit.load(Ordering::SeqCst);
+            Box::pin(async move { limit_pages(connection, pages).await.map(|_| ()) })
+        })
+        // SQLite ends a transaction by itself when the disk is full. The library does not notice
+        // and would refuse every later one on this connection, so it is replaced.
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        })
         .connect_with(options.clone())
         .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
         .acquire_timeout(LOCK_WAIT)
         .connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Backend::Sqlite { writer, readers })
+    Ok(Backend::Sqlite { writer, readers, pages_max })
+}
+
+/// Gives the limit in force, which is never less than the pages there are.
+async fn limit_pages(connection: &mut SqliteConnection, pages: i64) -> Result<i64, sqlx::Error> {
+    let limit = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+    let (pages,): (i64,) = query_as(limit).fetch_one(connection).await?;
+    Ok(pages)
 }
 
 async fn open_postgres(url: &str) -> Result<Backend, StoreError> {

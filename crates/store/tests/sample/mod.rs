@@ -1,5 +1,5 @@
 //! Values to store, every optional member set so that a lost column shows.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, OperationId, Timestamp};
 use catalog::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};
