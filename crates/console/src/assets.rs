@@ -57,7 +57,8 @@ pub(crate) async fn show(Path(name): Path<String>) -> Response {
     match known.into_iter().find(|asset| asset.name == name) {
         Some(asset) => {
             let cache = "public, max-age=31536000, immutable";
-            let headers = [(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, cache)];
+            let headers =
+                [(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, cache)];
             (headers, asset.body).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),

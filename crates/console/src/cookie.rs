@@ -50,8 +50,7 @@ pub(crate) fn remember(name: &str, value: &str, secure: bool) -> Option<HeaderVa
 
 fn set(name: &str, value: &str, seconds: i64, secure: bool) -> Option<HeaderValue> {
     let flag = if secure { "; Secure" } else { "" };
-    let text =
-        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{flag}");
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{flag}");
     HeaderValue::try_from(text).ok()
 }
 

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Form;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use axum::Form;
 use base::Problem;
 use base::problem::ProblemKind;
 use serde::Deserialize;
@@ -131,8 +131,9 @@ struct Token {
 async fn genuine(request: Request, viewer: Option<&Viewer>) -> Result<Request, Problem> {
     if !same_origin(request.headers()) {
         let detail = "This form was not sent from this console, so nothing was changed.";
-        return Err(Problem::forbidden("cross_origin", detail)
-            .hint("Open the page here and try again."));
+        return Err(
+            Problem::forbidden("cross_origin", detail).hint("Open the page here and try again.")
+        );
     }
     let Some(viewer) = viewer else {
         let detail = "Nobody is signed in, so nothing was changed.";
@@ -140,15 +141,16 @@ async fn genuine(request: Request, viewer: Option<&Viewer>) -> Result<Request, P
             .hint("Open a new sign-in link, then send the form again."));
     };
     let (parts, body) = request.into_parts();
-    let bytes = axum::body::to_bytes(body, FORM_BYTES_MAX).await.map_err(|_| {
-        Problem::invalid("form_too_large", "The form is larger than 64 KiB.")
-    })?;
+    let bytes = axum::body::to_bytes(body, FORM_BYTES_MAX)
+        .await
+        .map_err(|_| Problem::invalid("form_too_large", "The form is larger than 64 KiB."))?;
     let copy = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
     let token = token_of(copy).await;
     if !same_text(&token, &viewer.csrf) {
         let detail = "The form does not belong to this session, so nothing was changed.";
-        return Err(Problem::forbidden("bad_form_token", detail)
-            .hint("Reload the page and send it again."));
+        return Err(
+            Problem::forbidden("bad_form_token", detail).hint("Reload the page and send it again.")
+        );
     }
     Ok(rebuilt(parts, bytes))
 }
@@ -186,9 +188,10 @@ fn with_page(facts: &RequestFacts, mut response: Response) -> Response {
         return error_page(facts, &problem);
     }
     let status = response.status();
-    let has_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
-        kind.to_str().is_ok_and(|kind| kind.starts_with("text/html"))
-    });
+    let has_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.starts_with("text/html")));
     if has_page || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

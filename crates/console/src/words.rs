@@ -59,6 +59,17 @@ pub fn title(code: &str) -> String {
     }
 }
 
+/// A refusal's text as a sentence: a capital at the start, a full stop at the end.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.trim().chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let mut out: String = first.to_uppercase().chain(letters).collect();
+    if !out.ends_with(['.', '!', '?', '…']) {
+        out.push('.');
+    }
+    out
+}
+
 /// The state of a campaign, for people.
 pub fn review_state(state: &str) -> &'static str {
     match state {

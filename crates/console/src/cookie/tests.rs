@@ -28,10 +28,7 @@ fn names_match_whole() {
 fn a_session_cookie_is_bound_to_the_host_when_secure() {
     let now = Timestamp::from_secs(1_000);
     let cookie = open_session("abc", Timestamp::from_secs(1_600), now, true).unwrap();
-    assert_eq!(
-        cookie,
-        "__Host-portreeve=abc; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"
-    );
+    assert_eq!(cookie, "__Host-portreeve=abc; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure");
     let plain = open_session("abc", Timestamp::from_secs(0), now, false).unwrap();
     assert_eq!(plain, "portreeve=abc; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
 }

@@ -3,8 +3,8 @@
 use app::findings::FindingQuery;
 use app::view::{
     ApiDetail, ApiView, AuditQuery, AuditView, CallQuery, CallView, ChainStatus, ChangeReceipt,
-    Explanation, FindingView, IdentityDetail, IdentityQuery, IdentityView, ItemView,
-    NewDecision, Page, ReviewStatus, ReviewView, SearchHit, SignOffView, Today,
+    Explanation, FindingView, IdentityDetail, IdentityQuery, IdentityView, ItemView, NewDecision,
+    Page, ReviewStatus, ReviewView, SearchHit, SignOffView, Today,
 };
 use app::{Actor, App, NewSession, Session};
 

@@ -31,9 +31,9 @@ impl ErrorPage {
         let detail = if internal && status != 503 {
             "Something failed on our side. Nothing you sent was half applied.".to_owned()
         } else {
-            problem.detail.clone()
+            words::sentence(&problem.detail)
         };
-        let hint = problem.hint.clone().filter(|_| !internal);
+        let hint = problem.hint.as_deref().filter(|_| !internal).map(words::sentence);
         Self {
             shell,
             status,
@@ -61,7 +61,9 @@ fn advice(status: u16) -> &'static str {
     match status {
         401 => "Ask for a new sign-in link.",
         403 => "Ask an administrator if you think it should be.",
-        404 => "It may be gone, or it may not be for you to see. Ask its owner or an administrator.",
+        404 => {
+            "It may be gone, or it may not be for you to see. Ask its owner or an administrator."
+        }
         409 => "Reload the page to see how things stand now.",
         400..=499 => "Go back, check what you entered and try again.",
         503 => "Traffic through the gate is not affected. Try again in a moment.",

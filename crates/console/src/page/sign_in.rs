@@ -40,7 +40,9 @@ pub(crate) async fn show(Extension(facts): Extension<Arc<RequestFacts>>) -> Show
 pub(crate) async fn redeem<D: Desk>(console: &Console<D>, code: &str) -> Shown {
     let session = match console.desk.redeem(code).await {
         Ok(session) => session,
-        Err(problem) if matches!(problem.kind, ProblemKind::Internal | ProblemKind::Unavailable) => {
+        Err(problem)
+            if matches!(problem.kind, ProblemKind::Internal | ProblemKind::Unavailable) =>
+        {
             return Err(problem.into());
         }
         Err(_) => return Ok(see_other("/sign-in?link=refused")),

@@ -75,7 +75,9 @@ pub(crate) async fn sign<D: Desk>(
     } else {
         match console.desk.sign(visit.actor(), &id, &signature.drafts_digest).await {
             Ok(_) => return Ok(see_other(&format!("/reviews/{}/result", encode(&id)))),
-            Err(problem) if problem.kind == base::problem::ProblemKind::Conflict => problem.detail,
+            Err(problem) if problem.kind == base::problem::ProblemKind::Conflict => {
+                words::sentence(&problem.detail)
+            }
             Err(problem) => return Err(problem.into()),
         }
     };

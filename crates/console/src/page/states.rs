@@ -79,7 +79,11 @@ fn arriving(states: &mut States) {
     states.add("today", "member", &member);
 }
 
-fn review_page(tab: Tab, group: Grouping, change: impl FnOnce(&mut Vec<app::view::ItemView>)) -> ReviewPage {
+fn review_page(
+    tab: Tab,
+    group: Grouping,
+    change: impl FnOnce(&mut Vec<app::view::ItemView>),
+) -> ReviewPage {
     let mut items = sample::items();
     change(&mut items);
     let asked = Asked { tab: Some(tab), group: Some(group), ..Asked::default() };
@@ -102,12 +106,20 @@ fn reviewing(states: &mut States) {
     states.add("review", "decided", &by(Tab::Decided, Grouping::Flat));
     states.add("review", "one", &review_page(Tab::Look, Grouping::Api, |items| items.truncate(1)));
     states.add("review", "empty", &review_page(Tab::Look, Grouping::Api, Vec::clear));
-    states.add("review", "all-decided", &review_page(Tab::Look, Grouping::Api, |items| {
-        items.retain(|item| item.state != "open");
-    }));
-    states.add("review", "not-mine", &review_page(Tab::Look, Grouping::Api, |items| {
-        items.iter_mut().for_each(|item| item.mine = false);
-    }));
+    states.add(
+        "review",
+        "all-decided",
+        &review_page(Tab::Look, Grouping::Api, |items| {
+            items.retain(|item| item.state != "open");
+        }),
+    );
+    states.add(
+        "review",
+        "not-mine",
+        &review_page(Tab::Look, Grouping::Api, |items| {
+            items.iter_mut().for_each(|item| item.mine = false);
+        }),
+    );
     let mut refused = by(Tab::Look, Grouping::Api);
     let rows = refused.list.groups.iter_mut().flat_map(|group| group.rows.iter_mut());
     for row in rows.take(1) {
@@ -131,10 +143,12 @@ fn signing(states: &mut States) {
     states.add("sign-off", "empty", &sign_off(nothing, None));
     let stale = "The drafts have changed since you saw them.".to_owned();
     states.add("sign-off", "refused", &sign_off(sample::sign_off(), Some(stale)));
-    let result =
-        |status| ResultPage::new(shell(Section::Reviews), status, &sample::items());
+    let result = |status| ResultPage::new(shell(Section::Reviews), status, &sample::items());
     states.add("result", "completed", &result(sample::status_completed()));
     states.add("result", "verifying", &result(sample::status_verifying()));
+    let mut member = result(sample::status_completed());
+    member.shell.viewer = Some(sample::viewer(Role::Member));
+    states.add("result", "member", &member);
     let mut kept = sample::status_completed();
     kept.remediations.clear();
     (kept.kept, kept.narrowed, kept.removed) = (7, 0, 0);

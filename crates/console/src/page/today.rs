@@ -78,7 +78,9 @@ pub(crate) async fn show<D: Desk>(
 
 /// A browser that only guesses must not use the code up.
 fn prefetched(headers: &HeaderMap) -> bool {
-    let purpose = [header::HeaderName::from_static("sec-purpose"),
-        header::HeaderName::from_static("purpose")];
+    let purpose = [
+        header::HeaderName::from_static("sec-purpose"),
+        header::HeaderName::from_static("purpose"),
+    ];
     purpose.iter().any(|name| headers.contains_key(name))
 }

@@ -33,20 +33,21 @@ pub fn apis() -> Vec<ApiView> {
 
 /// The orders API.
 pub fn api_detail() -> ApiDetail {
-    let operation = |id: &str, method: &str, path: &str, summary: &str, impact: &str, calls: u64| {
-        OperationView {
-            id: id.to_owned(),
-            method: method.to_owned(),
-            path: format!("/orders{path}"),
-            summary: Some(summary.to_owned()),
-            impact: impact.to_owned(),
-            mutating: method != "GET",
-            admin: id == "purgeTestOrders",
-            calls_90d: calls,
-            callers_90d: if calls == 0 { 0 } else { 3 },
-            last_used_at: (calls > 0).then(|| hours_ago(2)),
-        }
-    };
+    let operation =
+        |id: &str, method: &str, path: &str, summary: &str, impact: &str, calls: u64| {
+            OperationView {
+                id: id.to_owned(),
+                method: method.to_owned(),
+                path: format!("/orders{path}"),
+                summary: Some(summary.to_owned()),
+                impact: impact.to_owned(),
+                mutating: method != "GET",
+                admin: id == "purgeTestOrders",
+                calls_90d: calls,
+                callers_90d: if calls == 0 { 0 } else { 3 },
+                last_used_at: (calls > 0).then(|| hours_ago(2)),
+            }
+        };
     ApiDetail {
         api: api_named("orders", "high", "enforce", Some("robin")),
         operations: vec![

@@ -1,8 +1,8 @@
 //! Sample calls, findings and events.
 
 use app::view::{
-    AuditView, CallView, ChainStatus, ConsideredGrant, ExplainedStage, Explanation,
-    FindingSubject, FindingView, Today,
+    AuditView, CallView, ChainStatus, ConsideredGrant, ExplainedStage, Explanation, FindingSubject,
+    FindingView, Today,
 };
 use serde_json::json;
 
@@ -92,8 +92,8 @@ pub fn explanation_of_refusal() -> Explanation {
 
 /// Findings of each severity.
 pub fn findings() -> Vec<FindingView> {
-    let finding = |rule: &str, kind: &str, id: &str, severity: &str, summary: &str, act: &str| {
-        FindingView {
+    let finding =
+        |rule: &str, kind: &str, id: &str, severity: &str, summary: &str, act: &str| FindingView {
             id: format!("fnd_{rule}_{id}"),
             rule: rule.to_owned(),
             subject: FindingSubject { kind: kind.to_owned(), id: id.to_owned() },
@@ -103,15 +103,32 @@ pub fn findings() -> Vec<FindingView> {
             evidence: json!({"window_days": 90, "calls": 0}),
             first_seen_at: hours_ago(60),
             state: "open".to_owned(),
-        }
-    };
+        };
     vec![
-        finding("ownerless-identity", "identity", "agent-returns", "high",
-            "The owner of agent-returns is no longer active.", "Give it a new owner."),
-        finding("unused-grant", "grant", "g_item_2", "medium",
-            "agent-returns has not used its grant on orders for 90 days.", "Remove the grant."),
-        finding("expiring-credential", "credential", "cred_1", "low",
-            "pr_live_8fQm…7Q expires in 10 days.", "Rotate the key."),
+        finding(
+            "ownerless-identity",
+            "identity",
+            "agent-returns",
+            "high",
+            "The owner of agent-returns is no longer active.",
+            "Give it a new owner.",
+        ),
+        finding(
+            "unused-grant",
+            "grant",
+            "g_item_2",
+            "medium",
+            "agent-returns has not used its grant on orders for 90 days.",
+            "Remove the grant.",
+        ),
+        finding(
+            "expiring-credential",
+            "credential",
+            "cred_1",
+            "low",
+            "pr_live_8fQm…7Q expires in 10 days.",
+            "Rotate the key.",
+        ),
     ]
 }
 

@@ -115,9 +115,11 @@ impl Desk for SampleDesk {
     }
 
     async fn decide(&self, _: &Actor, item: &str, decision: NewDecision) -> Answer<ItemView> {
-        let suggested = self.items().iter().find(|known| known.id == item).map(|known| {
-            known.recommendation.verdict.clone()
-        });
+        let suggested = self
+            .items()
+            .iter()
+            .find(|known| known.id == item)
+            .map(|known| known.recommendation.verdict.clone());
         let against = suggested.is_some_and(|word| word != "none" && word != decision.verdict);
         let note = decision.note.filter(|note| !note.trim().is_empty());
         if against && note.is_none() {

@@ -71,14 +71,23 @@ const SEEDS: [Seed; 7] = [
         name: "svc-invoice-export",
         owner: DANA,
         api: ORDERS,
-        operations: &[("listOrders", "List orders", 388), ("getOrder", "Read an order", 24),
-            ("refundOrder", "Refund an order", 0)],
+        operations: &[
+            ("listOrders", "List orders", 388),
+            ("getOrder", "Read an order", 24),
+            ("refundOrder", "Refund an order", 0),
+        ],
         weeks: [22, 30, 41, 38, 29, 31, 33, 30, 34, 28, 36, 31, 29],
         age_days: 212,
         last_hours: Some(43),
         finding: Some(("unused-operation", "Refund an order was never called in 90 days.")),
-        suggest: ("narrow", &["Refund an order is unused for 90 days.",
-            "1 of 6 similar services holds it.", "It is a high-impact operation."]),
+        suggest: (
+            "narrow",
+            &[
+                "Refund an order is unused for 90 days.",
+                "1 of 6 similar services holds it.",
+                "It is a high-impact operation.",
+            ],
+        ),
         state: ("open", None),
     },
     Seed {
@@ -115,9 +124,14 @@ const SEEDS: [Seed; 7] = [
         name: "checkout-web",
         owner: ROBIN,
         api: ORDERS,
-        operations: &[("createOrder", "Place an order", 48_210), ("getOrder", "Read an order", 91_004)],
-        weeks: [9_800, 10_200, 10_950, 11_020, 10_400, 10_000, 10_900, 11_300, 10_800, 11_050,
-            10_700, 11_094, 11_000],
+        operations: &[
+            ("createOrder", "Place an order", 48_210),
+            ("getOrder", "Read an order", 91_004),
+        ],
+        weeks: [
+            9_800, 10_200, 10_950, 11_020, 10_400, 10_000, 10_900, 11_300, 10_800, 11_050, 10_700,
+            11_094, 11_000,
+        ],
         age_days: 402,
         last_hours: Some(0),
         finding: None,
@@ -210,9 +224,7 @@ fn item(seed: &Seed) -> ItemView {
             verdict: seed.suggest.0.to_owned(),
             reasons: seed.suggest.1.iter().map(|reason| (*reason).to_owned()).collect(),
             operations: match seed.suggest.0 {
-                "narrow" => {
-                    seed.operations.iter().filter(used).map(|o| o.0.to_owned()).collect()
-                }
+                "narrow" => seed.operations.iter().filter(used).map(|o| o.0.to_owned()).collect(),
                 _ => Vec::new(),
             },
         },
@@ -250,8 +262,7 @@ fn consequence(calls: u64, refused: u64, last_at: &Option<String>) -> Consequenc
 
 /// What signing the two drafts would do.
 pub fn sign_off() -> SignOffView {
-    let mut against: Vec<_> =
-        items().into_iter().filter(|item| item.id == "item_1").collect();
+    let mut against: Vec<_> = items().into_iter().filter(|item| item.id == "item_1").collect();
     for item in &mut against {
         item.verdict = Some("keep".to_owned());
         item.note = Some("Refunds start in December.".to_owned());

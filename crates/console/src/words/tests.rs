@@ -50,6 +50,13 @@ fn durations_stay_readable_at_every_size() {
 }
 
 #[test]
+fn refusals_become_sentences() {
+    assert_eq!(sentence("there is no draft"), "There is no draft.");
+    assert_eq!(sentence("Why? "), "Why?");
+    assert_eq!(sentence(""), "");
+}
+
+#[test]
 fn codes_become_words() {
     assert_eq!(plain("service_account"), "service");
     assert_eq!(title("unused-grant"), "Unused grant");

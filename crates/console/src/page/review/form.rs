@@ -32,8 +32,7 @@ pub(crate) async fn decide<D: Desk>(
     headers: HeaderMap,
     Form(form): Form<RowForm>,
 ) -> Shown {
-    let decision =
-        NewDecision { verdict: form.verdict.clone(), note: given(form.note.clone()) };
+    let decision = NewDecision { verdict: form.verdict.clone(), note: given(form.note.clone()) };
     let decided = console.desk.decide(visit.actor(), &item, decision).await;
     Answer { console, visit, review, item, form, headers }.give(decided).await
 }
@@ -92,7 +91,7 @@ impl<D: Desk> Answer<D> {
     /// Shows the refusal on the row, with what was written still in its fields.
     async fn refused(self, problem: Problem) -> Shown {
         let error = RowError {
-            message: problem.detail.clone(),
+            message: words::sentence(&problem.detail),
             verdict: self.form.verdict.clone(),
             note: self.form.note.clone(),
         };
@@ -114,8 +113,7 @@ impl<D: Desk> Answer<D> {
     }
 
     async fn parts(&self, row: Row, status: StatusCode) -> Shown {
-        let page =
-            ReviewPage::load(&self.console, &self.visit, &self.review, self.asked()).await?;
+        let page = ReviewPage::load(&self.console, &self.visit, &self.review, self.asked()).await?;
         let parts = ReviewParts {
             said: said(&row, page.left()),
             shell: page.shell,

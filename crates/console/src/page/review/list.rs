@@ -171,9 +171,7 @@ impl List {
     pub fn next(&self) -> Option<String> {
         let from = self.asked.from.saturating_add(ROWS_MAX);
         let more = u64::try_from(from).is_ok_and(|from| from < self.matching);
-        more.then(|| {
-            self.address(self.tab, self.asked.group, &self.asked.q, &self.asked.who, from)
-        })
+        more.then(|| self.address(self.tab, self.asked.group, &self.asked.q, &self.asked.who, from))
     }
 
     fn address(
@@ -214,9 +212,7 @@ fn name(item: &ItemView) -> String {
 
 fn group(anchor: String, item: ItemView, grouping: Grouping) -> Group {
     let (title, note) = match grouping {
-        Grouping::Api => {
-            (format!("{} API", item.api_name), format!("{} impact", item.api_impact))
-        }
+        Grouping::Api => (format!("{} API", item.api_name), format!("{} impact", item.api_impact)),
         Grouping::Identity => (item.subject_name.clone(), words::plain(&item.subject_kind)),
         Grouping::Flat => ("All items".to_owned(), String::new()),
     };

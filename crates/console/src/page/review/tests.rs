@@ -50,8 +50,7 @@ fn the_first_pile_with_rows_is_shown() {
 
 #[test]
 fn grouping_and_filter_stay_in_every_address() {
-    let asked =
-        Asked { q: "svc & co".to_owned(), group: Some(Grouping::Flat), ..Asked::default() };
+    let asked = Asked { q: "svc & co".to_owned(), group: Some(Grouping::Flat), ..Asked::default() };
     let list = list(asked);
     assert_eq!(list.to_tab(Tab::Quiet), "?tab=quiet&group=flat&q=svc%20%26%20co");
     assert_eq!(list.without_filter(), "?tab=look&group=flat");
@@ -92,10 +91,7 @@ fn narrow_is_offered_only_where_there_is_something_to_narrow_to() {
 #[test]
 fn too_little_data_is_said_and_not_hidden() {
     assert_eq!(row("item_3").suggestion(), "No suggestion: too little data");
-    assert_eq!(
-        row("item_1").suggestion(),
-        "Suggest: Narrow to “List orders” and “Read an order”"
-    );
+    assert_eq!(row("item_1").suggestion(), "Suggest: Narrow to “List orders” and “Read an order”");
 }
 
 #[test]

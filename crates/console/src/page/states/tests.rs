@@ -53,9 +53,8 @@ fn every_table_has_a_caption_and_scoped_headers() {
         let tables = between(&s.html, "<table>", "</table>");
         must(tables.iter().all(|table| table.contains("<caption")), "a table without caption")?;
         let headers = between(&s.html, "<th", ">");
-        let bare = headers.iter().filter(|th| !th.starts_with("ead")).any(|th| {
-            !th.contains("scope=")
-        });
+        let bare =
+            headers.iter().filter(|th| !th.starts_with("ead")).any(|th| !th.contains("scope="));
         must(!bare, "a header without scope")
     });
 }
@@ -129,7 +128,7 @@ fn empty_pages_say_what_to_expect() {
         ("apis", "empty", "Nothing is protected yet"),
         ("api", "no-calls", "No calls yet. Try:"),
         ("calls", "empty", "No calls in last 24 hours"),
-        ("explain", "blank", "Every answer of the gate has an id"),
+        ("explain", "blank", "Every request at the gate has an id"),
         ("findings", "empty", "No open findings"),
         ("sign-off", "empty", "There are no drafts to sign"),
     ] {
@@ -159,6 +158,8 @@ fn who_may_not_change_is_offered_no_change() {
     let auditor = find(&states, "identity", "auditor");
     assert!(!auditor.contains("/suspend\"") && !auditor.contains("/revoke\""));
     assert!(find(&states, "identity", "many").contains("/suspend\""));
+    assert!(!find(&states, "result", "member").contains("/evidence\""));
+    assert!(find(&states, "result", "completed").contains("/evidence\""));
     let others = find(&states, "review", "not-mine");
     assert!(!others.contains("class=\"decide\"") && others.contains("decides this"));
 }
@@ -170,5 +171,7 @@ fn the_proof_reads_as_one_line_and_blockers_are_named() {
     assert!(done.contains("<b>4</b> kept · <b>1</b> narrowed · <b>2</b> removed"));
     assert!(done.contains("<dd>0.4 s</dd>") && done.contains("<dd>refused</dd>"));
     let open = find(&states, "result", "verifying");
-    assert!(open.contains("1 removal is not proved on node-2") && open.contains("Not complete yet"));
+    assert!(
+        open.contains("1 removal is not proved on node-2") && open.contains("Not complete yet")
+    );
 }
