@@ -7,7 +7,9 @@ use store::{Connection, GrantFilter, IdentityFilter};
 
 use crate::api::origin_of;
 use crate::authority::Authority;
-use crate::view::{ChangeReceipt, IdentityDetail, IdentityQuery, IdentityView, NewIdentity, Page};
+use crate::view::{
+    CallQuery, ChangeReceipt, IdentityDetail, IdentityQuery, IdentityView, NewIdentity, Page,
+};
 use crate::{Actor, App, input, render};
 
 /// Rows of a page unless asked otherwise, and at most.
@@ -15,6 +17,8 @@ const PAGE: u32 = 50;
 const PAGE_MAX: u32 = 1_000;
 /// Grants of one identity that its page shows.
 const GRANTS_SHOWN_MAX: u32 = 1_000;
+/// Calls of one identity that its page shows.
+const CALLS_SHOWN_MAX: u32 = 20;
 
 impl App {
     /// The identities that the actor sees, sorted by id.
@@ -54,14 +58,24 @@ impl App {
             (revoked(grant.status), std::cmp::Reverse((grant.created_at, grant.id.clone())))
         });
         let ruleset = self.ruleset().load_full();
-        Ok(IdentityDetail {
+        let findings = state.findings_around(id).await?;
+        let mut detail = IdentityDetail {
             identity: view.ok_or_else(|| Problem::not_found("identity", id))?,
             grants: render::grants(&mut state, &grants, &ruleset, now).await?,
             credentials: render::credentials(&mut state, &credentials, now).await?,
             groups: state.groups_of(id).await?.iter().map(ToString::to_string).collect(),
-            findings: Vec::new(),
+            findings: findings.into_iter().map(crate::findings::finding_view).collect(),
             recent_calls: Vec::new(),
-        })
+        };
+        // Reading call records takes its own look at the state.
+        drop(state);
+        let recent = CallQuery {
+            identity: Some(id.to_owned()),
+            limit: Some(CALLS_SHOWN_MAX),
+            ..CallQuery::default()
+        };
+        detail.recent_calls = self.calls(actor, recent).await?.items;
+        Ok(detail)
     }
 
     /// Registers an identity.

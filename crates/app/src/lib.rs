@@ -21,6 +21,9 @@ mod address;
 mod admin_token;
 mod api;
 mod authority;
+mod calls;
+mod evidence;
+mod explain;
 pub mod fetch;
 pub mod findings;
 mod grant;
@@ -29,6 +32,7 @@ mod identity;
 mod input;
 mod inventory;
 mod key;
+mod ledger;
 mod operations;
 pub mod probe;
 mod publish;
@@ -40,12 +44,14 @@ mod search;
 pub mod settings;
 mod sign_in;
 mod today;
+mod usage;
 mod used;
 pub mod view;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
+use audit::SigningKey;
 use base::{ActorId, Clock, Entropy, IdentityId, Problem, Timestamp};
 use decision_log::DecisionLog;
 use policy::Ruleset;
@@ -82,12 +88,16 @@ pub struct App {
     clock: Arc<dyn Clock>,
     entropy: Mutex<Box<dyn Entropy>>,
     pub(crate) keys: Keys,
+    /// Signs the ledger's checkpoints and evidence.
+    pub(crate) signing_key: SigningKey,
     pub(crate) settings: Settings,
     pub(crate) fetcher: Arc<dyn Fetcher>,
     ruleset: Arc<ArcSwap<Ruleset>>,
     /// Held while the ruleset moves, so that it moves in the order of the change log.
     publishing: tokio::sync::Mutex<publish::Published>,
     pub(crate) decision_log: Option<Arc<DecisionLog>>,
+    /// Held while usage is folded.
+    folding: tokio::sync::Mutex<()>,
     /// Held while plans are carried out: a signature and the job do not get in each other's way.
     remediating: tokio::sync::Mutex<()>,
     probe: OnceLock<Arc<dyn Probe>>,
@@ -97,6 +107,7 @@ pub struct App {
 impl App {
     /// Builds the ruleset from the store and states that this node enforces it.
     pub async fn open(parts: Parts) -> Result<Arc<Self>, Problem> {
+        let signing_key = parts.keys.signing_key(&parts.settings.ledger)?;
         let ruleset = publish::load(&parts.store).await?;
         let published = publish::Published::now(&ruleset, parts.clock.now());
         let app = Arc::new(Self {
@@ -104,11 +115,13 @@ impl App {
             clock: parts.clock,
             entropy: Mutex::new(parts.entropy),
             keys: parts.keys,
+            signing_key,
             settings: parts.settings,
             fetcher: parts.fetcher,
             ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
             publishing: tokio::sync::Mutex::new(published),
             decision_log: parts.decision_log,
+            folding: tokio::sync::Mutex::new(()),
             remediating: tokio::sync::Mutex::new(()),
             probe: OnceLock::new(),
             call_counts: today::CallCounts::default(),

@@ -28,13 +28,13 @@ pub(crate) struct Published {
     since: Timestamp,
     /// When the store was last found to hold nothing newer.
     current_at: Timestamp,
-    /// When the node last stated this in the store.
-    stated_at: Option<Timestamp>,
+    /// Which version the node last stated in the store, and when.
+    stated: Option<(u64, Timestamp)>,
 }
 
 impl Published {
     pub(crate) fn now(ruleset: &Ruleset, now: Timestamp) -> Self {
-        Self { version: ruleset.version(), since: now, current_at: now, stated_at: None }
+        Self { version: ruleset.version(), since: now, current_at: now, stated: None }
     }
 }
 
@@ -89,6 +89,7 @@ impl App {
         }
         let own: Vec<_> = tx.changes().to_vec();
         next = advance(&next, own.into_iter())?;
+        tx.sign_ledger(&self.signing_key).await?;
         let committed = tx.commit().await?;
         self.publish(&mut published, next);
         Ok(committed.sequence)
@@ -109,6 +110,8 @@ impl App {
     /// lease anyway. Gives the version.
     pub async fn catch_up(&self) -> Result<u64, Problem> {
         let mut published = self.publishing.lock().await;
+        // Before the look: what is committed during it is not claimed to be known.
+        let looked_at = self.now();
         let mut state = self.read().await?;
         let mut next = self.ruleset().load_full();
         while next.version() < state.version() {
@@ -117,6 +120,7 @@ impl App {
         }
         drop(state);
         self.publish(&mut published, next);
+        published.current_at = looked_at;
         let statement = *published;
         drop(published);
         self.state_version(statement).await?;
@@ -129,8 +133,7 @@ impl App {
         let fresh = |stated: Timestamp| {
             now.since(stated).as_micros() < self.settings.node_lease.as_micros() / 3
         };
-        let known = statement.stated_at.is_some_and(|at| at >= statement.since && fresh(at));
-        if known {
+        if statement.stated.is_some_and(|(stated, at)| stated == statement.version && fresh(at)) {
             return Ok(());
         }
         let mut tx = self.begin(&node_actor()?).await?;
@@ -142,7 +145,7 @@ impl App {
         };
         tx.state_node(&row).await?;
         tx.commit().await?;
-        self.publishing.lock().await.stated_at = Some(now);
+        self.publishing.lock().await.stated = Some((statement.version, now));
         Ok(())
     }
 
@@ -221,6 +224,6 @@ fn advance(
     ruleset.apply(version, objects).map(Arc::new)
 }
 
-fn node_actor() -> Result<Actor, Problem> {
+pub(crate) fn node_actor() -> Result<Actor, Problem> {
     Ok(Actor::system(crate::system_id("node")?))
 }

@@ -64,7 +64,7 @@ pub(crate) async fn identities(
     let grants = state.live_grants_count(&ids, now).await?;
     let credentials = state.live_credentials_count(&ids, now).await?;
     let used = used(state, By::Identity, &ids, now).await?;
-    let findings = crate::used::open_findings(state, &ids).await?;
+    let findings = state.open_findings_count(&ids).await?;
     let view = |identity: &Identity| {
         let id = identity.id.as_str();
         let count = |of: &HashMap<String, u64>| of.get(id).copied().unwrap_or_default();

@@ -1,7 +1,8 @@
 //! What the configuration decides for the use cases, as values. Reading it from a file is the
 //! binary's.
 
-use base::{NodeId, Secret, Span};
+use audit::SigningKey;
+use base::{NodeId, Problem, Secret, Span};
 use token::{KeyLabel, Pepper};
 
 /// Secrets of the installation.
@@ -11,6 +12,14 @@ pub struct Keys {
     pub pepper: Pepper,
     /// Ed25519 seed (RFC 8032) of the key that signs the ledger's checkpoints.
     pub signing_seed: Secret<[u8; 32]>,
+}
+
+impl Keys {
+    /// The key of the ledger of this name.
+    pub(crate) fn signing_key(&self, ledger: &str) -> Result<SigningKey, Problem> {
+        SigningKey::from_seed(ledger, &self.signing_seed)
+            .map_err(|error| Problem::invalid("bad_ledger_name", error.to_string()).at("ledger"))
+    }
 }
 
 /// A token issuer that the gate trusts.
@@ -45,6 +54,11 @@ pub struct Settings {
     pub auditors: Vec<String>,
     /// Issuers whose subjects can be credentials.
     pub issuers: Vec<TrustedIssuer>,
+    /// Name of the ledger: the origin of its checkpoints and the name of its key. Best a name
+    /// that nobody else uses, like `example.com/portreeve`; changing it starts to sign as another.
+    pub ledger: String,
+    /// Call records older than this are deleted.
+    pub call_retention: Span,
     /// A node not heard of for so long is not waited for; it must refuse by itself then.
     pub node_lease: Span,
 }
@@ -63,6 +77,8 @@ impl Settings {
             admins: Vec::new(),
             auditors: Vec::new(),
             issuers: Vec::new(),
+            ledger: "portreeve/ledger".to_owned(),
+            call_retention: Span::from_days(400),
             node_lease: Span::from_secs(3),
         }
     }

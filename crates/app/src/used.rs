@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use base::{ApiId, Timestamp};
-use store::{Connection, StoreError};
+use base::{ApiId, Span, Timestamp};
+use store::{Connection, StoreError, UsedBy, UsedRow};
 
 /// Days that "recently" means in lists and findings.
 pub(crate) const WINDOW_DAYS: i64 = 90;
@@ -35,27 +35,49 @@ pub(crate) enum By {
 
 /// Use of these objects; what was not used is absent.
 pub(crate) async fn used(
-    _state: &mut Connection,
-    _by: By,
-    _ids: &[&str],
-    _now: Timestamp,
+    state: &mut Connection,
+    by: By,
+    ids: &[&str],
+    now: Timestamp,
 ) -> Result<HashMap<String, Used>, StoreError> {
-    Ok(HashMap::new())
+    let by = match by {
+        By::Grant => UsedBy::Grant,
+        By::Credential => UsedBy::Credential,
+        By::Identity => UsedBy::Identity,
+    };
+    let mut found: HashMap<String, Used> = HashMap::new();
+    for row in state.used(by, ids, first_day(now)).await? {
+        let used = found.entry(row.id).or_default();
+        used.calls += row.calls;
+        // Callers of several operations are the same people; the busiest operation is the floor.
+        used.callers = used.callers.max(row.callers);
+        used.operations.extend(row.operation);
+        used.last_at = used.last_at.max(Some(row.last_at));
+    }
+    Ok(found)
 }
 
 /// Use of the operations of an API, by operation id.
 pub(crate) async fn used_operations(
-    _state: &mut Connection,
-    _api: &ApiId,
-    _now: Timestamp,
+    state: &mut Connection,
+    api: &ApiId,
+    now: Timestamp,
 ) -> Result<HashMap<String, Used>, StoreError> {
-    Ok(HashMap::new())
+    let rows = state.used_operations(api, first_day(now)).await?;
+    let used = |row: UsedRow| {
+        let operation = row.operation?;
+        let used = Used {
+            calls: row.calls,
+            operations: BTreeSet::from([operation.clone()]),
+            callers: row.callers,
+            last_at: Some(row.last_at),
+        };
+        Some((operation, used))
+    };
+    Ok(rows.into_iter().filter_map(used).collect())
 }
 
-/// Open findings on these identities.
-pub(crate) async fn open_findings(
-    _state: &mut Connection,
-    _identities: &[&str],
-) -> Result<HashMap<String, u64>, StoreError> {
-    Ok(HashMap::new())
+/// The first day of the window that ends now.
+fn first_day(now: Timestamp) -> i64 {
+    (now - Span::from_days(WINDOW_DAYS)).day()
 }

@@ -156,6 +156,22 @@ pub struct AuditView {
     pub digest: String,
 }
 
+/// Which administrative events to show. All given conditions hold together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct AuditQuery {
+    /// Only about this: an id, or `kind/id`.
+    pub subject: Option<String>,
+    /// Only this event code.
+    pub event: Option<String>,
+    /// Only by this actor.
+    pub actor: Option<String>,
+    /// Only before this position: the `sequence` of the last row of the page before.
+    pub before: Option<u64>,
+    /// At most so many, newest first (default 50, at most 1,000).
+    pub limit: Option<u32>,
+}
+
 /// The state of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChainStatus {

@@ -1,0 +1,74 @@
+//! APIs that somebody maintains as a whole list: the configuration file, or the demo. The list
+//! creates and updates its APIs and removes those that it no longer has. APIs of other origins are
+//! neither changed nor removed.
+
+use std::collections::BTreeSet;
+
+use base::{ApiId, Problem};
+use catalog::Api;
+
+use super::{check_free, origin_of, parse};
+use crate::authority::Authority;
+use crate::view::NewApi;
+use crate::{Actor, App};
+
+impl App {
+    /// Brings the APIs of the actor's origin in line with the list, in one transaction. Everything
+    /// is read and checked before anything changes. Grants on an API that leaves the list allow
+    /// nothing, and hold again when it comes back.
+    pub async fn declare_apis(&self, actor: &Actor, wanted: Vec<NewApi>) -> Result<(), Problem> {
+        Authority::of(&mut *self.read().await?, actor).await?.must_administer("declare APIs")?;
+        let mut apis = Vec::new();
+        for new in &wanted {
+            let mut api = parse(new, self.now(), origin_of(actor))
+                .map_err(|problem| within(problem, &new.name))?;
+            api.operations = self.operations_of(new, &api).await?;
+            apis.push(api);
+        }
+        let mut tx = self.begin(actor).await?;
+        let mut changed = false;
+        let kept: BTreeSet<&ApiId> = apis.iter().map(|api| &api.id).collect();
+        let origin = origin_of(actor).to_string();
+        let known = self.ruleset().load_full();
+        for gone in known.apis().filter(|api| api.origin == origin && !kept.contains(&api.id)) {
+            tx.remove_api(gone).await?;
+            changed = true;
+        }
+        for api in apis {
+            let before = tx.api_by_id_or_name(api.id.as_str()).await?;
+            changed |= declare(&mut tx, before, api).await?;
+        }
+        if changed {
+            self.commit(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Saves one API of the list; false when it is as it should be already.
+async fn declare(tx: &mut store::Tx, before: Option<Api>, mut api: Api) -> Result<bool, Problem> {
+    let Some(before) = before else {
+        check_free(tx, &api).await?;
+        tx.save_api(audit::Event::ApiAdded, None, &api).await?;
+        return Ok(true);
+    };
+    if before.origin != api.origin {
+        let detail = format!("API `{}` is maintained by {}", api.id, before.origin);
+        let hint = "remove it there, or declare it under another name";
+        return Err(Problem::conflict("other_origin", detail).hint(hint));
+    }
+    api.created_at = before.created_at;
+    if before == api {
+        return Ok(false);
+    }
+    tx.save_api(audit::Event::ApiChanged, Some(&before), &api).await?;
+    Ok(true)
+}
+
+fn within(problem: Problem, name: &str) -> Problem {
+    let place = match &problem.place {
+        Some(field) => format!("api `{name}`: {field}"),
+        None => format!("api `{name}`"),
+    };
+    problem.at(place)
+}
