@@ -56,6 +56,9 @@ impl Demo {
     fn start(program: &PathBuf) -> Chore<Self> {
         let mut command = Command::new(program);
         command.args(["demo", "--port", "0", "--json"]).stdout(Stdio::piped());
+        // the demo signs its user in on this machine; this user is nobody
+        let nobody = std::env::temp_dir().join(format!("portreeve-docs-{}", std::process::id()));
+        command.env("HOME", &nobody).env("XDG_CONFIG_HOME", &nobody);
         let child = command.stderr(Stdio::null()).spawn().map_err(|e| e.to_string())?;
         let mut demo = Self { console: String::new(), child };
         let line = first_line(&mut demo.child)?;
@@ -68,7 +71,8 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        self.child.kill().ok();
+        // told to end rather than killed, so that it takes its folder away
+        Command::new("kill").arg(self.child.id().to_string()).status().ok();
         self.child.wait().ok();
     }
 }
