@@ -117,22 +117,20 @@ impl App {
     pub async fn calls(&self, actor: &Actor, query: CallQuery) -> Result<Page<CallView>, Problem> {
         let wanted = Wanted::parse(&query, self.now())?;
         let sight = self.sight(actor).await?;
-        let Found { records, total } = self.newest_calls(wanted, sight).await?;
-        let shown = records.len() as u64;
-        // The end of a page is a moment; the microsecond keeps its other calls on the next page.
-        let next = records
-            .last()
-            .filter(|_| total > shown)
-            .map(|last| (last.at + Span::from_micros(1)).to_string());
-        Ok(Page { items: records.iter().map(view).collect(), total, next })
+        let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+        let Found { mut records, total } = self.newest_calls(wanted, sight).await?;
+        let next = cut_page(&mut records, limit);
+        let items = records.iter().map(view).collect();
+        Ok(Page { items, total, next: next.map(|until| until.to_string()) })
     }
 
+    /// The newest matches: one more than asked, which tells whether there is a next page.
     async fn newest_calls(&self, wanted: Wanted, sight: Sight) -> Result<Found, Problem> {
         let Some(log) = self.readable_log().await else { return Ok(Found::default()) };
         let work = move || {
             let keep = |record: &CallRecord| wanted.keeps(record) && sight.covers(record);
             let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
-            log.newest(wanted.from, wanted.until, limit, &keep)
+            log.newest(wanted.from, wanted.until, limit.saturating_add(1), &keep)
         };
         let found = tokio::task::spawn_blocking(work).await;
         let found = found.map_err(|error| Problem::internal(error.to_string()))?;
@@ -187,6 +185,22 @@ async fn owned_identities(
         let Some(last) = batch.last() else { return Ok(owned) };
         after = last.id.to_string();
         owned.extend(batch.into_iter().map(|identity| identity.id));
+    }
+}
+
+/// Cuts newest-first rows to a page and gives the `until` of the next one. Calls of the same
+/// microsecond are not torn apart, unless they alone fill the page.
+fn cut_page(records: &mut Vec<CallRecord>, limit: usize) -> Option<Timestamp> {
+    let boundary = records.get(limit)?.at;
+    records.truncate(limit);
+    let whole = records.iter().take_while(|record| record.at > boundary).count();
+    match whole {
+        0 => Some(boundary),
+        _ if whole == limit => records.last().map(|last| last.at),
+        _ => {
+            records.truncate(whole);
+            Some(boundary + Span::from_micros(1))
+        }
     }
 }
 
