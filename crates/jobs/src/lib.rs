@@ -1,1 +1,11 @@
-//! portreeve-jobs
+//! Work on a schedule: each job is supervised, so that a failure or a panic is logged and tried
+//! again, later each time, and never takes the gate down. A shutdown lets the running round end
+//! and gives each job one last round where the job asks for it.
+//!
+//! This crate knows when; what is done is [`app::App`]'s.
+
+mod schedule;
+mod supervise;
+
+pub use schedule::{Schedule, start};
+pub use supervise::{Health, Job, Round, Supervisor};

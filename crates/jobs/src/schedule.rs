@@ -1,0 +1,62 @@
+//! Which jobs there are and how often they run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::App;
+
+use crate::supervise::{Job, Supervisor};
+
+/// How often each job runs.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Folded usage reaches the store; what a kill -9 can lose until it is repaired.
+    pub usage: Duration,
+    /// Batches of call records are anchored in the ledger.
+    pub anchor: Duration,
+    /// The change log is read for what other nodes did.
+    pub catch_up: Duration,
+    /// The finding rules run.
+    pub findings: Duration,
+    /// Unfinished removals are tried again and proved.
+    pub remediation: Duration,
+    /// Call records older than the retention time are deleted.
+    pub retention: Duration,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            usage: Duration::from_secs(2),
+            anchor: Duration::from_secs(5),
+            catch_up: Duration::from_millis(500),
+            findings: Duration::from_secs(3_600),
+            remediation: Duration::from_secs(5),
+            retention: Duration::from_secs(3_600),
+        }
+    }
+}
+
+/// Starts the jobs of the application.
+pub fn start(supervisor: &Supervisor, app: &Arc<App>, schedule: &Schedule) {
+    macro_rules! job {
+        ($name:literal, $every:expr, $last_round:literal, $method:ident) => {{
+            let app = Arc::clone(app);
+            supervisor.run(Job {
+                name: $name,
+                every: $every,
+                last_round: $last_round,
+                round: Box::new(move || {
+                    let app = Arc::clone(&app);
+                    Box::pin(async move { app.$method().await.map(|_| ()) })
+                }),
+            });
+        }};
+    }
+    job!("usage", schedule.usage, true, flush_usage);
+    job!("anchor", schedule.anchor, true, anchor_call_records);
+    job!("catch_up", schedule.catch_up, false, catch_up);
+    job!("findings", schedule.findings, false, detect_findings);
+    job!("remediation", schedule.remediation, false, remediate);
+    job!("retention", schedule.retention, false, expire_call_records);
+}

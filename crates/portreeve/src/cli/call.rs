@@ -1,0 +1,130 @@
+//! `portreeve call …`
+
+use app::view::{CallView, Explanation, Page};
+use clap::Subcommand;
+
+use super::Remote;
+use crate::client::{query, segment};
+use crate::failure::{Exit, Failure};
+use crate::output::{Table, moment, or_dash};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Call {
+    /// Search recorded requests, newest first
+    Search(SearchArgs),
+    /// Why a request was decided as it was, and what would allow it; exit 2 when it was refused
+    Explain {
+        /// The request id that the caller was told
+        id: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SearchArgs {
+    /// Not before: a time, or a duration back from now
+    #[arg(long, value_name = "D", default_value = "24h")]
+    since: String,
+    /// Before: a time
+    #[arg(long, value_name = "T")]
+    until: Option<String>,
+    /// Only this identity
+    #[arg(long, value_name = "X")]
+    identity: Option<String>,
+    /// Only this credential
+    #[arg(long, value_name = "ID")]
+    credential: Option<String>,
+    /// Only this API
+    #[arg(long, value_name = "NAME")]
+    api: Option<String>,
+    /// Only this operation
+    #[arg(long, value_name = "OP")]
+    operation: Option<String>,
+    /// Only this outcome
+    #[arg(long, value_parser = ["allowed", "observed", "refused", "failed", "cancelled"])]
+    outcome: Option<String>,
+    /// Only what this grant let pass
+    #[arg(long, value_name = "ID")]
+    grant: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value = "100",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: u32,
+}
+
+impl Call {
+    pub(crate) async fn run(self, remote: &Remote) -> Result<Exit, Failure> {
+        match self {
+            Self::Search(args) => search(&args, remote).await,
+            Self::Explain { id } => {
+                let path = format!("/calls/{}/explanation", segment(&id));
+                let explanation: Explanation = remote.client.get(&path).await?;
+                remote.out.show(&explanation, explained)?;
+                Ok(match explanation.call.outcome.as_str() {
+                    "refused" => Exit::Differs,
+                    _ => Exit::Done,
+                })
+            }
+        }
+    }
+}
+
+async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
+    let limit = args.limit.to_string();
+    let filter = query(&[
+        ("since", Some(args.since.as_str())),
+        ("until", args.until.as_deref()),
+        ("identity", args.identity.as_deref()),
+        ("credential", args.credential.as_deref()),
+        ("api", args.api.as_deref()),
+        ("operation", args.operation.as_deref()),
+        ("outcome", args.outcome.as_deref()),
+        ("grant", args.grant.as_deref()),
+        ("limit", Some(limit.as_str())),
+    ]);
+    let page: Page<CallView> = remote.client.get(&format!("/calls{filter}")).await?;
+    remote.out.show(&page.items, |calls| {
+        let mut table =
+            Table::new(&["request", "at", "identity", "operation", "outcome", "reason", "status"]);
+        for call in calls {
+            table.row([
+                call.request_id.clone(),
+                moment(Some(&call.at)),
+                or_dash(call.identity_id.as_deref()),
+                call.operation.clone().unwrap_or_else(|| format!("{} {}", call.method, call.path)),
+                call.outcome.clone(),
+                or_dash(call.reason.as_deref()),
+                call.status.to_string(),
+            ]);
+        }
+        table.render("No calls match")
+    })?;
+    let shown = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
+    if page.total > shown {
+        remote.out.hint(&format!("{shown} of {}; --limit shows more", page.total));
+    }
+    Ok(Exit::Done)
+}
+
+fn explained(explanation: &Explanation) -> String {
+    let call = &explanation.call;
+    let reason = call.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let mut text = format!(
+        "{} {} · {}{reason} · status {} · {}\n\n",
+        call.method, call.path, call.outcome, call.status, call.at
+    );
+    let mut stages = Table::new(&["stage", "outcome", "detail"]);
+    for stage in &explanation.stages {
+        stages.row([stage.stage.clone(), stage.outcome.clone(), stage.detail.clone()]);
+    }
+    text.push_str(&stages.render("No stage was reached"));
+    for grant in &explanation.grants {
+        let mark = if grant.applies { "covers it" } else { "does not" };
+        text.push_str(&format!("\ngrant {} {mark}: {}", grant.grant_id, grant.why));
+    }
+    if let Some(command) = &explanation.would_allow {
+        let who = explanation.who_can_give.join(", ");
+        text.push_str(&format!("\nwould allow it: {command}\ncan be given by: {who}"));
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,199 @@
+//! `portreeve config …`
+
+use app::view::ApiView;
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Remote, ServeArgs};
+use crate::config::keys::{self, KEYS};
+use crate::config::nearest::nearest;
+use crate::config::{Database, Diagnostics, Settings, Unusable, read, schema};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, write};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Check a file and everything that it names; exit 2 when something is wrong
+    Check(ServeArgs),
+    /// Show the settings that hold, defaults included
+    Show(ServeArgs),
+    /// Say what a key does; without a key, list them
+    Explain {
+        /// Dotted, e.g. api.upstream
+        key: Option<String>,
+    },
+    /// Print the JSON Schema of the file, for editors
+    Schema,
+    /// What a reload of the file would change at the running server; exit 2 when something would
+    Diff(ServeArgs),
+}
+
+impl Config {
+    pub(crate) fn run(self, out: Output) -> Result<Exit, Failure> {
+        match self {
+            Self::Check(args) => check(&args, out),
+            Self::Show(args) => show(&args, out),
+            Self::Explain { key } => explain(key.as_deref(), out),
+            Self::Schema => {
+                let text = serde_json::to_string_pretty(&schema::json_schema())
+                    .map_err(|error| base::Problem::internal(error.to_string()))?;
+                write(&format!("{text}\n"))?;
+                Ok(Exit::Done)
+            }
+            Self::Diff(_) => Err(base::Problem::internal("diff needs a server").into()),
+        }
+    }
+}
+
+fn check(args: &ServeArgs, out: Output) -> Result<Exit, Failure> {
+    let found = match read(&args.config) {
+        Ok(settings) => crate::serve::objects::check_documents(&settings),
+        Err(found) => Err(Unusable::File(found)),
+    };
+    match found {
+        Ok(()) => {
+            let file = args.config.display().to_string();
+            out.show(&json!({"file": file, "errors": []}), |_| format!("{file} is valid\n"))?;
+            Ok(Exit::Done)
+        }
+        Err(wrong) => {
+            wrong.print(out)?;
+            Ok(Exit::Differs)
+        }
+    }
+}
+
+fn show(args: &ServeArgs, out: Output) -> Result<Exit, Failure> {
+    let settings = read(&args.config).map_err(unusable)?;
+    let shown = effective(&settings);
+    out.show(&shown, |shown| {
+        toml::to_string_pretty(shown).unwrap_or_else(|error| format!("{error}\n"))
+    })?;
+    Ok(Exit::Done)
+}
+
+/// A failure whose text is the diagnostics themselves.
+pub(crate) fn unusable(found: Diagnostics) -> Failure {
+    let count = found.items.len();
+    eprint!("{found}");
+    let detail = match count {
+        1 => "the configuration has an error".to_owned(),
+        several => format!("the configuration has {several} errors"),
+    };
+    base::Problem::invalid("bad_configuration", detail).at(found.file).into()
+}
+
+fn effective(settings: &Settings) -> serde_json::Value {
+    let database = match &settings.database {
+        Database::Url(url) => url.clone(),
+        Database::Secret(secret) => secret.to_string(),
+    };
+    let mut shown = json!({
+        "listen": settings.listen,
+        "console": settings.console,
+        "data": settings.data,
+        "database": database,
+        "durable": settings.durable,
+        "keys": {
+            "pepper": settings.pepper.to_string(),
+            "signing": settings.signing.to_string(),
+        },
+        "sign-in": {"admins": settings.admins},
+        "issuer": settings.issuers.iter().map(|issuer| issuer.token.name.clone()).collect::<Vec<_>>(),
+        "api": settings.apis.iter().map(|api| json!({
+            "name": api.api.name,
+            "path": api.api.path,
+            "upstream": api.api.upstream,
+            "mode": api.api.mode.as_deref().unwrap_or("enforce"),
+            "impact": api.api.impact.as_deref().unwrap_or("medium"),
+        })).collect::<Vec<_>>(),
+        "review": settings.reviews.iter().map(|review| review.name.clone()).collect::<Vec<_>>(),
+    });
+    let url = settings.url.as_ref().map(|url| ("url", json!(url)));
+    let tls = settings.tls.as_ref().map(|tls| ("tls", json!({"cert": tls.cert, "key": tls.key})));
+    if let Some(members) = shown.as_object_mut() {
+        members.extend(url.into_iter().chain(tls).map(|(name, value)| (name.to_owned(), value)));
+    }
+    shown
+}
+
+fn explain(key: Option<&str>, out: Output) -> Result<Exit, Failure> {
+    let Some(path) = key else {
+        let all: Vec<_> = KEYS.iter().map(|key| json!({"key": key.path, "doc": key.doc})).collect();
+        out.show(&all, |_| {
+            KEYS.iter().map(|key| format!("{:<26} {}\n", key.path, key.doc)).collect()
+        })?;
+        return Ok(Exit::Done);
+    };
+    let Some(key) = keys::find(path) else {
+        let known: Vec<&str> = KEYS.iter().map(|key| key.path).collect();
+        let problem = base::Problem::invalid("unknown_key", format!("there is no key `{path}`"));
+        let hint = nearest(path, &known).map(|near| format!("did you mean `{near}`?"));
+        let list = || "`portreeve config explain` lists them".to_owned();
+        return Err(problem.hint(hint.unwrap_or_else(list)).into());
+    };
+    let data = json!({
+        "key": key.path, "doc": key.doc, "needed": key.needed, "default": key.default
+    });
+    out.show(&data, |_| schema::explain(key))?;
+    Ok(Exit::Done)
+}
+
+/// One difference between the file and the server.
+#[derive(Debug, Serialize)]
+struct Difference {
+    act: &'static str,
+    kind: &'static str,
+    name: String,
+    what: String,
+}
+
+/// Compares the file with the objects of the server that it maintains.
+pub(crate) async fn diff(args: &ServeArgs, remote: &Remote) -> Result<Exit, Failure> {
+    let settings = read(&args.config).map_err(unusable)?;
+    let running: Vec<ApiView> = remote.client.get("/apis").await?;
+    let found = differences(&settings, &running);
+    remote.out.show(&found, |found| {
+        let line = |d: &Difference| format!("{} {} {}{}\n", d.act, d.kind, d.name, d.what);
+        match found.is_empty() {
+            true => "no differences\n".to_owned(),
+            false => found.iter().map(line).collect(),
+        }
+    })?;
+    Ok(if found.is_empty() { Exit::Done } else { Exit::Differs })
+}
+
+fn differences(settings: &Settings, running: &[ApiView]) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut add = |act, name: &str, what: String| {
+        found.push(Difference { act, kind: "api", name: name.to_owned(), what });
+    };
+    for wanted in settings.apis.iter().map(|setting| &setting.api) {
+        let Some(api) = running.iter().find(|api| api.id == wanted.name) else {
+            add("create", &wanted.name, String::new());
+            continue;
+        };
+        let mode = wanted.mode.as_deref().unwrap_or("enforce");
+        let impact = wanted.impact.as_deref().unwrap_or("medium");
+        let pairs = [
+            ("path", api.path.as_str(), wanted.path.as_str()),
+            ("upstream", api.upstream.as_str(), wanted.upstream.as_str()),
+            ("mode", api.mode.as_str(), mode),
+            ("impact", api.impact.as_str(), impact),
+            (
+                "owner",
+                api.owner.as_deref().unwrap_or("none"),
+                wanted.owner.as_deref().unwrap_or("none"),
+            ),
+        ];
+        for (key, is, will) in pairs.into_iter().filter(|(_, is, will)| is != will) {
+            add("update", &wanted.name, format!(": {key} {is} → {will}"));
+        }
+    }
+    let kept = |api: &&ApiView| settings.apis.iter().any(|wanted| wanted.api.name == api.id);
+    for gone in running.iter().filter(|api| api.origin == "file").filter(|api| !kept(api)) {
+        add("remove", &gone.id, String::new());
+    }
+    found
+}

@@ -1,0 +1,205 @@
+//! `portreeve identity …`
+
+use app::view::{ChangeReceipt, IdentityDetail, IdentityView, NewIdentity, Page};
+use clap::Subcommand;
+
+use super::{Remote, receipt};
+use crate::client::{query, segment};
+use crate::failure::{Exit, Failure};
+use crate::output::{Table, moment, or_dash};
+
+/// As many rows as one request brings.
+const PAGE: &str = "500";
+
+const KINDS: [&str; 7] = [
+    "person",
+    "service_account",
+    "application",
+    "workload",
+    "ai_agent",
+    "ci_pipeline",
+    "third_party",
+];
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Identity {
+    /// List identities
+    List {
+        /// Only those whose id or name has this text
+        text: Option<String>,
+        /// Only this kind
+        #[arg(long, value_parser = KINDS)]
+        kind: Option<String>,
+        /// Only those of this owner
+        #[arg(long, value_name = "S")]
+        owner: Option<String>,
+        /// Only this status
+        #[arg(long, value_parser = ["active", "suspended", "disabled"])]
+        status: Option<String>,
+    },
+    /// Show one identity with its grants and credentials
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Add an identity
+    Add(AddArgs),
+    /// Give an identity an owner
+    Own {
+        /// The identity
+        id: String,
+        /// A person's id or group:ID
+        owner: String,
+    },
+    /// Stop an identity for now: its requests are refused
+    Suspend {
+        /// The identity
+        id: String,
+        /// Why
+        #[arg(long, value_name = "T")]
+        reason: String,
+    },
+    /// Undo a suspension
+    Resume {
+        /// The identity
+        id: String,
+        /// Why
+        #[arg(long, value_name = "T")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AddArgs {
+    /// Id and display name
+    name: String,
+    /// What it is
+    #[arg(long, value_name = "K", value_parser = KINDS)]
+    kind: String,
+    /// Who answers for it: a person's id or group:ID
+    #[arg(long, value_name = "S")]
+    owner: Option<String>,
+    /// Where it belongs
+    #[arg(long, value_name = "E")]
+    environment: Option<String>,
+    /// Why it exists
+    #[arg(long, value_name = "T")]
+    purpose: Option<String>,
+    /// Mail address of a person
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+}
+
+impl Identity {
+    pub(crate) async fn run(self, remote: &Remote) -> Result<Exit, Failure> {
+        let client = &remote.client;
+        match self {
+            Self::List { text, kind, owner, status } => {
+                let filter = [
+                    ("text", text.as_deref()),
+                    ("kind", kind.as_deref()),
+                    ("owner", owner.as_deref()),
+                    ("status", status.as_deref()),
+                ];
+                let identities = all(remote, &filter).await?;
+                remote.out.show(&identities, |rows| listed(rows))?;
+            }
+            Self::Show { id } => {
+                let detail: IdentityDetail = client.get(&path(&id)).await?;
+                remote.out.show(&detail, shown)?;
+            }
+            Self::Add(args) => add(args, remote).await?,
+            Self::Own { id, owner } => {
+                let body = admin::form::SetOwner { owner };
+                let view: IdentityView = client.put(&format!("{}/owner", path(&id)), &body).await?;
+                remote.out.show(&view, |view| listed(std::slice::from_ref(view)))?;
+            }
+            Self::Suspend { id, reason } => stop(remote, &id, "suspend", reason).await?,
+            Self::Resume { id, reason } => stop(remote, &id, "resume", reason).await?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn path(id: &str) -> String {
+    format!("/identities/{}", segment(id))
+}
+
+async fn all(
+    remote: &Remote,
+    filter: &[(&str, Option<&str>)],
+) -> Result<Vec<IdentityView>, Failure> {
+    let mut rows = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let mut parameters = filter.to_vec();
+        parameters.extend([("limit", Some(PAGE)), ("after", after.as_deref())]);
+        let page: Page<IdentityView> =
+            remote.client.get(&format!("/identities{}", query(&parameters))).await?;
+        rows.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(rows),
+        }
+    }
+}
+
+async fn add(args: AddArgs, remote: &Remote) -> Result<(), Failure> {
+    let new = NewIdentity {
+        name: args.name,
+        id: None,
+        kind: args.kind,
+        owner: args.owner,
+        environment: args.environment,
+        purpose: args.purpose,
+        email: args.email,
+    };
+    let view: IdentityView = remote.client.post("/identities", &new).await?;
+    remote.out.show(&view, |view| listed(std::slice::from_ref(view)))?;
+    remote.out.hint(&format!("next: portreeve key issue {}", view.id));
+    Ok(())
+}
+
+async fn stop(remote: &Remote, id: &str, verb: &str, reason: String) -> Result<(), Failure> {
+    let body = admin::form::Reason { reason };
+    let changed: ChangeReceipt =
+        remote.client.post(&format!("{}/{verb}", path(id)), &body).await?;
+    remote.out.show(&changed, receipt)
+}
+
+fn listed(identities: &[IdentityView]) -> String {
+    let mut table =
+        Table::new(&["id", "kind", "owner", "environment", "status", "grants", "last seen"]);
+    for identity in identities {
+        let owner = match (&identity.owner, identity.owner_active) {
+            (Some(owner), false) => format!("{owner} (not active)"),
+            (owner, _) => or_dash(owner.as_deref()),
+        };
+        table.row([
+            identity.id.clone(),
+            identity.kind.clone(),
+            owner,
+            identity.environment.clone(),
+            identity.status.clone(),
+            identity.grants_count.to_string(),
+            moment(identity.last_seen_at.as_deref()),
+        ]);
+    }
+    table.render("No identities match")
+}
+
+fn shown(detail: &IdentityDetail) -> String {
+    let identity = &detail.identity;
+    let mut text = listed(std::slice::from_ref(identity));
+    if let Some(purpose) = &identity.purpose {
+        text.push_str(&format!("\n{purpose}\n"));
+    }
+    text.push('\n');
+    text.push_str(&super::grant::listed(&detail.grants));
+    text.push('\n');
+    text.push_str(&super::key::listed(&detail.credentials));
+    for finding in &detail.findings {
+        text.push_str(&format!("\n{}: {}\n", finding.rule, finding.summary));
+    }
+    text
+}

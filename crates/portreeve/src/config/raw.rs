@@ -1,0 +1,105 @@
+//! The file as it is written, with the place of every value that can still be wrong.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::secret::SecretRef;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct RawFile {
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) listen: Option<Spanned<String>>,
+    pub(super) console: Option<Spanned<String>>,
+    pub(super) data: Option<PathBuf>,
+    pub(super) database: Option<Spanned<TextOrSecret>>,
+    #[serde(default)]
+    pub(super) durable: bool,
+    pub(super) behind: Option<String>,
+    pub(super) tls: Option<RawTls>,
+    #[serde(default)]
+    pub(super) keys: RawKeys,
+    #[serde(default)]
+    pub(super) sign_in: RawSignIn,
+    #[serde(default)]
+    pub(super) issuer: Vec<RawIssuer>,
+    #[serde(default)]
+    pub(super) api: Vec<RawApi>,
+    #[serde(default)]
+    pub(super) review: Vec<RawReview>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum TextOrSecret {
+    Text(String),
+    Secret(SecretRef),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RawTls {
+    pub(super) cert: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RawKeys {
+    pub(super) pepper: Option<SecretRef>,
+    pub(super) signing: Option<SecretRef>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RawSignIn {
+    #[serde(default)]
+    pub(super) admins: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RawIssuer {
+    pub(super) name: Spanned<String>,
+    pub(super) issuer: Spanned<String>,
+    pub(super) jwks: Spanned<String>,
+    pub(super) algorithms: Spanned<Vec<String>>,
+    pub(super) audience: Spanned<Vec<String>>,
+    pub(super) leeway: Option<String>,
+    pub(super) scopes: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RawApi {
+    pub(super) name: Spanned<String>,
+    pub(super) owner: Option<Spanned<String>>,
+    pub(super) impact: Option<String>,
+    pub(super) path: Spanned<String>,
+    #[serde(default)]
+    pub(super) hosts: Vec<String>,
+    pub(super) upstream: Spanned<String>,
+    pub(super) openapi: Option<String>,
+    #[serde(default)]
+    pub(super) accept: Vec<String>,
+    pub(super) mode: Option<String>,
+    pub(super) environment: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RawReview {
+    pub(super) name: Spanned<String>,
+    #[serde(default)]
+    pub(super) of: RawScope,
+    #[serde(default)]
+    pub(super) by: Vec<String>,
+    pub(super) fallback: Spanned<String>,
+    pub(super) days: Option<Spanned<i64>>,
+    pub(super) instructions: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawScope {
+    pub(super) kinds: Vec<String>,
+    pub(super) apis: Vec<Spanned<String>>,
+    pub(super) impacts: Vec<String>,
+    pub(super) environments: Vec<String>,
+}

@@ -1,0 +1,97 @@
+//! The settings that follow from a file: parsed, checked against each other, with the defaults
+//! filled in and relative paths resolved. Whoever holds [`Settings`] need not look again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use base::IdentityId;
+
+use super::secret::SecretRef;
+
+/// What a valid file says.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Where callers reach the proxy, when it is not the listen address.
+    pub(crate) url: Option<String>,
+    /// The proxy's address.
+    pub(crate) listen: SocketAddr,
+    /// The console's address.
+    pub(crate) console: SocketAddr,
+    /// Everything that is kept.
+    pub(crate) data: PathBuf,
+    /// The database.
+    pub(crate) database: Database,
+    /// Records reach the disk before the answer leaves.
+    pub(crate) durable: bool,
+    /// Certificate and key of both listeners.
+    pub(crate) tls: Option<TlsFiles>,
+    /// Keys the hashes of secrets.
+    pub(crate) pepper: SecretRef,
+    /// Seed of the signing key.
+    pub(crate) signing: SecretRef,
+    /// People who administer portreeve.
+    pub(crate) admins: Vec<IdentityId>,
+    /// Trusted token issuers.
+    pub(crate) issuers: Vec<IssuerSetting>,
+    /// APIs that the file maintains.
+    pub(crate) apis: Vec<ApiSetting>,
+    /// Reviews that can be started by name.
+    pub(crate) reviews: Vec<app::view::ReviewDefinition>,
+}
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// A URL without a password.
+    Url(String),
+    /// A URL that is a secret.
+    Secret(SecretRef),
+}
+
+/// Files of the TLS listeners.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// Certificate chain, PEM.
+    pub(crate) cert: PathBuf,
+    /// Private key, PEM.
+    pub(crate) key: PathBuf,
+}
+
+/// A trusted token issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IssuerSetting {
+    /// What its tokens must be like.
+    pub(crate) token: token::IssuerSettings,
+    /// Where its keys are.
+    pub(crate) jwks: Location,
+}
+
+/// A file or a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// On this machine.
+    File(PathBuf),
+    /// Fetched.
+    Url(String),
+}
+
+impl Location {
+    /// `http://` and `https://` are fetched, everything else is a file beside the configuration.
+    pub(crate) fn of(text: &str, folder: &Path) -> Self {
+        match text.starts_with("http://") || text.starts_with("https://") {
+            true => Self::Url(text.to_owned()),
+            false => Self::File(folder.join(text)),
+        }
+    }
+}
+
+/// An API that the file maintains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiSetting {
+    /// Everything but the document.
+    pub(crate) api: app::view::NewApi,
+    /// Where the document is.
+    pub(crate) document: Option<Location>,
+}

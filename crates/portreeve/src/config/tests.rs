@@ -1,0 +1,78 @@
+use std::path::Path;
+
+use super::keys::KEYS;
+use super::read::parse;
+use super::schema::json_schema;
+
+fn errors(text: &str) -> String {
+    parse(Path::new("/etc/portreeve/portreeve.toml"), text).unwrap_err().to_string()
+}
+
+const API: &str = "[[api]]\nname = \"orders\"\npath = \"/orders\"\nupstream = \"http://h:1\"\n";
+
+#[test]
+fn every_error_of_a_file_is_named_in_one_run() {
+    insta::assert_snapshot!(errors(concat!(
+        "lisen = \"127.0.0.1:1\"\n",
+        "durable = \"yes\"\n",
+        "[[api]]\n",
+        "name = \"orders\"\n",
+        "impact = \"hihg\"\n",
+        "upstraem = \"http://127.0.0.1:3000\"\n",
+        "path = \"/orders\"\n",
+    )));
+}
+
+#[test]
+fn values_that_contradict_each_other_are_refused() {
+    let text = format!(
+        "listen = \"0.0.0.0:8443\"\nconsole = \"somewhere\"\n\
+         database = \"postgres://u:secret@h/d\"\n{API}{API}\
+         [[review]]\nname = \"m\"\nfallback = \"group:\"\nof.apis = [\"ordres\"]\ndays = 0\n"
+    );
+    insta::assert_snapshot!(errors(&text));
+}
+
+#[test]
+fn a_secret_in_the_clear_is_refused() {
+    insta::assert_snapshot!(errors("[keys]\npepper = \"hunter2\"\nsigning = { fil = \"x\" }\n"));
+}
+
+#[test]
+fn broken_toml_names_its_place() {
+    insta::assert_snapshot!(errors("url = \"https://api.example.com\nlisten = 3\n"));
+}
+
+#[test]
+fn what_is_not_written_has_a_default_and_paths_start_at_the_file() {
+    let settings = parse(Path::new("/etc/portreeve/portreeve.toml"), API).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8443");
+    assert_eq!(settings.console.to_string(), "127.0.0.1:8444");
+    assert_eq!(settings.data, Path::new("/etc/portreeve/data"));
+    assert_eq!(settings.pepper.path().unwrap(), Path::new("/etc/portreeve/data/keys/pepper"));
+    assert_eq!(settings.apis.first().unwrap().api.name, "orders");
+}
+
+#[test]
+fn a_tls_proxy_in_front_or_tls_itself_allows_other_addresses() {
+    for tls in ["behind = \"tls-proxy\"\n", "[tls]\ncert = \"c.pem\"\nkey = \"k.pem\"\n"] {
+        let text = format!("listen = \"0.0.0.0:8443\"\n{tls}");
+        assert!(parse(Path::new("portreeve.toml"), &text).is_ok(), "{tls}");
+    }
+}
+
+#[test]
+fn the_schema_has_every_key() {
+    let schema = json_schema();
+    for key in KEYS {
+        let pointer: String = key
+            .path
+            .split('.')
+            .map(|part| match part.strip_suffix("[]") {
+                Some(name) => format!("/properties/{name}/items"),
+                None => format!("/properties/{part}"),
+            })
+            .collect();
+        assert!(schema.pointer(&pointer).is_some(), "{} at {pointer}", key.path);
+    }
+}

@@ -1,0 +1,50 @@
+//! The gate's records go to the decision log. The two crates do not know each other; this is
+//! where they meet.
+
+use std::sync::Arc;
+
+use decision_log::{DecisionLog, LogError};
+use proxy::{RecordError, Recorder, Recording};
+use traffic::CallRecord;
+
+use super::counters::Counters;
+
+/// Counts each record and appends it.
+pub(crate) struct LogRecorder {
+    log: Arc<DecisionLog>,
+    counters: Arc<Counters>,
+}
+
+impl LogRecorder {
+    pub(crate) fn new(log: Arc<DecisionLog>, counters: Arc<Counters>) -> Self {
+        Self { log, counters }
+    }
+}
+
+fn refused(error: LogError) -> RecordError {
+    match error {
+        LogError::Full(_) => RecordError::Full,
+        other => {
+            tracing::error!("call record not written: {other}");
+            RecordError::Failed
+        }
+    }
+}
+
+impl Recorder for LogRecorder {
+    fn ready(&self) -> Result<(), RecordError> {
+        self.log.check_room().map_err(refused)
+    }
+
+    fn record(&self, record: CallRecord) {
+        self.counters.count(&record);
+        // What finds no room is counted by the log itself and shown in the metrics.
+        let _ = self.log.append(record).map_err(refused);
+    }
+
+    fn record_durable(&self, record: CallRecord) -> Recording<'_> {
+        self.counters.count(&record);
+        let safe = self.log.append_durable(record);
+        Box::pin(async move { safe.await.map_err(refused) })
+    }
+}

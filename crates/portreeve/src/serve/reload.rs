@@ -1,0 +1,61 @@
+//! Reads the configuration again while everything runs. A file that is wrong, or that names
+//! something wrong, changes nothing.
+
+use std::path::Path;
+
+use base::Problem;
+
+use super::objects;
+use super::running::Running;
+use crate::config::{Settings, read};
+
+/// Applies the file, or says why not.
+pub(crate) async fn reload(file: &Path, current: &mut Settings, running: &Running) {
+    let fresh = match read(file) {
+        Ok(fresh) => fresh,
+        Err(found) => {
+            tracing::error!("not reloaded, the running settings stay:\n{found}");
+            return;
+        }
+    };
+    if let Err(problem) = apply(&fresh, running).await {
+        tracing::error!("not reloaded, the running settings stay: {problem}");
+        return;
+    }
+    for key in need_restart(current, &fresh) {
+        tracing::warn!("`{key}` changed; it takes effect at the next start");
+    }
+    let version = running.core.app.ruleset().load().version();
+    tracing::info!(ruleset = version, "reloaded {}", file.display());
+    *current = fresh;
+}
+
+async fn apply(fresh: &Settings, running: &Running) -> Result<(), Problem> {
+    // Both read everything before they change anything; the key sets come first because reading
+    // them is what fails most.
+    let key_sets = running.key_sets.prepare(&fresh.issuers, false).await?;
+    objects::apply(&running.core.app, fresh).await?;
+    running.key_sets.install(key_sets).await;
+    running.process.reviews.store(fresh.reviews.clone().into());
+    Ok(())
+}
+
+/// Settings that are fixed for the life of the process.
+fn need_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
+    let names = |settings: &Settings| -> Vec<String> {
+        settings.issuers.iter().map(|issuer| issuer.token.name.clone()).collect()
+    };
+    let changed = [
+        ("url", current.url != fresh.url),
+        ("listen", current.listen != fresh.listen),
+        ("console", current.console != fresh.console),
+        ("data", current.data != fresh.data),
+        ("database", current.database != fresh.database),
+        ("durable", current.durable != fresh.durable),
+        ("tls", current.tls != fresh.tls),
+        ("keys", current.pepper != fresh.pepper || current.signing != fresh.signing),
+        ("sign-in", current.admins != fresh.admins),
+        ("issuer", names(current) != names(fresh)),
+    ];
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+}

@@ -1,0 +1,11 @@
+//! The binary from outside: command line, configuration, servers as child processes. Everything
+//! happens on loopback, on ports that the system chooses, in directories of its own.
+
+mod support;
+
+mod commands;
+mod configuration;
+mod demo;
+mod durability;
+mod first_steps;
+mod reload;
