@@ -136,10 +136,7 @@ impl Worker {
         if let Some(claims) = lock(&self.claims).get(&digest, &issuers) {
             return Ok(claims);
         }
-        self.core
-            .sources
-            .admit_verification(source, now)
-            .map_err(|_| Reason::RateLimited)?;
+        self.core.sources.admit_verification(source, now).map_err(|_| Reason::RateLimited)?;
         let claims = Arc::new(token::verify_jwt(text, &issuers, now)?);
         lock(&self.claims).insert(digest, Arc::clone(&claims), &issuers);
         Ok(claims)

@@ -49,9 +49,7 @@ impl Positions {
 
 /// A name is a token and a value has no control bytes but HTAB (RFC 9110 §5.1, §5.5).
 fn is_well_formed(name: &[u8], value: &[u8]) -> bool {
-    let is_token = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
-    };
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_value = |byte: &u8| *byte == b'\t' || (*byte >= 32 && *byte != 127);
     !name.is_empty() && name.iter().all(is_token) && value.iter().all(is_value)
 }

@@ -128,14 +128,8 @@ impl Guest {
     }
 }
 
-async fn converse(
-    worker: Arc<Worker>,
-    wire: Wire,
-    peer: Peer,
-    shutdown: CancellationToken,
-) {
-    let connection =
-        Connection::new(Arc::clone(&worker), wire, peer.clone(), shutdown.clone());
+async fn converse(worker: Arc<Worker>, wire: Wire, peer: Peer, shutdown: CancellationToken) {
+    let connection = Connection::new(Arc::clone(&worker), wire, peer.clone(), shutdown.clone());
     if let Served::Http2(wire) = connection.serve().await {
         h2::serve(worker, wire, peer, shutdown).await;
     }

@@ -34,7 +34,8 @@ pub(super) enum Finish {
     Switched,
     /// The upstream's connection died before a byte of response.
     Dead,
-    /// It failed. `true` = a head went to the caller, so no other answer can be given.
+    /// It failed. `true` = the caller has some of the answer, so no other can be given.
+    /// Otherwise what is in the output was not sent and must not be.
     Broken(End, bool),
 }
 
@@ -212,6 +213,8 @@ impl<'c> Exchange<'c> {
         let sent = self.caller.poll_drain(cx);
         let count = before - self.caller.output.unsent();
         self.watch.progressed(count);
+        // Half an interim response leaves no room for another answer either.
+        self.released |= count > 0 && sent.is_pending();
         match sent {
             Poll::Ready(Err(_)) => Err(Fault::Caller(Reason::Cancelled)),
             _ => Ok(count > 0),
@@ -272,8 +275,7 @@ impl<'c> Exchange<'c> {
                 response::write_final(&head, departure, terms.request_id, out);
                 self.tally.status = status;
                 self.caller_reusable = keep_alive;
-                self.upstream_reusable =
-                    head.judged.keep_alive && framing != Framing::UntilClose;
+                self.upstream_reusable = head.judged.keep_alive && framing != Framing::UntilClose;
                 self.download = Download::Body(Decoder::new(framing), encoder);
             }
         }
@@ -360,10 +362,9 @@ impl<'c> Exchange<'c> {
     }
 
     fn broken(&self, fault: Fault) -> Finish {
-        let headed = !matches!(self.download, Download::Head);
         match fault {
-            Fault::Caller(reason) => Finish::Broken(End::Caller(reason), headed),
-            Fault::Upstream(reason) => Finish::Broken(End::Failed(reason), headed),
+            Fault::Caller(reason) => Finish::Broken(End::Caller(reason), self.released),
+            Fault::Upstream(reason) => Finish::Broken(End::Failed(reason), self.released),
             Fault::Dead => Finish::Dead,
         }
     }

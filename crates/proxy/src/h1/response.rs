@@ -28,12 +28,11 @@ pub(crate) fn read<'h>(
     space: &'h mut FieldSpace<'h>,
 ) -> Result<Option<ResponseHead<'h>>, Reason> {
     let mut response = httparse::Response::new(&mut []);
-    let parsed =
-        httparse::ParserConfig::default().parse_response_with_uninit_headers(
-            &mut response,
-            input,
-            space,
-        );
+    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+        &mut response,
+        input,
+        space,
+    );
     let bytes = match parsed {
         Ok(httparse::Status::Complete(bytes)) if bytes <= HEAD_BYTES_MAX => bytes,
         Ok(httparse::Status::Partial) if input.len() < HEAD_BYTES_MAX => return Ok(None),

@@ -21,12 +21,7 @@ struct Direction {
 
 impl Direction {
     /// Moves bytes on; true when something moved.
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        from: &mut Wire,
-        to: &mut Wire,
-    ) -> io::Result<bool> {
+    fn poll(&mut self, cx: &mut Context<'_>, from: &mut Wire, to: &mut Wire) -> io::Result<bool> {
         let mut moved = false;
         if !from.input.is_empty() && !to.output.is_full() {
             to.output.bytes_mut().extend_from_slice(from.input.bytes());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
-use hyper::body::{Body, Incoming};
 use httparse::Header;
+use hyper::body::{Body, Incoming};
 use smallvec::SmallVec;
 use traffic::Reason;
 use traffic::headers::Version;

@@ -59,7 +59,9 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::TooLarge => "The header block or the body is larger than allowed.".to_owned(),
         Reason::RequestTimeout => "The request was not complete in time.".to_owned(),
         Reason::UnknownApi => "No API is published under this host and path.".to_owned(),
-        Reason::UnknownOperation => format!("{name} has no such operation for this method and path."),
+        Reason::UnknownOperation => {
+            format!("{name} has no such operation for this method and path.")
+        }
         Reason::NoCredential | Reason::CredentialNotAccepted => accepted(name, about),
         Reason::InvalidCredential => "The credential proves nobody.".to_owned(),
         Reason::CredentialExpired => "The credential has expired.".to_owned(),

@@ -50,9 +50,7 @@ impl Admitted {
             .sources
             .admit_request(received.source, received.journal.at())
             .map_err(|wait| (Reason::RateLimited, Some(wait)))
-            .and_then(|()| {
-                core.recorder.ready().map_err(|_| (Reason::LogUnavailable, None))
-            })
+            .and_then(|()| core.recorder.ready().map_err(|_| (Reason::LogUnavailable, None)))
             .and_then(|()| {
                 worker.upstream(&received.api.api().upstream).map_err(|reason| (reason, None))
             });

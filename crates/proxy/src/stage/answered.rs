@@ -3,8 +3,8 @@
 use traffic::{Outcome, Reason};
 
 use super::{Admitted, Journal};
-use crate::refusal::Refused;
 use crate::recorder::RecordError;
+use crate::refusal::Refused;
 
 /// How a forwarded request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,8 +31,8 @@ impl Upstream {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
-        let authority =
-            Authority::parse(authority.as_bytes()).map_err(|_| wrong("its host is not readable"))?;
+        let authority = Authority::parse(authority.as_bytes())
+            .map_err(|_| wrong("its host is not readable"))?;
         if scheme == Scheme::Https && server_name(&authority).is_none() {
             return Err(wrong("its host cannot be named in a certificate"));
         }
@@ -81,8 +81,16 @@ mod tests {
     #[test]
     fn what_is_no_upstream_is_refused_with_a_hint() {
         let wrong = [
-            "", "orders:9000", "ftp://orders", "http://", "http://a b", "http://user@orders",
-            "http://orders:99999", "http://orders/a/../b", "http://orders/a?b", "https://a_b..c",
+            "",
+            "orders:9000",
+            "ftp://orders",
+            "http://",
+            "http://a b",
+            "http://user@orders",
+            "http://orders:99999",
+            "http://orders/a/../b",
+            "http://orders/a?b",
+            "https://a_b..c",
         ];
         for url in wrong {
             let problem = Upstream::parse(url).unwrap_err();

@@ -12,7 +12,9 @@ use identity::{
     IdentityStatus, Origin, Seasonality,
 };
 use policy::{Change, Ruleset};
-use portreeve_proxy::{Authenticators, Drained, Gate, GateConfig, RecordError, Recorder, Recording};
+use portreeve_proxy::{
+    Authenticators, Drained, Gate, GateConfig, RecordError, Recorder, Recording,
+};
 use testkit::{FakeClock, SeededEntropy};
 use token::{ApiKey, KeyLabel, Pepper};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -99,7 +101,8 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        let config = GateConfig { example_identity: "demo-client".to_owned(), ..Default::default() };
+        let config =
+            GateConfig { example_identity: "demo-client".to_owned(), ..Default::default() };
         Self { config, tls: None, issuers: Vec::new(), adjust: Box::new(|_| {}) }
     }
 }

@@ -1,10 +1,12 @@
 //! The whole gate over real sockets on loopback, against an upstream that sees every byte.
 
-
-
 #![expect(unreachable_pub, reason = "the modules of a test binary share one kit")]
 
 mod kit;
 
 mod attack;
 mod first;
+mod jwt;
+mod record;
+mod secure;
+mod stream;

@@ -52,8 +52,13 @@ pub(super) fn of(name: &[u8]) -> Kind {
         b"xforwardedfor" => exact(b"x-forwarded-for", Kind::ForwardedFor, Removed),
         b"useragent" => exact(b"user-agent", Kind::UserAgent, EndToEnd),
         b"cookie" => exact(b"cookie", Kind::Cookie, EndToEnd),
-        b"keepalive" | b"proxyconnection" | b"proxyauthenticate" | b"proxyauthorization"
-        | b"te" | b"trailer" | b"http2settings" => Removed,
+        b"keepalive"
+        | b"proxyconnection"
+        | b"proxyauthenticate"
+        | b"proxyauthorization"
+        | b"te"
+        | b"trailer"
+        | b"http2settings" => Removed,
         b"forwarded" | b"xrealip" | b"xclientip" | b"trueclientip" => Removed,
         b"xoriginalurl" | b"xrewriteurl" | b"xoriginaluri" | b"xoriginalmethod"
         | b"xoriginalhost" | b"xhost" => Override,
@@ -72,7 +77,10 @@ pub fn is_method_override(name: &[u8]) -> bool {
 fn is_override(folded: &[u8]) -> bool {
     matches!(
         folded,
-        b"xhttpmethodoverride" | b"httpmethodoverride" | b"xhttpmethod" | b"xmethodoverride"
+        b"xhttpmethodoverride"
+            | b"httpmethodoverride"
+            | b"xhttpmethod"
+            | b"xmethodoverride"
             | b"methodoverride"
     )
 }

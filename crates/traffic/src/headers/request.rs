@@ -145,8 +145,7 @@ impl<'h> Pass<'h> {
         if version == Version::Http2 && (self.hop_by_hop || self.upgrade.is_some()) {
             return Err(Reason::MalformedRequest);
         }
-        let framing =
-            self.framing.judge(version, Framing::None).ok_or(Reason::MalformedRequest)?;
+        let framing = self.framing.judge(version, Framing::None).ok_or(Reason::MalformedRequest)?;
         let expects_continue = match self.expect {
             None => false,
             Some(value) if value.eq_ignore_ascii_case(b"100-continue") => true,
@@ -174,11 +173,7 @@ impl<'h> Pass<'h> {
     }
 }
 
-fn single<'h>(
-    slot: &mut Option<&'h [u8]>,
-    value: &'h [u8],
-    reason: Reason,
-) -> Result<(), Reason> {
+fn single<'h>(slot: &mut Option<&'h [u8]>, value: &'h [u8], reason: Reason) -> Result<(), Reason> {
     match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err(reason),

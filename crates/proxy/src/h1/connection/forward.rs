@@ -62,8 +62,7 @@ impl Connection {
             closing: self.shutdown.is_cancelled(),
         };
         let pace = self.pace();
-        let mut exchange =
-            Exchange::new(&mut self.wire, wire, &mut self.deadline, pace, terms);
+        let mut exchange = Exchange::new(&mut self.wire, wire, &mut self.deadline, pace, terms);
         let finish = std::future::poll_fn(|cx| exchange.poll(cx)).await;
         (finish, exchange.tally())
     }
@@ -93,11 +92,12 @@ impl Connection {
             }
             Finish::Dead => self.fail(admitted, Reason::UpstreamUnreachable, tally, manner).await,
             Finish::Broken(end, true) => {
-                // The head is out: the missing end of the body is all that can be said.
+                // The missing end of the answer is all that can be said.
                 Answered::new(admitted, end, tally).record();
                 false
             }
             Finish::Broken(End::Failed(reason), false) => {
+                self.wire.output.clear();
                 self.fail(admitted, reason, tally, manner).await
             }
             Finish::Broken(End::Caller(Reason::Cancelled) | End::Complete, false) => {
@@ -105,7 +105,9 @@ impl Connection {
                 false
             }
             Finish::Broken(End::Caller(reason), false) => {
-                let refused = Answered::new(admitted, End::Caller(reason), tally).into_refused(reason);
+                self.wire.output.clear();
+                let answered = Answered::new(admitted, End::Caller(reason), tally);
+                let refused = answered.into_refused(reason);
                 self.refuse(refused, manner).await
             }
         }
@@ -127,9 +129,7 @@ impl Connection {
         let request_id = admitted.request_id().to_owned();
         let recorded = Answered::new(admitted, End::Complete, tally).record_durably().await;
         match recorded {
-            Ok(()) => {
-                self.drain().await && self.close_unless(keep_alive).await
-            }
+            Ok(()) => self.drain().await && self.close_unless(keep_alive).await,
             Err(error) => {
                 tracing::error!(%error, request_id, "an answer was withheld");
                 if !released {

@@ -1,8 +1,8 @@
 //! What callers cannot make the upstream believe (rows 7 to 9), and what cannot follow a request
 //! (rows 4 and 5).
 
-use testkit::upstream::OK;
 use testkit::Upstream;
+use testkit::upstream::OK;
 use traffic::{Outcome, Reason};
 
 use crate::kit::{Kit, Setup};
@@ -19,9 +19,18 @@ async fn seen_with(more: &str) -> testkit::Seen {
 #[tokio::test]
 async fn row_7_no_spelling_of_an_identity_header_arrives() {
     let spellings = [
-        "Portreeve-Identity", "portreeve_identity", "PORTREEVE.IDENTITY", "Portreeve--Identity",
-        "portreeveidentity", "Portreeve-Credential", "portreeve_request_id", "Portreeve-Anything",
-        "X-Api_Key", "x.api.key", "authorization_", "Proxy-Authorization",
+        "Portreeve-Identity",
+        "portreeve_identity",
+        "PORTREEVE.IDENTITY",
+        "Portreeve--Identity",
+        "portreeveidentity",
+        "Portreeve-Credential",
+        "portreeve_request_id",
+        "Portreeve-Anything",
+        "X-Api_Key",
+        "x.api.key",
+        "authorization_",
+        "Proxy-Authorization",
     ];
     for spelling in spellings {
         let seen = seen_with(&format!("{spelling}: root\r\n")).await;
@@ -49,8 +58,13 @@ async fn row_8_fields_of_one_hop_end_at_the_gate() {
                upgrade: h2c\r\nhttp2-settings: AAMAAABk\r\nconnection: upgrade, http2-settings\r\n";
     let seen = seen_with(hop).await;
     let expected = [
-        "host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "portreeve-identity",
-        "portreeve-credential", "portreeve-request-id",
+        "host",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-forwarded-host",
+        "portreeve-identity",
+        "portreeve-credential",
+        "portreeve-request-id",
     ];
     assert_eq!(seen.names(), expected);
 }
@@ -125,9 +139,17 @@ async fn row_4_a_chunked_body_is_framed_anew() {
 #[tokio::test]
 async fn row_4_a_chunk_that_is_none_is_refused_and_never_completed() {
     let bodies = [
-        "+1\r\na\r\n0\r\n\r\n", "1\na\n0\n\n", "g\r\n", "-1\r\n", " 1\r\na\r\n0\r\n\r\n",
-        "1 \r\na\r\n0\r\n\r\n", "0x1\r\na\r\n0\r\n\r\n", "1\r\nab\r\n0\r\n\r\n",
-        "10000000000000000\r\na", "1;\u{1}\r\na\r\n0\r\n\r\n", "\r\n0\r\n\r\n",
+        "+1\r\na\r\n0\r\n\r\n",
+        "1\na\n0\n\n",
+        "g\r\n",
+        "-1\r\n",
+        " 1\r\na\r\n0\r\n\r\n",
+        "1 \r\na\r\n0\r\n\r\n",
+        "0x1\r\na\r\n0\r\n\r\n",
+        "1\r\nab\r\n0\r\n\r\n",
+        "10000000000000000\r\na",
+        "1;\u{1}\r\na\r\n0\r\n\r\n",
+        "\r\n0\r\n\r\n",
     ];
     for body in bodies {
         let upstream = Upstream::scripted(|mut conversation| async move {
@@ -141,7 +163,11 @@ async fn row_4_a_chunk_that_is_none_is_refused_and_never_completed() {
         let mut client = kit.connect().await;
         client.send(kit.post("transfer-encoding: chunked\r\n", body)).await;
         let response = client.response().await;
-        assert_eq!((response.status, response.reason().as_str()), (400, "malformed_request"), "{body}");
+        assert_eq!(
+            (response.status, response.reason().as_str()),
+            (400, "malformed_request"),
+            "{body}"
+        );
         client.rest().await;
         assert_eq!(upstream.seen(), [], "{body}: no whole request arrived");
         let record = kit.record().await;

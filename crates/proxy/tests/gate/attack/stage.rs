@@ -12,7 +12,8 @@ use crate::kit::{Kit, Setup, State};
 /// The ordinary request, in a world changed by `adjust`, is refused with this reason.
 async fn refused(adjust: impl Fn(&mut State) + 'static, status: u16, reason: Reason) {
     let upstream = Upstream::start().await;
-    let kit = Kit::with(&upstream.url(), Setup { adjust: Box::new(adjust), ..Setup::default() }).await;
+    let kit =
+        Kit::with(&upstream.url(), Setup { adjust: Box::new(adjust), ..Setup::default() }).await;
     let mut client = kit.connect().await;
     client.send(kit.get("")).await;
     let response = client.response().await;
@@ -25,16 +26,42 @@ async fn refused(adjust: impl Fn(&mut State) + 'static, status: u16, reason: Rea
 
 #[tokio::test]
 async fn who_is_not_permitted_does_not_pass() {
-    refused(|state| state.credential.status = CredentialStatus::Revoked, 401, Reason::CredentialRevoked).await;
-    refused(|state| state.credential.status = CredentialStatus::Suspended, 401, Reason::CredentialRevoked).await;
-    refused(|state| state.credential.expires_at = Some(Timestamp::from_secs(1)), 401, Reason::CredentialExpired).await;
-    refused(|state| state.identity.status = IdentityStatus::Suspended, 401, Reason::IdentityInactive).await;
+    refused(
+        |state| state.credential.status = CredentialStatus::Revoked,
+        401,
+        Reason::CredentialRevoked,
+    )
+    .await;
+    refused(
+        |state| state.credential.status = CredentialStatus::Suspended,
+        401,
+        Reason::CredentialRevoked,
+    )
+    .await;
+    refused(
+        |state| state.credential.expires_at = Some(Timestamp::from_secs(1)),
+        401,
+        Reason::CredentialExpired,
+    )
+    .await;
+    refused(
+        |state| state.identity.status = IdentityStatus::Suspended,
+        401,
+        Reason::IdentityInactive,
+    )
+    .await;
     refused(|state| state.grant.status = grant::GrantStatus::Revoked, 403, Reason::NoGrant).await;
-    refused(|state| state.grant.expires_at = Some(Timestamp::from_secs(1)), 403, Reason::NoGrant).await;
+    refused(|state| state.grant.expires_at = Some(Timestamp::from_secs(1)), 403, Reason::NoGrant)
+        .await;
     refused(|state| state.api.operations.clear(), 403, Reason::UnknownOperation).await;
     refused(|state| state.api.path = "/other".to_owned(), 404, Reason::UnknownApi).await;
     refused(|state| state.api.hosts = vec!["other".to_owned()], 404, Reason::UnknownApi).await;
-    refused(|state| state.api.accept = vec![catalog::Accept::Token], 401, Reason::CredentialNotAccepted).await;
+    refused(
+        |state| state.api.accept = vec![catalog::Accept::Token],
+        401,
+        Reason::CredentialNotAccepted,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -74,11 +101,16 @@ async fn row_17_unknown_and_mistyped_keys_are_told_alike() {
     let mut pages = Vec::new();
     for key in [mistyped.as_str(), "pr_demo_x", "pr_", "x", "eyJhbGciOiJub25lIn0.e30."] {
         let mut client = kit.connect().await;
-        let request = format!("GET /orders/42 HTTP/1.1\r\nhost: api\r\nauthorization: Bearer {key}\r\n\r\n");
+        let request =
+            format!("GET /orders/42 HTTP/1.1\r\nhost: api\r\nauthorization: Bearer {key}\r\n\r\n");
         client.send(request).await;
         let response = client.response().await;
         let challenge = Some("Bearer realm=\"orders\", error=\"invalid_token\"");
-        assert_eq!((response.status, response.field("www-authenticate")), (401, challenge), "{key}");
+        assert_eq!(
+            (response.status, response.field("www-authenticate")),
+            (401, challenge),
+            "{key}"
+        );
         let mut page: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
         page["request_id"].take();
         pages.push(page);
@@ -109,7 +141,8 @@ async fn other_authorization_schemes_prove_nobody() {
     let kit = Kit::start(&upstream.url()).await;
     for value in ["Basic YTpi", "Bearer", "Bearer a b", "Bearer a,b", "", "Bearer\ta"] {
         let mut client = kit.connect().await;
-        let request = format!("GET /orders/42 HTTP/1.1\r\nhost: api\r\nauthorization: {value}\r\n\r\n");
+        let request =
+            format!("GET /orders/42 HTTP/1.1\r\nhost: api\r\nauthorization: {value}\r\n\r\n");
         client.send(request).await;
         assert_eq!(client.response().await.reason(), "invalid_credential", "{value}");
     }
@@ -135,7 +168,9 @@ async fn a_revoked_key_is_refused_at_the_next_request_of_an_open_connection() {
 async fn an_expiry_takes_effect_by_the_clock_alone() {
     let upstream = Upstream::start().await;
     let kit = Kit::start(&upstream.url()).await;
-    kit.change(|state| state.grant.expires_at = Some(base::Clock::now(&kit.clock) + Span::from_secs(5)));
+    kit.change(|state| {
+        state.grant.expires_at = Some(base::Clock::now(&kit.clock) + Span::from_secs(5))
+    });
     let mut client = kit.connect().await;
     client.send(kit.get("")).await;
     assert_eq!(client.response().await.status, 200);
@@ -151,7 +186,8 @@ async fn observe_mode_lets_pass_and_says_what_enforcing_would_do() {
         state.api.mode = catalog::ApiMode::Observe;
         state.grant.status = grant::GrantStatus::Revoked;
     };
-    let kit = Kit::with(&upstream.url(), Setup { adjust: Box::new(observe), ..Setup::default() }).await;
+    let kit =
+        Kit::with(&upstream.url(), Setup { adjust: Box::new(observe), ..Setup::default() }).await;
     let mut client = kit.connect().await;
     client.send(kit.get("")).await;
     assert_eq!(client.response().await.status, 200);
