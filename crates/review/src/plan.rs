@@ -134,14 +134,23 @@ impl PopulationDraft<'_> {
     }
 }
 
-/// The digest over the sealed parts of all items, in the order of their ids: the canonical bytes
-/// of the whole list, which is what an auditor's verifier digests too.
+/// The digest over the sealed parts of all items, in the order of their ids: that of the canonical
+/// bytes of the list, which is what an auditor's verifier digests too. The bytes are made item by
+/// item, for a large population has no room as one JSON value.
 pub fn population_digest<'a>(
     items: impl IntoIterator<Item = &'a ReviewItem>,
 ) -> Result<Digest, canonical::NotCanonical> {
     let mut rows: Vec<_> = items.into_iter().collect();
     rows.sort_by(|a, b| a.id.cmp(&b.id));
-    canonical::digest(&rows)
+    let mut bytes = vec![b'['];
+    for (index, row) in rows.into_iter().enumerate() {
+        if index > 0 {
+            bytes.push(b',');
+        }
+        bytes.extend(canonical::to_bytes(row)?);
+    }
+    bytes.push(b']');
+    Ok(Digest::of(&[&bytes]))
 }
 
 fn sort_key(item: &ReviewItem) -> (&str, &str, &GrantId) {

@@ -233,7 +233,7 @@ fn person(row: &Row) -> Result<Identity, Failure> {
 fn machine(row: &Row) -> Result<Identity, Failure> {
     let id = row.text("id")?.parse()?;
     let kind = row.text("kind")?.parse()?;
-    let person = row.some("owner_person_id")?.map(|id| format!("{id}"));
+    let person = row.some("owner_person_id")?.map(str::to_owned);
     let team = row.some("owner_team_id")?.map(|id| format!("group:{id}"));
     Ok(Identity {
         owner: person.or(team).map(|owner| owner.parse::<Owner>()).transpose()?,

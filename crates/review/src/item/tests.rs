@@ -110,7 +110,8 @@ fn notes_are_needed_against_the_recommendation_and_to_keep_high_risk() {
     // granted, used, verdict, refused without a note
     let narrow = || Verdict::Narrow(operations(&["get"]));
     let against = |recommended| Some(Refusal::NoteNeededAgainstRecommendation { recommended });
-    let cases: [(&[&str], &[&str], Verdict, Option<Refusal>); 8] = [
+    type Case<'a> = (&'a [&'a str], &'a [&'a str], Verdict, Option<Refusal>);
+    let cases: [Case<'_>; 8] = [
         (&["get"], &["get"], Verdict::Keep, None),
         (&["get"], &["get"], Verdict::Remove, against("keep")),
         (&["get"], &[], Verdict::Remove, None),

@@ -180,6 +180,7 @@ fn the_seal_breaks_with_any_item() {
     let digest = |items: &[ReviewItem]| population_digest(items).unwrap();
     let seal: Digest = campaign.seal.unwrap().digest;
     assert_eq!(digest(&sealed), seal);
+    assert_eq!(canonical::digest(&sealed).unwrap(), seal, "what a verifier computes");
     let mut turned = sealed.clone();
     turned.reverse();
     assert_eq!(digest(&turned), seal, "the order of reading does not matter");
