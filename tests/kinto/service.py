@@ -39,7 +39,11 @@ class Kinto:
         kinto = pathlib.Path(sys.executable).parent / "kinto"
         command = [kinto, "start", "--ini", HERE / "kinto.ini", "--port", str(self.port)]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
-        wait_until("Kinto", START_LIMIT, self._answers)
+        try:
+            wait_until("Kinto", START_LIMIT, self._answers)
+        except Exception:
+            self.stop()
+            raise
 
     def _answers(self):
         if self.process.poll() is not None:
