@@ -259,3 +259,21 @@ async fn an_admin_token_acts_with_its_role_until_its_identity_stops() {
     world.clock.advance(Span::from_days(365));
     assert_eq!(refusal(app.actor_of_token(&token).await), bad);
 }
+
+#[tokio::test]
+async fn an_admin_token_is_revoked_once_and_by_administrators() {
+    let (world, kim) = world().await;
+    let app = &world.app;
+    let token = app.issue_admin_token(&world.admin, "kim", Role::Member).await.unwrap();
+    assert_eq!(refusal(app.admin_tokens(&kim).await).0, Forbidden);
+    let listed = app.admin_tokens(&world.admin).await.unwrap();
+    assert_eq!((listed.len(), listed[0].identity_id.as_str()), (1, "kim"));
+    let id = &listed[0].id;
+    assert_eq!(refusal(app.revoke_admin_token(&kim, id, "").await).0, Forbidden);
+    assert_eq!(refusal(app.revoke_admin_token(&world.admin, "token_x", "").await).0, NotFound);
+    app.actor_of_token(&token).await.unwrap();
+    app.revoke_admin_token(&world.admin, id, "leaked").await.unwrap();
+    assert_eq!(refusal(app.actor_of_token(&token).await).0, Unauthenticated);
+    let again = app.revoke_admin_token(&world.admin, id, "").await;
+    assert_eq!(refusal(again), (Conflict, "already_revoked".to_owned()));
+}

@@ -47,6 +47,8 @@ words! {
 
         /// A token for the admin API was issued.
         AdminTokenIssued = "admin_token.issued",
+        /// A token for the admin API is refused for good.
+        AdminTokenRevoked = "admin_token.revoked",
         /// A one-time sign-in link was made.
         SignInLinkIssued = "sign_in_link.issued",
         /// A person signed in.
@@ -91,7 +93,5 @@ words! {
         CallRecordsAnchored = "call_records.anchored",
         /// Call records were deleted by the retention rule.
         CallRecordsExpired = "call_records.expired",
-        /// A bundle for auditors was built.
-        EvidenceBuilt = "evidence.built",
     }
 }

@@ -204,6 +204,23 @@ impl Tx {
         let change = NewChange::new(event, "admin_token", &token.id, None, Some(&after))?;
         self.record(change).await.map(|_| ())
     }
+
+    /// Writes that an admin token is revoked.
+    pub async fn revoke_admin_token(
+        &mut self,
+        before: &AdminToken,
+        note: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let after = AdminToken { revoked_at: Some(self.at), ..before.clone() };
+        const SQL: &str = "UPDATE admin_token SET revoked_at = $2 \
+                           WHERE id = $1 AND revoked_at IS NULL";
+        let values = vec![Value::text(&before.id), Value::maybe_time(after.revoked_at)];
+        self.change_one(SQL, values, "admin_token", &before.id).await?;
+        let (was, is) = (logged_token(before), logged_token(&after));
+        let event = Event::AdminTokenRevoked;
+        let change = NewChange::new(event, "admin_token", &before.id, Some(&was), Some(&is))?;
+        self.record(change.because(note)).await.map(|_| ())
+    }
 }
 
 fn logged_token(token: &AdminToken) -> Logged<'_> {

@@ -370,3 +370,22 @@ pub struct SearchHit {
     /// What a person knows it as.
     pub name: String,
 }
+
+/// One token of the admin API. Never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AdminTokenView {
+    /// Stable id.
+    pub id: String,
+    /// For whom it acts.
+    pub identity_id: String,
+    /// `admin`, `auditor`, `member`.
+    pub role: String,
+    /// What a person recognises it by.
+    pub label: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub expires_at: Option<String>,
+    /// RFC 3339; absent while it is accepted.
+    pub revoked_at: Option<String>,
+}
