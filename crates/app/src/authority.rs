@@ -4,7 +4,7 @@
 //! |--|--|--|
 //! | administrator | everything | everything |
 //! | auditor | everything | nothing |
-//! | member | themselves; identities, APIs that they or their groups own; the grants and credentials of these | see below |
+//! | member | themselves; what they or their groups own; its grants and credentials | see below |
 //!
 //! A member may, for what they answer for and nothing else:
 //! - issue and revoke credentials of the machine identities they own, and suspend these (undoing a

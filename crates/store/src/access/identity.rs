@@ -13,7 +13,8 @@ pub(super) const INTO: &str = "identity (id, kind, name, owner, environment, pur
                                origin, created_at)";
 /// $1 text pattern, $2 kind, $3 owner, $4 status, $5 viewer: one who sees only themselves and what
 /// they own. NULL does not filter.
-const MATCHES: &str = "($1 IS NULL OR LOWER(id) LIKE $1 ESCAPE '!' OR LOWER(name) LIKE $1 ESCAPE '!') \
+const MATCHES: &str = "($1 IS NULL OR LOWER(id) LIKE $1 ESCAPE '!' \
+                       OR LOWER(name) LIKE $1 ESCAPE '!') \
                        AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR owner = $3 OR ($3 = 'none' AND owner IS NULL)) \
                        AND ($4 IS NULL OR status = $4) \
                        AND ($5 IS NULL OR id = $5 OR owner = $5 OR owner IN \
