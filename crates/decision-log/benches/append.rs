@@ -1,5 +1,8 @@
-//! How fast records go to disk and what they cost: `cargo bench --bench append -- [records] [durable]`. Prints records a
-//! second, processor time and bytes a record, for the whole process and for the writer alone.
+//! How fast records go to disk and what they cost:
+//! `cargo bench -p portreeve-decision-log --bench append -- [records] [durable]`.
+//!
+//! Prints records a second, and processor time and bytes a record: of the thread that appends and
+//! of the one that writes.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -8,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use base::Span;
-use common::{Directory, START, Seeded, SetClock, nothing, record, wait};
+use common::{Directory, START, Seeded, SetClock, record, wait};
 use portreeve_decision_log::{DecisionLog, Options};
 
 /// Processor time of a thread in microseconds, from the system's scheduler statistics.
