@@ -19,7 +19,8 @@ pub struct UnknownWord {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::words::Serialize, $crate::words::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive($crate::words::Serialize, $crate::words::Deserialize)]
         #[serde(crate = "base::words::serde")]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $word)] $variant,)*

@@ -39,8 +39,10 @@ const HEADER: &[&str] = &[
 ];
 
 pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
-    let mut findings: Vec<_> =
-        files.iter().filter(|file| is_core_source(&file.path)).flat_map(check_file).collect();
+    let tests = test_modules(files);
+    let is_test = |path: &str| tests.iter().any(|module| is_of_module(path, module));
+    let production = files.iter().filter(|f| is_core_source(&f.path) && !is_test(&f.path));
+    let mut findings: Vec<_> = production.flat_map(check_file).collect();
     for name in CORE {
         findings.extend(check_header(name, files));
     }
@@ -54,6 +56,26 @@ fn is_core_source(path: &str) -> bool {
         let test = rest.ends_with("/tests.rs") || rest.contains("/tests/");
         CORE.contains(&name) && rest.starts_with("src/") && rest.ends_with(".rs") && !test
     })
+}
+
+/// Paths, without `.rs`, of modules that are compiled for tests only.
+fn test_modules(files: &[TextFile]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.path.ends_with(".rs")) {
+        let stem = file.path.trim_end_matches(".rs");
+        let owns_folder = ["/lib", "/main", "/mod"].iter().find_map(|end| stem.strip_suffix(end));
+        let folder = owns_folder.unwrap_or(stem);
+        let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+        for pair in lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]") {
+            let declared = pair[1].split_once("mod ").and_then(|(_, rest)| rest.strip_suffix(';'));
+            found.extend(declared.map(|name| format!("{folder}/{name}")));
+        }
+    }
+    found
+}
+
+fn is_of_module(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 fn check_file(file: &TextFile) -> Vec<Finding> {

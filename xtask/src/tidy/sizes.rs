@@ -10,7 +10,9 @@ use crate::repository::TextFile;
 const FILE_WARNING: usize = 500;
 /// Above this it is a fault.
 const FILE_LIMIT: usize = 800;
-/// rustfmt keeps code to 100; this bounds what it does not break: text and long paths.
+/// rustfmt keeps code to 100; this bounds what it does not break: comments and macros. A line
+/// with a literal may be longer: a message that is broken cannot be searched for, and the bytes of
+/// one test case belong on one line.
 const LINE_LIMIT: usize = 110;
 
 pub(super) fn check_files(rust: &[&TextFile], ratchet: &Ratchet) -> Vec<Finding> {
@@ -28,7 +30,7 @@ pub(super) fn check_lines(rust: &[&TextFile]) -> Vec<Finding> {
     for file in rust {
         for (index, line) in file.text.lines().enumerate() {
             let length = line.chars().count();
-            if length > LINE_LIMIT {
+            if length > LINE_LIMIT && !line.contains('"') {
                 let what = format!("{length} characters; {LINE_LIMIT} are allowed");
                 findings.push(Finding::at_line(file, index, what));
             }

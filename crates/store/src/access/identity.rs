@@ -15,7 +15,8 @@ pub(super) const INTO: &str = "identity (id, kind, name, owner, environment, pur
 /// they own. NULL does not filter.
 const MATCHES: &str = "($1 IS NULL OR LOWER(id) LIKE $1 ESCAPE '!' \
                        OR LOWER(name) LIKE $1 ESCAPE '!') \
-                       AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR owner = $3 OR ($3 = 'none' AND owner IS NULL)) \
+                       AND ($2 IS NULL OR kind = $2) \
+                       AND ($3 IS NULL OR owner = $3 OR ($3 = 'none' AND owner IS NULL)) \
                        AND ($4 IS NULL OR status = $4) \
                        AND ($5 IS NULL OR id = $5 OR owner = $5 OR owner IN \
                        (SELECT 'group:' || group_id FROM membership WHERE identity_id = $5))";

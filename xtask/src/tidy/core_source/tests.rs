@@ -36,6 +36,20 @@ fn tests_and_the_shell_are_left_alone() {
 }
 
 #[test]
+fn modules_for_tests_only_are_left_alone_and_others_are_not() {
+    let files = [
+        file("crates/token/src/jose.rs", "#[cfg(test)]\nmod vectors;\nmod verify;\n"),
+        file("crates/token/src/jose/vectors.rs", "fn f() { std::fs::read(p) }"),
+        file("crates/token/src/jose/vectors/deep.rs", "fn f() { std::fs::read(p) }"),
+        file("crates/token/src/jose/verify.rs", "fn f() { std::fs::read(p) }"),
+    ];
+    assert_eq!(test_modules(&files), ["crates/token/src/jose/vectors"]);
+    let found = check(&files);
+    let places: Vec<_> = found.iter().map(|f| &f.place).filter(|p| p.contains(":")).collect();
+    assert_eq!(places, ["crates/token/src/jose/verify.rs:1"]);
+}
+
+#[test]
 fn a_lint_that_is_missing_or_only_mentioned_is_named() {
     let header = |lints: &str| format!("#![forbid(unsafe_code)]\n#![deny({lints})]\n");
     let all = HEADER[1..].join(", ");

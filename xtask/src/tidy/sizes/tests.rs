@@ -16,7 +16,7 @@ fn a_large_file_warns_and_a_huge_one_fails() {
 
 #[test]
 fn a_long_line_is_named_by_its_number() {
-    let text = format!("//\n{}\n{}\n", "é".repeat(110), "é".repeat(111));
+    let text = format!("//\n{0}\n{0}é\n\"{0}\"\n", "é".repeat(110));
     let file = TextFile { path: "a.rs".to_owned(), text };
     let found = check_lines(&[&file]);
     assert_eq!(found.len(), 1);
