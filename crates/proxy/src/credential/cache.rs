@@ -31,11 +31,7 @@ impl<V> ClaimsCache<V> {
     }
 
     /// The claims of a token that was verified against exactly these issuers.
-    pub(crate) fn get(
-        &mut self,
-        token: &Digest,
-        issuers: &Arc<Vec<Issuer>>,
-    ) -> Option<Arc<V>> {
+    pub(crate) fn get(&mut self, token: &Digest, issuers: &Arc<Vec<Issuer>>) -> Option<Arc<V>> {
         if !Arc::ptr_eq(&self.issuers, issuers) {
             self.young.clear();
             self.old.clear();
@@ -51,12 +47,7 @@ impl<V> ClaimsCache<V> {
     }
 
     /// Keeps claims, unless the issuers changed while they were verified.
-    pub(crate) fn insert(
-        &mut self,
-        token: Digest,
-        claims: Arc<V>,
-        issuers: &Arc<Vec<Issuer>>,
-    ) {
+    pub(crate) fn insert(&mut self, token: Digest, claims: Arc<V>, issuers: &Arc<Vec<Issuer>>) {
         if !Arc::ptr_eq(&self.issuers, issuers) {
             return;
         }

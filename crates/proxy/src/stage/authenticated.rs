@@ -32,7 +32,7 @@ impl<'h> Received<'h> {
             }
             Err(reason) => {
                 let refused = Refused::new(self.journal, reason, &self.fields);
-                Err(refused.for_api(&self.api.api()))
+                Err(refused.for_api(self.api.api()))
             }
         }
     }

@@ -27,7 +27,7 @@ impl<'h> Permitted<'h> {
             Ok(permit) => Ok(Self { received, who, permit }),
             Err(reason) => {
                 let refused = Refused::new(received.journal, reason, &received.fields);
-                Err(refused.for_api(&received.api.api()))
+                Err(refused.for_api(received.api.api()))
             }
         }
     }

@@ -39,7 +39,8 @@ impl Signer {
 
     fn token(&self, kit: &Kit, number: usize) -> String {
         let end = kit.clock.now().as_secs() + 60;
-        let claims = json!({"iss": ISS, "aud": "gate", "sub": "billing", "exp": end, "jti": format!("t{number}")});
+        let id = format!("t{number}");
+        let claims = json!({"iss": ISS, "aud": "gate", "sub": "billing", "exp": end, "jti": id});
         let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let signed = format!("{}.{}", encode("{\"alg\":\"ES256\"}"), encode(&claims.to_string()));
         let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();

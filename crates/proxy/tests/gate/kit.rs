@@ -109,8 +109,8 @@ impl Default for Setup {
 
 const NOW: Timestamp = Timestamp::from_secs(1_772_442_000);
 
-fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
-    let operation = |id: &str, method, path: &str| Operation {
+fn operation(id: &str, method: Method, path: &str) -> Operation {
+    Operation {
         id: id.parse().unwrap(),
         method,
         path: path.to_owned(),
@@ -119,8 +119,11 @@ fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
         mutating: method != Method::Get,
         admin: false,
         fields: Vec::new(),
-    };
-    let api = Api {
+    }
+}
+
+fn api(upstream: &str) -> Api {
+    Api {
         id: "orders".parse().unwrap(),
         name: "orders".to_owned(),
         hosts: Vec::new(),
@@ -140,8 +143,11 @@ fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
         ],
         origin: "console".to_owned(),
         created_at: NOW,
-    };
-    let identity = Identity {
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
         id: "svc-billing".parse().unwrap(),
         kind: IdentityKind::ServiceAccount,
         name: "billing".to_owned(),
@@ -157,8 +163,11 @@ fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
         seasonality: Seasonality::None,
         origin: Origin::Console,
         created_at: NOW,
-    };
-    let credential = Credential {
+    }
+}
+
+fn credential(identity: &Identity, pepper: &Pepper, key: &ApiKey) -> Credential {
+    Credential {
         id: "cred-1".parse().unwrap(),
         identity: identity.id.clone(),
         class: CredentialClass::ApiKey,
@@ -172,9 +181,13 @@ fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
         revoked_at: None,
         created_by: "robin".to_owned(),
         last_used_before: None,
-    };
+    }
+}
+
+/// Everything but `deleteOrder`.
+fn grant(identity: &Identity, api: &Api) -> Grant {
     let operations = ["createOrder", "getOrder", "putOrder"].map(|id| id.parse().unwrap());
-    let grant = Grant {
+    Grant {
         id: "g-1".parse().unwrap(),
         version: 1,
         subject: GrantSubject::Identity(identity.id.clone()),
@@ -190,7 +203,13 @@ fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
         last_certified_at: None,
         last_certified_by: None,
         origin: Origin::Console,
-    };
+    }
+}
+
+fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
+    let (api, identity) = (api(upstream), identity());
+    let credential = credential(&identity, pepper, key);
+    let grant = grant(&identity, &api);
     State { api, identity, credential, more_credentials: Vec::new(), grant }
 }
 

@@ -108,7 +108,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
-    fn where_the_bytes_are_split_makes_no_difference(stream in streams(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+    fn where_the_bytes_are_split_makes_no_difference(
+        stream in streams(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+    ) {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
         cuts.extend([0, stream.len()]);
         cuts.sort_unstable();
@@ -120,7 +123,9 @@ proptest! {
     }
 
     #[test]
-    fn what_is_encoded_is_decoded_again(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..6)) {
+    fn what_is_encoded_is_decoded_again(
+        pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..6),
+    ) {
         let mut out = Vec::new();
         for piece in &pieces {
             Encoder::Chunked.write(piece, &mut out);
@@ -130,7 +135,9 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_the_decoder_claim_more_than_it_was_given(stream in prop::collection::vec(any::<u8>(), 0..60)) {
+    fn the_decoder_never_claims_more_than_it_was_given(
+        stream in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
         if let Ok((body, left, _)) = decode(Framing::Chunked, &[&stream]) {
             prop_assert!(body.len() + left <= stream.len());
         }
