@@ -24,15 +24,12 @@ const BATCH: usize = 200;
 fn main() -> Result<(), Failure> {
     for &grants in SIZES {
         let identities = grants / GRANTS_EACH;
-        let began = Instant::now();
         let (ruleset, callers) = world(identities)?;
-        let built_s = began.elapsed().as_secs_f64();
         let mut batches = measure(&ruleset, &callers)?;
         batches.sort_by(f64::total_cmp);
         let at = |q: f64| batches[((batches.len() - 1) as f64 * q) as usize];
         let line = serde_json::json!({
             "grants": grants, "p50_us": round(at(0.5)), "p99_us": round(at(0.99)),
-            "build_s": round(built_s),
         });
         println!("{line}");
     }
