@@ -80,6 +80,24 @@ async fn what_is_not_theirs_does_not_exist_for_members() {
 }
 
 #[tokio::test]
+async fn a_reviewer_sees_what_became_of_their_own_items_only() {
+    let desk = Desk::new().await;
+    let own = grant(&desk.app, &desk.robin, "robin", &["getOrder"]).await;
+    let items = desk.review().await;
+    for item in &items {
+        let who = if item.reviewer == "kim" { &desk.kim } else { &desk.robin };
+        desk.app.decide(who, &item.id, note("remove")).await.unwrap();
+    }
+    desk.app.sign(&desk.robin, "machines", None).await.unwrap();
+    let kims = desk.app.sign(&desk.kim, "machines", None).await.unwrap();
+    assert_eq!((kims.review.state.as_str(), kims.removed), ("COMPLETED", 4));
+    let grants: Vec<_> = kims.remediations.iter().map(|act| act.grant_id.as_str()).collect();
+    assert_eq!(grants, [own.as_str()]);
+    let robins = desk.app.review_status(&desk.robin, "machines").await.unwrap();
+    assert_eq!(robins.remediations.len(), 4);
+}
+
+#[tokio::test]
 async fn decisions_are_refused_with_the_reason() {
     let desk = Desk::new().await;
     desk.review().await;

@@ -1,5 +1,7 @@
 //! Reviews and items as lists, and the status of one review with its proof.
 
+use std::collections::BTreeSet;
+
 use base::Problem;
 use review::{CampaignState, RemediationState};
 use store::{CampaignRow, Snapshot};
@@ -51,6 +53,7 @@ impl App {
             _ => 0,
         };
         let seal = row.campaign.seal.as_ref();
+        let seen = seen_acts(&mut state, actor, review, &acts).await?;
         Ok(ReviewStatus {
             kept,
             narrowed,
@@ -61,8 +64,8 @@ impl App {
             allowed_since: acts.iter().map(|act| failed(&act.state)).sum(),
             population_digest: seal.map(|seal| seal.digest.to_hex()).unwrap_or_default(),
             population_version: seal.map(|seal| seal.ruleset_version).unwrap_or_default(),
-            blocked_by: self.blocked_by(&mut state, &row, &acts).await?,
-            remediations: acts.iter().map(render::remediation).collect(),
+            blocked_by: self.blocked_by(&mut state, &row, &seen).await?,
+            remediations: seen.iter().map(render::remediation).collect(),
             review: view,
         })
     }
@@ -97,4 +100,18 @@ impl App {
         }
         Ok(reasons)
     }
+}
+
+/// The acts that the actor may see one by one: all, or those of their own items. Counts and the
+/// word for all probes are about all.
+async fn seen_acts(
+    state: &mut Snapshot,
+    actor: &Actor,
+    review: &str,
+    acts: &[review::Remediation],
+) -> Result<Vec<review::Remediation>, Problem> {
+    let Some(reviewer) = narrowed_to(actor) else { return Ok(acts.to_vec()) };
+    let own = state.review_items(review, Some(&reviewer)).await?;
+    let own: BTreeSet<_> = own.into_iter().map(|item| item.sealed.id).collect();
+    Ok(acts.iter().filter(|act| own.contains(&act.item)).cloned().collect())
 }
