@@ -3,7 +3,7 @@
 use testkit::Upstream;
 use traffic::{Outcome, Reason};
 
-use crate::kit::Kit;
+use crate::kit::{Kit, Setup, soon};
 
 #[tokio::test]
 async fn without_a_credential_the_caller_is_told_what_the_api_takes() {
@@ -54,4 +54,27 @@ async fn a_permitted_request_arrives_with_the_identity_and_without_the_credentia
     assert_eq!(record.grant_ids, ["g-1".parse().unwrap()]);
     assert_eq!(record.operation, Some("getOrder".parse().unwrap()));
     assert_eq!((record.status, record.bytes_out, record.ruleset_version), (200, 9, 1));
+}
+
+#[tokio::test]
+async fn workers_on_their_own_threads_share_one_port_and_end_together() {
+    let upstream = Upstream::start().await;
+    let kit = Kit::with(&upstream.url(), Setup { workers: 2, ..Setup::default() }).await;
+    let mut ids = std::collections::HashSet::new();
+    for _ in 0..16 {
+        let mut client = kit.connect().await;
+        client.send(kit.get("")).await;
+        assert_eq!(client.response().await.status, 200);
+        assert!(ids.insert(kit.record().await.request_id.to_string()), "unique across workers");
+    }
+    // A revocation holds for all of them at once.
+    kit.change(|state| state.grant.status = grant::GrantStatus::Revoked);
+    for _ in 0..16 {
+        let mut client = kit.connect().await;
+        client.send(kit.get("")).await;
+        assert_eq!(client.response().await.reason(), "no_grant");
+    }
+    kit.shutdown.cancel();
+    assert_eq!(soon(kit.serving).await.unwrap().cut, 0);
+    assert!(upstream.connections() <= 2);
 }

@@ -13,7 +13,7 @@ use identity::{
 };
 use policy::{Change, Ruleset};
 use portreeve_proxy::{
-    Authenticators, Drained, Gate, GateConfig, RecordError, Recorder, Recording,
+    Authenticators, Drained, Gate, GateConfig, Listeners, RecordError, Recorder, Recording, Workers,
 };
 use testkit::{FakeClock, SeededEntropy};
 use token::{ApiKey, KeyLabel, Pepper};
@@ -97,13 +97,15 @@ pub struct Setup {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     pub issuers: Vec<token::Issuer>,
     pub adjust: Box<dyn Fn(&mut State)>,
+    /// Serve on so many threads of their own; 0 = on the test's runtime.
+    pub workers: usize,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let config =
             GateConfig { example_identity: "demo-client".to_owned(), ..Default::default() };
-        Self { config, tls: None, issuers: Vec::new(), adjust: Box::new(|_| {}) }
+        Self { config, tls: None, issuers: Vec::new(), adjust: Box::new(|_| {}), workers: 0 }
     }
 }
 
@@ -244,11 +246,8 @@ impl Kit {
         if let Some(tls) = setup.tls {
             gate = gate.with_tls(tls);
         }
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let stop = shutdown.clone();
-        let serving = tokio::spawn(async move { gate.serve(listener, stop).await });
+        let (address, serving) = serve(gate, setup.workers, shutdown.clone()).await;
         Self {
             address,
             key: key.expose().to_owned(),
@@ -297,6 +296,22 @@ impl Kit {
         let key = &self.key;
         format!("POST /orders HTTP/1.1\r\nhost: api\r\nx-api-key: {key}\r\n{more}\r\n{body}")
     }
+}
+
+async fn serve(
+    gate: Gate,
+    workers: usize,
+    stop: CancellationToken,
+) -> (SocketAddr, JoinHandle<Drained>) {
+    if workers == 0 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        return (address, tokio::spawn(async move { gate.serve(listener, stop).await }));
+    }
+    let listeners = Listeners::bind("127.0.0.1:0".parse().unwrap(), workers).unwrap();
+    let address = listeners.address();
+    let workers = Workers::start(&Arc::new(gate), listeners, &stop).unwrap();
+    (address, tokio::spawn(async move { workers.join().await.unwrap() }))
 }
 
 /// Waits, within patience, for what must happen.

@@ -142,7 +142,7 @@ fn troublesome() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_096))]
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
 
     #[test]
     fn what_is_accepted_is_canonical(raw in troublesome()) {
