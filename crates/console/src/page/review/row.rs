@@ -143,7 +143,8 @@ impl Row {
     /// Why it is suggested, in one line.
     pub fn reasons(&self) -> String {
         let reasons = self.item.recommendation.reasons.iter();
-        reasons.map(|reason| reason.trim_end_matches('.')).collect::<Vec<_>>().join(" · ")
+        let reasons: Vec<_> = reasons.map(|reason| reason.trim_end_matches('.')).collect();
+        words::sentence(&reasons.join(" · "))
     }
 
     /// The suggestion would keep this operation.
