@@ -44,6 +44,11 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
         .build();
     for item in document.paths.paths.values_mut() {
         for (_, operation) in operations_mut(item) {
+            // Handlers are called `list` and `show` in many modules; in the document each
+            // operation has a name of its own.
+            let tag = operation.tags.iter().flatten().next();
+            operation.operation_id =
+                tag.zip(operation.operation_id.as_ref()).map(|(tag, name)| format!("{tag}_{name}"));
             let responses = &mut operation.responses.responses;
             responses.insert("default".to_owned(), RefOr::T(problem.clone()));
         }

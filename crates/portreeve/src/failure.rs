@@ -19,8 +19,6 @@ pub(crate) enum Exit {
     NotAllowed = 4,
     /// The server cannot be reached.
     Unreachable = 5,
-    /// Some of it was done; the list says what was not.
-    Partly = 6,
 }
 
 impl From<Exit> for std::process::ExitCode {

@@ -50,10 +50,7 @@ fn start(cli: cli::Cli) -> Result<Exit, Failure> {
 
 /// Help and version are answers; everything else is a mistake on the command line.
 fn usage(error: &clap::Error) -> ExitCode {
-    let answered = matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    );
+    let answered = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     // Printing fails only when nobody reads.
     let _ = error.print();
     if answered { Exit::Done.into() } else { Exit::Usage.into() }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{
-    ChangeReceipt, GroupView, IdentityDetail, IdentityView, NewIdentity, Page,
-};
+use app::view::{ChangeReceipt, GroupView, IdentityDetail, IdentityView, NewIdentity, Page};
 use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;

@@ -16,10 +16,7 @@ use crate::form::{KeyFilter, Reason};
 use crate::problem::Refused;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(list, issue))
-        .routes(routes!(show))
-        .routes(routes!(revoke))
+    OpenApiRouter::new().routes(routes!(list, issue)).routes(routes!(show)).routes(routes!(revoke))
 }
 
 /// List credentials; never their secrets

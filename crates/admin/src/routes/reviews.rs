@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{
-    ItemView, NewDecision, ReviewDefinition, ReviewStatus, ReviewView, SignOffView,
-};
+use app::view::{ItemView, NewDecision, ReviewDefinition, ReviewStatus, ReviewView, SignOffView};
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;

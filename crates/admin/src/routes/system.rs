@@ -62,10 +62,7 @@ async fn status(
 
 /// What waits for the caller
 #[utoipa::path(get, path = "/today", tag = "system", responses((status = 200, body = Today)))]
-async fn today(
-    Asking(actor): Asking,
-    State(app): State<Arc<App>>,
-) -> Result<Json<Today>, Refused> {
+async fn today(Asking(actor): Asking, State(app): State<Arc<App>>) -> Result<Json<Today>, Refused> {
     Ok(Json(app.today(&actor).await?))
 }
 

@@ -2,8 +2,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 
-fn job(every: Duration, last_round: bool, round: impl Fn(u32) -> Round + Send + Sync + 'static)
--> (Job, Arc<AtomicU32>) {
+fn job(
+    every: Duration,
+    last_round: bool,
+    round: impl Fn(u32) -> Round + Send + Sync + 'static,
+) -> (Job, Arc<AtomicU32>) {
     let count = Arc::new(AtomicU32::new(0));
     let seen = Arc::clone(&count);
     let round = Box::new(move || round(seen.fetch_add(1, Ordering::SeqCst)));
@@ -34,9 +37,8 @@ async fn a_panic_ends_its_round_and_the_next_one_comes() {
 #[tokio::test(start_paused = true)]
 async fn a_failing_job_waits_longer_each_time() {
     let supervisor = Supervisor::default();
-    let (job, count) = job(SECOND, false, |_| {
-        Box::pin(async { Err(Problem::internal("the database is away")) })
-    });
+    let (job, count) =
+        job(SECOND, false, |_| Box::pin(async { Err(Problem::internal("the database is away")) }));
     supervisor.run(job);
     tokio::time::sleep(SECOND * 16).await;
     // Rounds at 1, 3, 7 and 15 seconds.

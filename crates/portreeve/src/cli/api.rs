@@ -184,12 +184,9 @@ async fn import(name: &str, document: &str, remote: &Remote) -> Result<Exit, Fai
         true => crate::client::fetch(document).await?,
         false => read(document)?,
     };
-    let body = admin::form::ImportDocument {
-        document: text,
-        document_name: Some(document.to_owned()),
-    };
-    let detail: ApiDetail =
-        remote.client.put(&format!("{}/operations", path(name)), &body).await?;
+    let body =
+        admin::form::ImportDocument { document: text, document_name: Some(document.to_owned()) };
+    let detail: ApiDetail = remote.client.put(&format!("{}/operations", path(name)), &body).await?;
     remote.out.show(&detail, shown)?;
     Ok(Exit::Done)
 }

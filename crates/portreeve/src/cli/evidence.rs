@@ -39,9 +39,9 @@ impl Evidence {
         let bundle = remote.client.bytes(&path).await?;
         std::fs::write(&output, &bundle).map_err(|error| Failure::file(&output, &error))?;
         let written = serde_json::json!({"file": output, "bytes": bundle.len()});
-        remote.out.show(&written, |_| {
-            format!("{} ({} bytes)\n", output.display(), bundle.len())
-        })?;
+        remote
+            .out
+            .show(&written, |_| format!("{} ({} bytes)\n", output.display(), bundle.len()))?;
         remote.out.hint(&format!("next: portreeve evidence verify {}", output.display()));
         Ok(Exit::Done)
     }

@@ -113,10 +113,7 @@ fn path(id: &str) -> String {
 /// As many rows as one request brings.
 const PAGE: usize = 1_000;
 
-async fn all(
-    remote: &Remote,
-    filter: &[(&str, Option<&str>)],
-) -> Result<Vec<GrantView>, Failure> {
+async fn all(remote: &Remote, filter: &[(&str, Option<&str>)]) -> Result<Vec<GrantView>, Failure> {
     let (limit, mut rows) = (PAGE.to_string(), Vec::<GrantView>::new());
     loop {
         let after = rows.last().map(|grant| grant.id.clone());
@@ -167,8 +164,7 @@ async fn narrow(
     remote: &Remote,
 ) -> Result<(), Failure> {
     let grant: GrantView = remote.client.get(&path(id)).await?;
-    let api: ApiDetail =
-        remote.client.get(&format!("/apis/{}", segment(&grant.api_id))).await?;
+    let api: ApiDetail = remote.client.get(&format!("/apis/{}", segment(&grant.api_id))).await?;
     let mut operations = Vec::new();
     for word in can {
         let mutating = match word.as_str() {
@@ -188,8 +184,7 @@ async fn narrow(
         }
     }
     let body = admin::form::Narrow { operations, reason };
-    let changed: ChangeReceipt =
-        remote.client.post(&format!("{}/narrow", path(id)), &body).await?;
+    let changed: ChangeReceipt = remote.client.post(&format!("{}/narrow", path(id)), &body).await?;
     remote.out.show(&changed, receipt)
 }
 

@@ -162,8 +162,7 @@ async fn add(args: AddArgs, remote: &Remote) -> Result<(), Failure> {
 
 async fn stop(remote: &Remote, id: &str, verb: &str, reason: String) -> Result<(), Failure> {
     let body = admin::form::Reason { reason };
-    let changed: ChangeReceipt =
-        remote.client.post(&format!("{}/{verb}", path(id)), &body).await?;
+    let changed: ChangeReceipt = remote.client.post(&format!("{}/{verb}", path(id)), &body).await?;
     remote.out.show(&changed, receipt)
 }
 

@@ -55,7 +55,13 @@ pub(crate) struct IssueArgs {
     #[arg(long, value_name = "NAME")]
     api: Option<String>,
     /// What the grant allows: read, write, all, or operation ids
-    #[arg(long, value_name = "OP", value_delimiter = ',', requires = "api", default_value = "read")]
+    #[arg(
+        long,
+        value_name = "OP",
+        value_delimiter = ',',
+        requires = "api",
+        default_value = "read"
+    )]
     can: Vec<String>,
     /// The configured issuer, for issuer_subject
     #[arg(long, value_name = "NAME", required_if_eq("class", "issuer_subject"))]

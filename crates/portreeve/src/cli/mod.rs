@@ -183,11 +183,8 @@ pub(crate) use config::unusable;
 
 /// A receipt in words: since when which nodes enforce the change.
 fn receipt(receipt: &app::view::ChangeReceipt) -> String {
-    let nodes: Vec<_> = receipt
-        .receipts
-        .iter()
-        .map(|node| format!("{} since {}", node.node, node.since))
-        .collect();
+    let nodes: Vec<_> =
+        receipt.receipts.iter().map(|node| format!("{} since {}", node.node, node.since)).collect();
     match nodes.is_empty() {
         true => format!("change {} is stored; no node enforces it yet\n", receipt.change),
         false => format!("change {} enforced by {}\n", receipt.change, nodes.join(", ")),

@@ -77,7 +77,9 @@ impl Review {
                 let item: ItemView = client.put(&draft(&item), &decision).await?;
                 remote.out.show(&item, |item| items_listed(std::slice::from_ref(item)))?;
                 let id = &item.review_id;
-                remote.out.hint(&format!("a draft; when all is decided: portreeve review sign {id}"));
+                remote
+                    .out
+                    .hint(&format!("a draft; when all is decided: portreeve review sign {id}"));
             }
             Self::Undo { item } => {
                 let item: ItemView = client.delete(&draft(&item)).await?;
@@ -197,8 +199,12 @@ fn told(status: &ReviewStatus) -> String {
     if review.decided < review.items {
         parts.push(format!("{} open", review.items - review.decided - status.superseded));
     }
-    if let Some(millis) = status.applied_in_ms {
-        parts.push(format!("applied in {}.{} s", millis / 1_000, millis % 1_000 / 100));
+    match status.applied_in_ms {
+        None => {}
+        Some(millis @ 0..100) => parts.push(format!("applied in {millis} ms")),
+        Some(millis) => {
+            parts.push(format!("applied in {}.{} s", millis / 1_000, millis % 1_000 / 100));
+        }
     }
     if status.probe != "none" {
         parts.push(format!("probe {}", status.probe));

@@ -18,5 +18,5 @@ mod tests;
 pub(crate) use diagnostic::Diagnostics;
 pub(crate) use read::{parse, read};
 pub(crate) use secret::SecretRef;
-pub(crate) use unusable::Unusable;
 pub(crate) use settings::{ApiSetting, Database, IssuerSetting, Location, Settings, TlsFiles};
+pub(crate) use unusable::Unusable;

@@ -31,11 +31,8 @@ pub(crate) fn read(file: &Path) -> Result<Settings, Diagnostics> {
 
 /// Checks the text of a file. Relative paths start at the folder of `file`.
 pub(crate) fn parse(file: &Path, text: &str) -> Result<Settings, Diagnostics> {
-    let fail = |items| Diagnostics {
-        file: file.display().to_string(),
-        text: text.to_owned(),
-        items,
-    };
+    let fail =
+        |items| Diagnostics { file: file.display().to_string(), text: text.to_owned(), items };
     let syntax = |error: toml::de::Error| {
         let what = format!("not valid TOML: {}", error.message().replace('\n', ", "));
         fail(vec![Diagnostic::new(what, error.span().unwrap_or(0..0))])
@@ -47,7 +44,7 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Settings, Diagnostics> {
     }
     let raw: RawFile = toml::from_str(text).map_err(syntax)?;
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-    let mut reader = Reader { file: file.to_owned(), folder, text, found: Vec::new() };
+    let mut reader = Reader { folder, text, found: Vec::new() };
     let settings = reader.settings(raw);
     match (settings, reader.found.is_empty()) {
         (Some(settings), true) => Ok(settings),
@@ -60,7 +57,6 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Settings, Diagnostics> {
 
 /// Collects what is wrong while it reads, so that one run names everything.
 struct Reader<'t> {
-    file: PathBuf,
     folder: PathBuf,
     text: &'t str,
     found: Vec<Diagnostic>,
@@ -90,7 +86,6 @@ impl Reader<'_> {
             key: self.folder.join(tls.key),
         });
         Some(Settings {
-            file: self.file.clone(),
             url: raw.url.map(Spanned::into_inner),
             listen: listen?,
             console: console?,
@@ -175,11 +170,7 @@ impl Reader<'_> {
         }
     }
 
-    fn database(
-        &mut self,
-        given: Option<Spanned<TextOrSecret>>,
-        data: &Path,
-    ) -> Option<Database> {
+    fn database(&mut self, given: Option<Spanned<TextOrSecret>>, data: &Path) -> Option<Database> {
         let Some(given) = given else {
             let file = data.join("portreeve.db");
             return Some(Database::Url(format!("sqlite:{}", file.display())));
@@ -217,11 +208,7 @@ impl Reader<'_> {
         }
     }
 
-    fn check_unique<'s>(
-        &mut self,
-        table: &str,
-        names: impl Iterator<Item = &'s Spanned<String>>,
-    ) {
+    fn check_unique<'s>(&mut self, table: &str, names: impl Iterator<Item = &'s Spanned<String>>) {
         let mut seen: Vec<&Spanned<String>> = Vec::new();
         for name in names {
             if let Some(first) = seen.iter().find(|first| first.get_ref() == name.get_ref()) {

@@ -38,8 +38,9 @@ fn place(into: &mut Map<String, Value>, path: &str, key: &Key) {
     let inner = match head.strip_suffix("[]") {
         None => properties.entry(head).or_insert_with(|| Value::Object(object())),
         Some(name) => {
-            let tables =
-                properties.entry(name).or_insert_with(|| json!({"type": "array", "items": object()}));
+            let tables = properties
+                .entry(name)
+                .or_insert_with(|| json!({"type": "array", "items": object()}));
             match tables.get_mut("items") {
                 Some(items) => items,
                 None => return,

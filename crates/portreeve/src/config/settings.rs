@@ -11,8 +11,6 @@ use super::secret::SecretRef;
 /// What a valid file says.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// The file.
-    pub(crate) file: PathBuf,
     /// Where callers reach the proxy, when it is not the listen address.
     pub(crate) url: Option<String>,
     /// The proxy's address.

@@ -49,10 +49,7 @@ impl Unusable {
     }
 }
 
-fn wrong<'a>(
-    found: &'a Diagnostics,
-    item: &'a Diagnostic,
-) -> Wrong<'a> {
+fn wrong<'a>(found: &'a Diagnostics, item: &'a Diagnostic) -> Wrong<'a> {
     let place = item.span.as_ref().map(|span| found.place(span));
     Wrong {
         line: place.map(|(line, _)| line),

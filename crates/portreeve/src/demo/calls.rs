@@ -136,9 +136,9 @@ fn find<'r>(stream: &Stream<'_>, ruleset: &'r Ruleset) -> Result<&'r Operation, 
     let api = stream.api.parse().map_err(internal)?;
     let operations = ruleset.api(&api).map(|api| api.operations.iter());
     let mut operations = operations.into_iter().flatten();
-    operations.find(|operation| operation.id.as_str() == stream.operation).ok_or_else(|| {
-        Problem::internal(format!("the demo has no operation {}", stream.operation))
-    })
+    operations
+        .find(|operation| operation.id.as_str() == stream.operation)
+        .ok_or_else(|| Problem::internal(format!("the demo has no operation {}", stream.operation)))
 }
 
 fn internal(error: base::id::BadId) -> Problem {

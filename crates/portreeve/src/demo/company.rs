@@ -62,27 +62,24 @@ pub(super) const CALLERS: [Caller; 8] = [
         kind: "service_account",
         purpose: "Packs and ships",
         source: [10, 1, 0, 13],
-        grants: &[on("orders", &[("listOrders", 180), ("listOrderLines", 260), ("updateOrder", 130)])],
+        grants: &[on(
+            "orders",
+            &[("listOrders", 180), ("listOrderLines", 260), ("updateOrder", 130)],
+        )],
     },
     Caller {
         id: "svc-mailer",
         kind: "service_account",
         purpose: "Sends order mail",
         source: [10, 1, 0, 14],
-        grants: &[
-            on("customers", &[("getCustomer", 210)]),
-            on("orders", &[("getOrder", 230)]),
-        ],
+        grants: &[on("customers", &[("getCustomer", 210)]), on("orders", &[("getOrder", 230)])],
     },
     Caller {
         id: "svc-reports",
         kind: "service_account",
         purpose: "Builds the monthly figures",
         source: [10, 1, 0, 15],
-        grants: &[
-            on("orders", &[("listOrders", 120)]),
-            on("invoices", &[("listInvoices", 120)]),
-        ],
+        grants: &[on("orders", &[("listOrders", 120)]), on("invoices", &[("listInvoices", 120)])],
     },
     Caller {
         id: "svc-crm-sync",
@@ -110,8 +107,10 @@ pub(super) const CALLERS: [Caller; 8] = [
 ];
 
 /// Refused attempts: who, which operation, how often.
-pub(super) const REFUSED: [(&str, &str, &str, u32); 2] =
-    [("agent-support", "orders", "refundOrder", 9), ("agent-pricing", "customers", "listCustomers", 5)];
+pub(super) const REFUSED: [(&str, &str, &str, u32); 2] = [
+    ("agent-support", "orders", "refundOrder", 9),
+    ("agent-pricing", "customers", "listCustomers", 5),
+];
 
 #[cfg(test)]
 mod tests {

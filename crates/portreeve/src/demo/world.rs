@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::view::{
-    NewApi, NewCredential, NewGrant, NewIdentity, ReviewDefinition, ReviewScope,
-};
+use app::view::{NewApi, NewCredential, NewGrant, NewIdentity, ReviewDefinition, ReviewScope};
 use app::{Actor, App};
 use base::{CredentialId, GrantId, IdentityId, Problem, Span, Timestamp};
 
@@ -144,7 +142,9 @@ pub(super) fn review() -> ReviewDefinition {
         by: vec!["owner".to_owned(), "api owner".to_owned()],
         fallback: "kim".to_owned(),
         days: Some(14),
-        instructions: Some("Keep what a service needs to do its work, and nothing else.".to_owned()),
+        instructions: Some(
+            "Keep what a service needs to do its work, and nothing else.".to_owned(),
+        ),
     }
 }
 

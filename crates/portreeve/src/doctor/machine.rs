@@ -113,5 +113,9 @@ fn expiry(chain: &[u8]) -> Finding {
     if left.as_micros() <= 0 {
         return Finding::failed("tls", format!("the certificate ended at {end}"), fix);
     }
-    if left < EXPIRES_SOON { Finding::warning("tls", detail, fix) } else { Finding::ok("tls", detail) }
+    if left < EXPIRES_SOON {
+        Finding::warning("tls", detail, fix)
+    } else {
+        Finding::ok("tls", detail)
+    }
 }

@@ -51,8 +51,7 @@ fn decision_log(core: &Core) -> Finding {
     let verified = core.log.verify();
     match verified.faults.first() {
         None => {
-            let detail =
-                format!("{} records in {} segments", verified.records, verified.segments);
+            let detail = format!("{} records in {} segments", verified.records, verified.segments);
             Finding::ok("decision log", detail)
         }
         Some(fault) => {

@@ -91,8 +91,7 @@ impl Core {
 }
 
 fn log_problem(error: &decision_log::LogError) -> Problem {
-    let unavailable =
-        |reason| Problem::new(ProblemKind::Unavailable, reason, error.to_string());
+    let unavailable = |reason| Problem::new(ProblemKind::Unavailable, reason, error.to_string());
     match error {
         decision_log::LogError::Locked(_) => unavailable("decision_log_locked")
             .hint("another portreeve runs on this data; stop it, or use another `data`"),
@@ -108,8 +107,9 @@ fn node_id(data: &Path) -> Result<NodeId, Problem> {
             .at(path.display().to_string())
     };
     match std::fs::read_to_string(&path) {
-        Ok(text) => NodeId::parse(text.trim())
-            .map_err(|error| Problem::invalid("bad_id", error.to_string()).at(path.display().to_string())),
+        Ok(text) => NodeId::parse(text.trim()).map_err(|error| {
+            Problem::invalid("bad_id", error.to_string()).at(path.display().to_string())
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let id = NodeId::generate(SystemClock.now(), &mut SystemEntropy);
             write_private(&path, format!("{id}\n").as_bytes()).map_err(unusable)?;

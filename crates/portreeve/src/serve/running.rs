@@ -82,7 +82,7 @@ impl Running {
         let workers = Workers::start(&gate, gate_listeners, &stop_gate)
             .map_err(|error| unusable("listen", doors.listen, &error))?;
         let secure = tls.is_some();
-        let console = Console::start(console_listener, router.merge(pages), tls)
+        let console = Console::start(console_listener, router.merge(pages), tls.map(http1_only))
             .map_err(|error| unusable("console", doors.console, &error))?;
         Ok(Self { core, process, key_sets, supervisor, workers, stop_gate, console, secure })
     }
@@ -189,6 +189,13 @@ fn server_tls(files: &TlsFiles) -> Result<Arc<rustls::ServerConfig>, Problem> {
     let place = format!("{}, {}", files.cert.display(), files.key.display());
     proxy::tls::server_config(&read(&files.cert)?, &read(&files.key)?)
         .map_err(|problem| problem.at(place))
+}
+
+/// The console speaks HTTP/1.1, so its listener must not offer browsers anything else.
+fn http1_only(tls: Arc<rustls::ServerConfig>) -> Arc<rustls::ServerConfig> {
+    let mut config = (*tls).clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(config)
 }
 
 fn address_url(address: SocketAddr, tls: bool) -> String {

@@ -9,7 +9,8 @@ fn check(text: &str) -> String {
     run(scratch.path(), &["config", "check"]).seen()
 }
 
-const API: &str = "[[api]]\nname = \"orders\"\npath = \"/orders\"\nupstream = \"http://127.0.0.1:9\"\n";
+const API: &str =
+    "[[api]]\nname = \"orders\"\npath = \"/orders\"\nupstream = \"http://127.0.0.1:9\"\n";
 
 #[test]
 fn an_unknown_key_is_an_error_with_the_nearest_name() {

@@ -10,10 +10,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// A directory that is gone after the test.
-pub struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("portreeve-test-{}-{number}", std::process::id());
@@ -22,11 +22,11 @@ impl Scratch {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, text).unwrap();
         path
@@ -40,30 +40,27 @@ impl Drop for Scratch {
 }
 
 /// What a command did.
-pub struct Ran {
-    pub stdout: String,
-    pub stderr: String,
-    pub status: i32,
+pub(crate) struct Ran {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) status: i32,
 }
 
 impl Ran {
     /// Standard output as JSON of a command that must have succeeded.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.status, 0, "{}{}", self.stdout, self.stderr);
         serde_json::from_str(&self.stdout).unwrap()
     }
 
     /// Everything that a script or a person sees.
-    pub fn seen(&self) -> String {
-        format!(
-            "status {}\n--- stdout\n{}--- stderr\n{}",
-            self.status, self.stdout, self.stderr
-        )
+    pub(crate) fn seen(&self) -> String {
+        format!("status {}\n--- stdout\n{}--- stderr\n{}", self.status, self.stdout, self.stderr)
     }
 }
 
 /// The binary with an environment that has nothing of the machine's.
-pub fn command(home: &Path) -> Command {
+pub(crate) fn command(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portreeve"));
     command
         .env_clear()
@@ -76,11 +73,11 @@ pub fn command(home: &Path) -> Command {
     command
 }
 
-pub fn run(home: &Path, arguments: &[&str]) -> Ran {
+pub(crate) fn run(home: &Path, arguments: &[&str]) -> Ran {
     finished(command(home).args(arguments))
 }
 
-pub fn finished(command: &mut Command) -> Ran {
+pub(crate) fn finished(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
     Ran {
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -90,34 +87,43 @@ pub fn finished(command: &mut Command) -> Ran {
 }
 
 /// A running `serve` or `demo`.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     home: PathBuf,
-    pub ready: Value,
+    pub(crate) ready: Value,
     token: String,
 }
 
 impl Server {
     /// Makes an installation and runs it on free ports.
-    pub fn fresh(home: &Path) -> Self {
+    pub(crate) fn fresh(home: &Path) -> Self {
         let state = home.join("state");
         let init = run(
             home,
-            &["init", "--state", state.to_str().unwrap(), "--port", "0", "--admin", "ada", "--json"],
+            &[
+                "init",
+                "--state",
+                state.to_str().unwrap(),
+                "--port",
+                "0",
+                "--admin",
+                "ada",
+                "--json",
+            ],
         );
         let token = init.json()["admin_token"].as_str().unwrap().to_owned();
         Self::serve(home, &token)
     }
 
     /// Runs an installation that exists.
-    pub fn serve(home: &Path, token: &str) -> Self {
+    pub(crate) fn serve(home: &Path, token: &str) -> Self {
         let file = home.join("state").join("portreeve.toml");
         let mut command = command(home);
         command.args(["serve", "--config", file.to_str().unwrap(), "--json"]);
         Self::start(home, command, token)
     }
 
-    pub fn demo(home: &Path) -> Self {
+    pub(crate) fn demo(home: &Path) -> Self {
         let mut command = command(home);
         command.args(["demo", "--port", "0", "--json"]);
         let mut server = Self::start(home, command, "");
@@ -139,58 +145,58 @@ impl Server {
         Self { child, home: home.to_owned(), ready, token: token.to_owned() }
     }
 
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         &self.token
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.home.join("server.log")).unwrap()
     }
 
     /// Waits until the log has this text. Bounded by the patience of [`eventually`].
-    pub fn wait_for_log(&self, text: &str) {
+    pub(crate) fn wait_for_log(&self, text: &str) {
         eventually(|| self.log().contains(text), || format!("`{text}` in {}", self.log()));
     }
 
     /// Runs a command against this server.
-    pub fn cli(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Ran {
         self.cli_as(&self.token, arguments)
     }
 
-    pub fn cli_as(&self, token: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn cli_as(&self, token: &str, arguments: &[&str]) -> Ran {
         let url = self.ready["console"].as_str().unwrap();
         let mut command = command(&self.home);
         finished(command.args(arguments).env("PORTREEVE_URL", url).env("PORTREEVE_TOKEN", token))
     }
 
-    pub fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
         self.cli(&arguments).json()
     }
 
-    pub fn proxy(&self) -> Connection {
+    pub(crate) fn proxy(&self) -> Connection {
         Connection::open(self.ready["proxy"].as_str().unwrap())
     }
 
-    pub fn console(&self) -> Connection {
+    pub(crate) fn console(&self) -> Connection {
         Connection::open(self.ready["console"].as_str().unwrap())
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(sent.success());
     }
 
     /// Ends it as an operator does; the exit status.
-    pub fn stop(mut self) -> i32 {
+    pub(crate) fn stop(mut self) -> i32 {
         self.signal("TERM");
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
 
     /// Ends it as a power cut does.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -204,12 +210,12 @@ impl Drop for Server {
 }
 
 /// An upstream that answers every request with the same JSON.
-pub struct Upstream {
-    pub url: String,
+pub(crate) struct Upstream {
+    pub(crate) url: String,
 }
 
 impl Upstream {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         // The thread ends with the test process; it holds nothing but its socket.
@@ -247,17 +253,17 @@ fn answer(stream: TcpStream) {
 }
 
 /// One keep-alive connection, as raw as a test needs it.
-pub struct Connection(BufReader<TcpStream>);
+pub(crate) struct Connection(BufReader<TcpStream>);
 
 /// An answer.
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
@@ -269,11 +275,17 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    pub fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.send("GET", path, headers, "")
     }
 
-    pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
@@ -310,7 +322,7 @@ impl Connection {
 }
 
 /// Waits, within reason, until something holds.
-pub fn eventually(holds: impl Fn() -> bool, what: impl Fn() -> String) {
+pub(crate) fn eventually(holds: impl Fn() -> bool, what: impl Fn() -> String) {
     for _ in 0..1_200 {
         if holds() {
             return;
@@ -335,7 +347,7 @@ macro_rules! assert_seen {
 }
 
 /// What differs from run to run, and what it is shown as.
-pub const FILTERS: &[(&str, &str)] = &[
+pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"/\S*/portreeve-test-\d+-\d+", "<dir>"),
     (r"\b(api|cred|cmp|g|grp|item|fnd|r|node|dec|actor|id)_[0-9a-z]{26}\b", "${1}_<id>"),
     (r"\bpr_(live|demo|admin|test)_[0-9A-Za-z]+", "pr_${1}_<secret>"),

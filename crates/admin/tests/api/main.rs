@@ -1,0 +1,5 @@
+//! The admin API in process, over a real application on an empty database.
+
+mod access_list;
+mod door;
+mod refusals;
