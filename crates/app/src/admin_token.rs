@@ -79,7 +79,7 @@ impl App {
     pub async fn actor_of_token(&self, text: &str) -> Result<Actor, Problem> {
         let refused = || {
             unauthenticated("bad_admin_token", "this admin token is unknown, revoked or expired")
-                .hint("sign in with portreeve login, or set PORTREEVE_TOKEN")
+                .hint("set PORTREEVE_TOKEN; get one with portreeve identity token ID --role R")
         };
         let token = AdminToken::parse(text).ok_or_else(refused)?;
         let now = self.now();

@@ -190,5 +190,5 @@ pub(crate) fn unauthenticated(reason: &str, detail: &str) -> Problem {
 
 fn signed_out() -> Problem {
     unauthenticated("signed_out", "you are not signed in, or were signed out")
-        .hint("open a sign-in link: portreeve login")
+        .hint("open a new sign-in link: portreeve identity sign-in ID")
 }
