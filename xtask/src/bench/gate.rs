@@ -230,3 +230,27 @@ fn report(options: &Options, base: &[Run], own: &[Run], resident_mib: f64) -> Ch
 fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_forged_credential_is_a_real_one() {
+        let keys = vec!["pr_live_abcabc".to_owned(), "pr_live_xyzxyz".to_owned()];
+        let forged = forged(&keys);
+        assert_eq!(forged.len(), 6);
+        for key in &keys {
+            assert!(!forged.contains(&format!("X-API-Key: {key}\r\n")));
+        }
+        assert_eq!(forged.last().unwrap(), "");
+    }
+
+    #[test]
+    fn a_run_with_one_wrong_answer_has_no_figure() {
+        let tally = serde_json::json!({ "right": 99, "wrong": 1 });
+        assert!(expect("x", &tally, "right", 100).is_err());
+        assert!(expect("x", &tally, "right", 99).is_ok());
+        assert!(expect("x", &serde_json::json!({}), "right", 0).is_err());
+    }
+}

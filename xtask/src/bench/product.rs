@@ -160,3 +160,15 @@ pub(super) fn text(object: &Value, name: &str) -> Chore<String> {
     let found = object[name].as_str().map(str::to_owned);
     found.ok_or_else(|| format!("portreeve printed no `{name}`: {object}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::port_of;
+
+    #[test]
+    fn the_port_is_read_from_an_address() {
+        assert_eq!(port_of("http://127.0.0.1:8443"), Ok(8443));
+        assert_eq!(port_of("http://127.0.0.1:8444/?once=x"), Ok(8444));
+        assert!(port_of("http://127.0.0.1").is_err());
+    }
+}
