@@ -78,6 +78,7 @@ impl App {
         let subject: GrantSubject = input::id("subject", &new.subject)?;
         let until = new.until.as_deref().map(|until| input::future("until", until, self.now()));
         let expires_at = until.transpose()?;
+        let fields = fields(new.fields.as_deref())?;
         let mut tx = self.begin(actor).await?;
         let authority = Authority::of(&mut tx, actor).await?;
         let api = self.seen_api(&mut tx, &authority, "api", &new.api).await?;
@@ -96,7 +97,7 @@ impl App {
             subject,
             api: api.id.clone(),
             operations: operations(&new.can, &api)?,
-            fields: fields(new.fields.as_deref(), &api)?,
+            fields,
             created_at: tx.at(),
             expires_at,
             status: GrantStatus::Active,

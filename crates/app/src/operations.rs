@@ -55,21 +55,18 @@ pub(crate) fn only(
     keep.iter().map(|id| existing(id, "operations", granted(grant, api))).collect()
 }
 
-/// The fields that may be seen, sorted. Only those that the catalogue knows: a field that no
-/// response has is a typing error, or a document to be imported first.
-pub(crate) fn fields(wanted: Option<&[String]>, api: &Api) -> Result<Option<Vec<String>>, Problem> {
-    let Some(wanted) = wanted else { return Ok(None) };
-    let known: BTreeSet<&str> =
-        api.operations.iter().flat_map(|op| &op.fields).map(|field| field.path.as_str()).collect();
-    for field in wanted {
-        if !known.contains(field.as_str()) {
-            let detail = format!("no response of `{}` has a field `{field}`", api.name);
-            let problem = Problem::invalid("unknown_field", detail).at("fields");
-            return Err(input::with_nearest(problem, field, known));
+/// No limit on the fields that may be seen. Responses are not filtered, so the gate refuses every
+/// request of a grant that has one: giving it would look like access and be none.
+pub(crate) fn fields(wanted: Option<&[String]>) -> Result<Option<Vec<String>>, Problem> {
+    match wanted {
+        None => Ok(None),
+        Some(_) => {
+            let detail = "responses are not filtered, so a grant cannot be limited to fields";
+            Err(Problem::invalid("fields_not_supported", detail)
+                .at("fields")
+                .hint("leave fields out, and give only operations whose whole answer may be seen"))
         }
     }
-    let wanted: BTreeSet<String> = wanted.iter().cloned().collect();
-    Ok(Some(wanted.into_iter().collect()))
 }
 
 fn existing<'a>(

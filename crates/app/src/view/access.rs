@@ -294,8 +294,10 @@ pub struct NewGrant {
     /// that change something but are not administration), `all` (also what is added later), or
     /// operation ids.
     pub can: Vec<String>,
-    /// Response fields that may be seen; absent = all.
+    /// Not supported: responses are not filtered. Anything given here is refused by name, rather
+    /// than as an unknown member, so that nobody takes it for a typing error.
     #[serde(default)]
+    #[schema(ignore)]
     pub fields: Option<Vec<String>>,
     /// RFC 3339.
     #[serde(default)]

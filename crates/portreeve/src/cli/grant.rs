@@ -64,9 +64,6 @@ pub(crate) struct GiveArgs {
     /// read, write, all, or operation ids
     #[arg(long, value_name = "OP", value_delimiter = ',', required = true)]
     can: Vec<String>,
-    /// Response fields that may be seen [default: all]
-    #[arg(long = "field", value_name = "F", value_delimiter = ',')]
-    fields: Option<Vec<String>>,
     /// When it ends: a date, a time, or a duration from now (90d)
     #[arg(long, value_name = "T")]
     until: Option<String>,
@@ -148,7 +145,7 @@ async fn give(args: GiveArgs, remote: &Remote) -> Result<(), Failure> {
         subject: args.subject,
         api: args.api,
         can: args.can,
-        fields: args.fields,
+        fields: None,
         until,
     };
     let grant: GrantView = remote.client.post("/grants", &new).await?;
