@@ -10,7 +10,7 @@
 //! - issue and revoke credentials of the machine identities they own, and suspend these (undoing a
 //!   suspension is for administrators, who may have been the ones to suspend);
 //! - give, narrow and revoke grants on the APIs they own, but never give one to themselves, to what
-//!   they own or to a group they are in: nobody approves their own access;
+//!   they own or to a group that either is in: nobody approves their own access;
 //! - narrow and revoke the grants of the identities they own;
 //! - read the operations of an API they own anew from its document.
 //!
@@ -18,7 +18,7 @@
 
 use std::collections::BTreeSet;
 
-use base::{GroupId, Problem};
+use base::{GroupId, IdentityId, Problem};
 use catalog::Api;
 use grant::{Grant, GrantSubject};
 use identity::{Identity, Owner};
@@ -106,11 +106,13 @@ impl<'a> Authority<'a> {
         Err(Problem::forbidden("not_allowed", detail).hint(hint))
     }
 
-    /// Whether a grant to this subject would be access for the actor themselves.
-    pub(crate) fn is_own_access(&self, subject: &GrantSubject, holder: Option<&Identity>) -> bool {
-        self.is_of_my_group(subject)
-            || holder.is_some_and(|identity| {
-                identity.id == self.actor.id || self.owns_identity(identity)
-            })
+    /// Whether access of these would be access of the actor themselves, or of what they answer for.
+    pub(crate) async fn is_own_access(
+        &self,
+        state: &mut Connection,
+        holders: &[IdentityId],
+    ) -> Result<bool, StoreError> {
+        let own = state.identities_seen_by(self.narrowed_to()).await?;
+        Ok(holders.iter().any(|holder| own.contains(holder)))
     }
 }

@@ -8,7 +8,6 @@ use base::{
     ApiId, CredentialId, GrantId, IdentityId, OperationId, Problem, RequestId, Span, Timestamp,
 };
 use decision_log::{DecisionLog, Found};
-use store::{Connection, IdentityFilter};
 use traffic::{CallRecord, Outcome};
 
 use crate::authority::Authority;
@@ -19,8 +18,6 @@ use crate::{Actor, App, input};
 /// Rows of a page unless asked otherwise, and at most.
 const PAGE: u32 = 100;
 const PAGE_MAX: u32 = 10_000;
-/// Identities read at once when a member's own are listed.
-const OWNED_BATCH: u32 = 1_000;
 
 /// Whose calls an actor sees.
 #[derive(Debug, Clone)]
@@ -168,23 +165,8 @@ impl App {
         let ruleset = self.ruleset().load();
         let apis = ruleset.apis().filter(|api| authority.sees_api(api));
         let apis = apis.map(|api| api.id.clone()).collect();
-        let identities = owned_identities(&mut state, authority.narrowed_to()).await?;
+        let identities = state.identities_seen_by(authority.narrowed_to()).await?;
         Ok(Sight::Own { identities, apis })
-    }
-}
-
-async fn owned_identities(
-    state: &mut Connection,
-    visible_to: Option<String>,
-) -> Result<BTreeSet<IdentityId>, Problem> {
-    let filter = IdentityFilter { visible_to, ..IdentityFilter::default() };
-    let mut owned = BTreeSet::new();
-    let mut after = String::new();
-    loop {
-        let batch = state.identities(&filter, &after, OWNED_BATCH).await?;
-        let Some(last) = batch.last() else { return Ok(owned) };
-        after = last.id.to_string();
-        owned.extend(batch.into_iter().map(|identity| identity.id));
     }
 }
 

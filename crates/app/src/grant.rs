@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use base::{GrantId, OperationId, Problem, Timestamp};
+use base::{GrantId, IdentityId, OperationId, Problem, Timestamp};
 use catalog::Api;
 use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
 use identity::Identity;
@@ -84,8 +84,8 @@ impl App {
         let api = self.seen_api(&mut tx, &authority, "api", &new.api).await?;
         let hint = "ask the API's owner or an administrator";
         authority.must(authority.owns_api(&api), "give access to this API", hint)?;
-        let holder = existing_subject(&mut tx, &subject).await?;
-        if !actor.is_admin() && authority.is_own_access(&subject, holder.as_ref()) {
+        let holders = existing_subject(&mut tx, &subject).await?;
+        if !actor.is_admin() && authority.is_own_access(&mut tx, &holders).await? {
             let detail = "nobody gives access to themselves or to what they answer for";
             return Err(Problem::forbidden("own_access", detail)
                 .at("subject")
@@ -256,21 +256,21 @@ async fn filter(state: &mut Connection, query: &GrantQuery) -> Result<GrantFilte
     })
 }
 
-/// The identity of a subject, or `None` for a group; either exists.
+/// Who holds what is given to a subject, which exists: the identity, or the members of the group.
 async fn existing_subject(
     tx: &mut Tx,
     subject: &GrantSubject,
-) -> Result<Option<Identity>, Problem> {
+) -> Result<Vec<IdentityId>, Problem> {
     let unknown = |what: &str, id: &str| Problem::not_found(what, id).at("subject");
     match subject {
         GrantSubject::Identity(id) => {
             let found = tx.identity(id.as_str()).await?;
-            found.map(Some).ok_or_else(|| unknown("identity", id.as_str()))
+            found.map(|found| vec![found.id]).ok_or_else(|| unknown("identity", id.as_str()))
         }
-        GrantSubject::Group(id) => match tx.group(id.as_str()).await? {
-            Some(_) => Ok(None),
-            None => Err(unknown("group", id.as_str())),
-        },
+        GrantSubject::Group(id) => {
+            let found = tx.group(id.as_str()).await?;
+            found.map(|found| found.members).ok_or_else(|| unknown("group", id.as_str()))
+        }
     }
 }
 

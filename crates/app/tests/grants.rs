@@ -74,7 +74,10 @@ async fn nobody_gives_access_to_themselves_or_to_what_they_answer_for() {
     let (world, kim, lee) = world().await;
     let members = ["kim".to_owned()];
     world.app.put_group(&world.admin, "commerce", "Commerce", &members).await.unwrap();
-    for subject in ["kim", "own", "group:commerce"] {
+    // A group that kim is not in, but that the service in it makes kim's own.
+    let members = ["own".to_owned(), "billing".to_owned()];
+    world.app.put_group(&world.admin, "robots", "Robots", &members).await.unwrap();
+    for subject in ["kim", "own", "group:commerce", "group:robots"] {
         let answer = world.app.give_grant(&kim, to(subject, &["read"])).await;
         assert_eq!(refusal(answer), (Forbidden, "own_access".to_owned()), "{subject}");
     }

@@ -1,5 +1,8 @@
 //! Identities.
 
+use std::collections::BTreeSet;
+
+use base::IdentityId;
 use identity::Identity;
 
 use super::contains;
@@ -106,6 +109,17 @@ impl Connection {
         let mut values = filter.values();
         values.extend([Value::text(after), i64::from(limit).into()]);
         self.fetch(&sql, values).await?.into_iter().map(read).collect()
+    }
+
+    /// The ids of all identities that a viewer sees: see [`IdentityFilter::visible_to`].
+    pub async fn identities_seen_by(
+        &mut self,
+        viewer: Option<String>,
+    ) -> Result<BTreeSet<IdentityId>, StoreError> {
+        let filter = IdentityFilter { visible_to: viewer, ..IdentityFilter::default() };
+        let sql = format!("SELECT id FROM identity WHERE {MATCHES}");
+        let rows = self.fetch(&sql, filter.values()).await?;
+        rows.into_iter().map(|mut row| row.parsed()).collect()
     }
 
     /// How many identities the filter matches.
