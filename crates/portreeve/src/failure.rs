@@ -36,12 +36,14 @@ pub(crate) struct Failure {
     pub(crate) request_id: Option<String>,
     /// What the process returns.
     pub(crate) exit: Exit,
+    /// Says all of it better than the problem does.
+    pub(crate) printed: Option<String>,
 }
 
 impl Failure {
     /// A failure with an exit code of its own.
     pub(crate) fn new(exit: Exit, problem: Problem) -> Self {
-        Self { problem, request_id: None, exit }
+        Self { problem, request_id: None, exit, printed: None }
     }
 
     /// A file or a stream that could not be read or written.
@@ -52,6 +54,10 @@ impl Failure {
 
     /// Prints it on standard error: what, where, hint, request id.
     pub(crate) fn print(&self) {
+        if let Some(text) = &self.printed {
+            eprint!("{text}");
+            return;
+        }
         let label = crate::output::emphasis("error:");
         eprintln!("{label} {}", self.problem.detail);
         if let Some(place) = &self.problem.place {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use admin::facts::Checking;
-use admin::{Check, Facts, Metrics};
 use app::Role;
 use app::view::ReviewDefinition;
 use axum::Router;
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
+use portreeve_admin::facts::Checking;
+use portreeve_admin::{Check, Facts, Metrics};
 use serde_json::Value;
 use testkit::{SeededEntropy, World};
 use tower::ServiceExt;
@@ -66,7 +66,7 @@ impl Answer {
 }
 
 impl Door {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let world = World::new().await;
         world.member("maria").await;
         world.member("otto").await;
@@ -79,7 +79,7 @@ impl Door {
             let token = world.app.issue_admin_token(&world.admin, id, role).await.unwrap();
             tokens[who as usize] = Some(token);
         }
-        let router = admin::router(admin::Parts {
+        let router = portreeve_admin::router(portreeve_admin::Parts {
             app: Arc::clone(&world.app),
             facts: Arc::new(Process),
             clock: Arc::new(world.clock.clone()),
@@ -88,7 +88,13 @@ impl Door {
         Self { world, router, tokens }
     }
 
-    pub async fn ask(&self, who: Who, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    pub(crate) async fn ask(
+        &self,
+        who: Who,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(token) = &self.tokens[who as usize] {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -100,7 +106,7 @@ impl Door {
         self.send(request.body(body).unwrap()).await
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();

@@ -73,15 +73,10 @@ fn show(args: &ServeArgs, out: Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A failure whose text is the diagnostics themselves.
+/// A failure that prints the diagnostics themselves.
 pub(crate) fn unusable(found: Diagnostics) -> Failure {
-    let count = found.items.len();
-    eprint!("{found}");
-    let detail = match count {
-        1 => "the configuration has an error".to_owned(),
-        several => format!("the configuration has {several} errors"),
-    };
-    base::Problem::invalid("bad_configuration", detail).at(found.file).into()
+    let problem = base::Problem::invalid("bad_configuration", "the configuration has errors");
+    Failure { printed: Some(found.to_string()), ..problem.at(found.file).into() }
 }
 
 fn effective(settings: &Settings) -> serde_json::Value {

@@ -141,13 +141,7 @@ pub(crate) fn end(text: &str) -> Result<String, Failure> {
 
 async fn give(args: GiveArgs, remote: &Remote) -> Result<(), Failure> {
     let until = args.until.as_deref().map(end).transpose()?;
-    let new = NewGrant {
-        subject: args.subject,
-        api: args.api,
-        can: args.can,
-        fields: None,
-        until,
-    };
+    let new = NewGrant { subject: args.subject, api: args.api, can: args.can, fields: None, until };
     let grant: GrantView = remote.client.post("/grants", &new).await?;
     remote.out.show(&grant, shown)
 }

@@ -67,6 +67,19 @@ pub(crate) enum Identity {
         #[arg(long, value_name = "T")]
         reason: String,
     },
+    /// Make a link that signs a person in at the console, once, within 15 minutes
+    SignIn {
+        /// The person
+        id: String,
+    },
+    /// Issue an admin token for a person; it is shown this once
+    Token {
+        /// The person
+        id: String,
+        /// What the token may do
+        #[arg(long, value_name = "R", value_parser = ["admin", "auditor", "member"])]
+        role: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -116,6 +129,12 @@ impl Identity {
             }
             Self::Suspend { id, reason } => stop(remote, &id, "suspend", reason).await?,
             Self::Resume { id, reason } => stop(remote, &id, "resume", reason).await?,
+            Self::SignIn { id } => sign_in(remote, id).await?,
+            Self::Token { id, role } => {
+                let new = admin::form::NewAdminToken { identity: id, role };
+                let issued: admin::form::AdminToken = client.post("/admin-tokens", &new).await?;
+                remote.out.show(&issued, |issued| format!("{}   shown once\n", issued.token))?;
+            }
         }
         Ok(Exit::Done)
     }
@@ -164,6 +183,13 @@ async fn stop(remote: &Remote, id: &str, verb: &str, reason: String) -> Result<(
     let body = admin::form::Reason { reason };
     let changed: ChangeReceipt = remote.client.post(&format!("{}/{verb}", path(id)), &body).await?;
     remote.out.show(&changed, receipt)
+}
+
+async fn sign_in(remote: &Remote, identity: String) -> Result<(), Failure> {
+    let new = admin::form::NewSignInLink { identity };
+    let made: admin::form::SignInLink = remote.client.post("/sign-in-links", &new).await?;
+    let link = format!("{}{}", remote.client.url(), made.link);
+    remote.out.show(&serde_json::json!({"link": link}), |_| format!("{link}\n"))
 }
 
 fn listed(identities: &[IdentityView]) -> String {

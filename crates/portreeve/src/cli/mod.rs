@@ -39,7 +39,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// The server's console URL [default: the profile of `init` or `demo`]
-    #[arg(long, global = true, env = "PORTREEVE_URL", value_name = "URL")]
+    #[arg(long, global = true, env = "PORTREEVE_URL", hide_env_values = true, value_name = "URL")]
     url: Option<String>,
 }
 
@@ -80,7 +80,7 @@ pub(crate) enum Command {
     Demo(crate::demo::DemoArgs),
     /// Check the installation, and say how to fix what is wrong
     Doctor(ServeArgs),
-    /// Version, ruleset, ledger and counts of the running server
+    /// Version, ruleset and ledger of the running server
     Status,
     /// Print completions for a shell
     Completions {

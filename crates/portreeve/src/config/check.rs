@@ -159,6 +159,7 @@ fn check_secret(table: &DeTable<'_>, span: Range<usize>) -> Option<Diagnostic> {
 /// The error for a secret that stands in the file itself.
 pub(crate) fn literal_secret(path: &str, span: Range<usize>) -> Diagnostic {
     Diagnostic::new(format!("`{}` holds the secret itself", last(path)), span)
+        .secret()
         .why("configuration files are copied, mailed and committed; secrets must not travel along")
         .hint("write { file = \"…\" }, { env = \"…\" } or { credential = \"…\" }")
 }

@@ -14,11 +14,19 @@ pub(crate) struct Diagnostic {
     pub(crate) why: Option<String>,
     /// What to write instead.
     pub(crate) hint: Option<String>,
+    /// The place holds a secret, which must not be shown.
+    pub(crate) is_secret: bool,
 }
 
 impl Diagnostic {
     pub(crate) fn new(what: impl Into<String>, span: Range<usize>) -> Self {
-        Self { what: what.into(), span: Some(span), why: None, hint: None }
+        Self { what: what.into(), span: Some(span), why: None, hint: None, is_secret: false }
+    }
+
+    #[must_use]
+    pub(crate) fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
     }
 
     #[must_use]
@@ -55,7 +63,7 @@ impl Diagnostics {
         writeln!(f, "error: {}", item.what)?;
         match &item.span {
             None => writeln!(f, "  --> {}", self.file)?,
-            Some(span) => self.write_line(span, f)?,
+            Some(span) => self.write_line(span, item.is_secret, f)?,
         }
         if let Some(why) = &item.why {
             writeln!(f, "   why: {why}")?;
@@ -66,17 +74,27 @@ impl Diagnostics {
         Ok(())
     }
 
-    fn write_line(&self, span: &Range<usize>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_line(
+        &self,
+        span: &Range<usize>,
+        is_secret: bool,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
         let (line, column) = self.place(span);
         let text = self.text.lines().nth(line - 1).unwrap_or("");
         let number = line.to_string();
         let gutter = " ".repeat(number.len());
         // The mark stays on its line: a range over several lines is marked to the line's end.
         let room = text.chars().count().saturating_sub(column - 1).max(1);
+        let room = if is_secret { 1 } else { room };
         let length = self.text.get(span.clone()).map_or(1, |s| s.chars().count()).clamp(1, room);
         writeln!(f, "  --> {}:{line}:{column}", self.file)?;
         writeln!(f, "{gutter} |")?;
-        writeln!(f, "{number} | {text}")?;
+        let shown = match is_secret {
+            false => text.to_owned(),
+            true => text.chars().take(column - 1).chain("…".chars()).collect(),
+        };
+        writeln!(f, "{number} | {shown}")?;
         writeln!(f, "{gutter} | {}{}", " ".repeat(column - 1), "^".repeat(length))
     }
 }

@@ -22,7 +22,8 @@ pub(crate) fn read(file: &Path) -> Result<Settings, Diagnostics> {
         Err(error) => {
             let what = format!("cannot read the configuration: {error}");
             let hint = "`portreeve init` writes one; --config names another".to_owned();
-            let item = Diagnostic { what, span: None, why: None, hint: Some(hint) };
+            let item =
+                Diagnostic { what, span: None, why: None, hint: Some(hint), is_secret: false };
             let (file, text) = (file.display().to_string(), String::new());
             Err(Diagnostics { file, text, items: vec![item] })
         }
@@ -253,7 +254,7 @@ impl Reader<'_> {
         // Whatever the verifier itself refuses is refused here, with a place in the file.
         if let Err(problem) = token::Issuer::new(token.clone(), token::JwkSet::empty(), 0) {
             let Problem { detail: what, hint, .. } = problem;
-            self.found.push(Diagnostic { what, span: Some(span), why: None, hint });
+            self.found.push(Diagnostic { hint, ..Diagnostic::new(what, span) });
         }
         Some(IssuerSetting { token, jwks: Location::of(raw.jwks.get_ref(), &self.folder) })
     }

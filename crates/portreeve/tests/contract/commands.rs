@@ -139,3 +139,25 @@ fn people_get_tables_and_the_next_step() {
     step(&["status"]);
     assert_seen!("people", seen);
 }
+
+#[test]
+fn an_auditor_gets_a_token_and_a_person_a_link_that_works_once() {
+    let scratch = Scratch::new();
+    let server = Server::fresh(scratch.path());
+    server.json(&["identity", "add", "otto", "--kind", "person"]);
+    let token = server.json(&["identity", "token", "otto", "--role", "auditor"]);
+    let token = token["token"].as_str().unwrap();
+    let refused =
+        server.cli_as(token, &["identity", "add", "x", "--kind", "workload", "--owner", "ada"]);
+    assert_eq!(refused.status, 4, "{}", refused.seen());
+    assert_eq!(server.cli_as(token, &["identity", "list"]).status, 0);
+    let link = server.json(&["identity", "sign-in", "otto"]);
+    let link = link["link"].as_str().unwrap();
+    let (_, path) = link.split_once("/?").unwrap();
+    let signs_in = || {
+        let answer = server.console().get(&format!("/?{path}"), &[]);
+        answer.head.to_lowercase().contains("set-cookie: portreeve=")
+    };
+    assert!(signs_in());
+    assert!(!signs_in());
+}

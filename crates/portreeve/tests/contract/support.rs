@@ -350,7 +350,8 @@ macro_rules! assert_seen {
 pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"/\S*/portreeve-test-\d+-\d+", "<dir>"),
     (r"\b(api|cred|cmp|g|grp|item|fnd|r|node|dec|actor|id)_[0-9a-z]{26}\b", "${1}_<id>"),
-    (r"\bpr_(live|demo|admin|test)_[0-9A-Za-z]+", "pr_${1}_<secret>"),
+    (r"\bpr_(live|demo|admin|test)_[0-9A-Za-z]+(…[0-9A-Za-z]+)?", "pr_${1}_<secret>"),
+    (r"ledger\+[0-9a-f]{8}\+[0-9A-Za-z+/=]+", "ledger+<key>"),
     (r"once=[0-9A-Za-z_-]+", "once=<code>"),
     (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z", "<time>"),
     (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", "<minute>"),
