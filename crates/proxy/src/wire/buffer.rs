@@ -91,10 +91,14 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Where to append.
+    /// Where to append. What was sent makes room: all at once when nothing waits, else in large
+    /// steps, because a slow peer may never have taken everything.
     pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
-        if self.sent == self.bytes.len() {
+        if self.is_empty() {
             self.clear();
+        } else if self.sent >= GROWN_BYTES_MAX {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
         }
         &mut self.bytes
     }
@@ -126,7 +130,8 @@ impl Outgoing {
         self.sent = 0;
     }
 
-    /// Everything since the last [`Outgoing::clear`], sent or not, to be sent elsewhere.
+    /// Everything that [`Outgoing::replace`] put here, sent or not, to be sent elsewhere. Empty if
+    /// anything was appended after it was sent.
     pub(crate) fn recall(&mut self) -> Vec<u8> {
         self.sent = 0;
         std::mem::take(&mut self.bytes)
@@ -146,3 +151,6 @@ impl Outgoing {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests;
