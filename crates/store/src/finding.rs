@@ -124,7 +124,9 @@ impl Connection {
             (GRANTS, " GROUP BY access_grant.subject"),
         ] {
             for mut row in self.fetch_in(head, tail, identities, vec![]).await? {
-                *counts.entry(row.text()?).or_default() += row.count()?;
+                // Columns are read in order, and `+=` on numbers evaluates its right side first.
+                let identity = row.text()?;
+                *counts.entry(identity).or_default() += row.count()?;
             }
         }
         Ok(counts)

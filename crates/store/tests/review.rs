@@ -234,3 +234,17 @@ async fn a_finding_is_resolved_and_can_come_back() {
         assert_eq!(found, vec![row("svc", 3)], "{}", database.kind);
     }
 }
+
+#[tokio::test]
+async fn open_findings_are_counted_for_each_identity() {
+    for database in databases() {
+        let store = Store::open(&database.url).await.unwrap();
+        let mut tx = store.begin(&writer(), at(1)).await.unwrap();
+        tx.open_findings_anew(&[row("svc", 1), row("bot", 1)]).await.unwrap();
+        tx.resolve_findings(&[row("bot", 1)]).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut state = store.read().await.unwrap();
+        let counts = state.open_findings_count(&["svc", "bot", "nobody"]).await.unwrap();
+        assert_eq!(counts, [("svc".to_owned(), 1)].into(), "{}", database.kind);
+    }
+}
