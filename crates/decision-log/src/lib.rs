@@ -12,6 +12,9 @@
 //! footer   "PRCF" length:u32 crc32c:u32 totals, chain head, Merkle root, index of batches
 //! trailer  footer_offset:u64 "PRTVDONE"
 //! ```
+//! `gone` names the last segment that is no longer there and the chain head at its end, where no
+//! later segment does.
+//!
 //! `chain` of a batch is SHA-256 of the chain before it, the batch's header up to `last_at` and
 //! its payload; it continues from segment to segment. The payload is columns of varints over a
 //! dictionary of the batch's strings, LZ4-packed (`codec`). The Merkle root (RFC 6962) is over
@@ -41,6 +44,7 @@ mod codec;
 mod error;
 mod index;
 mod log;
+mod mark;
 mod queue;
 mod recover;
 mod scan;

@@ -12,6 +12,7 @@ use traffic::CallRecord;
 
 use crate::error::LogError;
 use crate::index::{Index, Seal, State};
+use crate::mark::Mark;
 use crate::queue::Queue;
 use crate::recover::recover;
 use crate::segment::sync_directory;
@@ -220,12 +221,17 @@ impl DecisionLog {
                 let oldest = index.segments.first()?;
                 match &oldest.state {
                     State::Sealed(seal) if seal.last_at < before && may_go(seal.segment) => {
-                        Some((oldest.path.clone(), seal.clone()))
+                        let is_last = index.segments.len() == 1;
+                        Some((oldest.path.clone(), seal.clone(), is_last))
                     }
                     _ => None,
                 }
             });
-            let Some((path, seal)) = oldest else { break };
+            let Some((path, seal, is_last)) = oldest else { break };
+            if is_last {
+                // No later file tells where numbers and chain go on.
+                Mark { number: seal.segment, chain: seal.chain }.keep(&self.shared.directory)?;
+            }
             fs::remove_file(&path).map_err(LogError::io(&path))?;
             self.shared.with_index(|index| {
                 index.segments.retain(|segment| segment.number != seal.segment);

@@ -13,6 +13,7 @@ use crate::codec;
 use crate::error::LogError;
 use crate::index::{BatchMeta, Index, Segment, State};
 use crate::log::Recovery;
+use crate::mark::Mark;
 use crate::segment::{
     Frame, HEADER_BYTES, Header, Totals, footer_bytes, number_of, read_footer, sync_directory,
 };
@@ -35,9 +36,10 @@ pub(crate) fn recover(directory: &Path) -> Result<Recovered, LogError> {
         }
     }
     numbers.sort();
-    let next = numbers.last().map_or(1, |(number, _)| number + 1);
+    let gone = Mark::read(directory)?;
+    let next = numbers.last().map_or(0, |(number, _)| *number).max(gone.number) + 1;
     let mut found =
-        Recovered { index: Index::default(), next, chain: Digest::ZERO, repaired: Vec::new() };
+        Recovered { index: Index::default(), next, chain: gone.chain, repaired: Vec::new() };
     for (number, path) in numbers {
         if let Some(segment) = recover_one(number, &path, &mut found)? {
             found.index.segments.push(Arc::new(segment));
@@ -79,7 +81,9 @@ fn recover_one(
     }
     let torn = read.torn;
     let (Some(totals), false) = (&read.totals, read.batches.is_empty()) else {
-        // Nothing was committed to it. Its number is not used again: see `next`.
+        // Nothing was committed to it. Its number is not used again.
+        let gone = Mark { number, chain: found.chain };
+        gone.keep(path.parent().unwrap_or(path))?;
         fs::remove_file(path).map_err(LogError::io(path))?;
         if torn > 0 {
             found.repaired.push(Recovery { segment: number, batches: 0, torn_bytes: torn });

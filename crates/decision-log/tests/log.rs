@@ -265,3 +265,32 @@ fn a_clock_that_stands_still_loses_nothing() {
     wait(log.flush()).unwrap();
     assert_eq!(all(&log, Order::OldestFirst), given);
 }
+
+#[test]
+fn a_number_is_never_given_twice_also_when_nothing_is_left() {
+    let directory = Directory::new("numbers");
+    let log = open(&directory, options());
+    log.append(records(1)[0].clone()).unwrap();
+    wait(log.seal()).unwrap();
+    let first = log.expire(Timestamp::MAX, &|_| true).unwrap().remove(0);
+    assert!(log.seals().is_empty());
+    drop(log);
+
+    // The next process gets as far as starting a segment, the one after it further.
+    let torn = directory.path().join("calls-00000000000000000002.seg");
+    std::fs::write(&torn, [0; 4_096]).unwrap();
+    drop(open(&directory, options()));
+    assert!(!torn.exists());
+    let log = open(&directory, options());
+    log.append(records(1)[0].clone()).unwrap();
+    wait(log.seal()).unwrap();
+    let next = log.seals().remove(0);
+    assert_eq!((first.segment, next.segment), (1, 3));
+    assert_ne!(first.chain, next.chain, "the chain goes on, it does not start again");
+    assert_eq!(log.verify().faults, []);
+    drop(log);
+
+    std::fs::write(directory.path().join("gone"), "2").unwrap();
+    let guessed = open_at(&directory, options(), SetClock::at(START));
+    assert!(matches!(guessed, Err(LogError::Io { .. })), "{guessed:?}");
+}
