@@ -54,7 +54,10 @@ pub(crate) async fn serve(
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_PATIENCE);
     let activity = Arc::new(Activity::default());
-    let idle = worker.core().config.patience.keep_alive;
+    let (idle, lag) = {
+        let patience = &worker.core().config.patience;
+        (patience.keep_alive, patience.lag)
+    };
     let service = {
         let activity = Arc::clone(&activity);
         service_fn(move |request: Request<Incoming>| {
@@ -64,14 +67,17 @@ pub(crate) async fn serve(
     };
     let io = TokioIo::new(Rewound::new(wire));
     let mut connection = pin!(builder.serve_connection(io, service));
-    let ended = tokio::select! {
+    let is_idle = tokio::select! {
         // The caller's errors end its connection; there is nobody to tell.
-        _ = connection.as_mut() => true,
+        _ = connection.as_mut() => return,
         () = shutdown.cancelled() => false,
-        () = activity.cease(idle) => false,
+        () = activity.cease(idle) => true,
     };
-    if !ended {
-        connection.as_mut().graceful_shutdown();
+    connection.as_mut().graceful_shutdown();
+    if is_idle {
+        // Streams that the caller neither feeds nor takes from would never end by themselves.
+        let _ = tokio::time::timeout(lag, connection).await;
+    } else {
         let _ = connection.await;
     }
 }

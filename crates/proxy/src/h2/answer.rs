@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::{HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use httparse::Header;
 use hyper::body::{Body, Incoming};
 use smallvec::SmallVec;
@@ -25,13 +25,14 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     stream: Stream,
 ) -> Response<Reply> {
+    let to_head = request.method() == Method::HEAD;
     let admitted = match judge(worker, peer, &request) {
         Ok(admitted) => admitted,
-        Err(refused) => return refuse(*refused).await,
+        Err(refused) => return refuse(*refused, to_head).await,
     };
     match forward(worker, *admitted, request.into_body(), stream).await {
         Ok(response) => response,
-        Err(refused) => refuse(*refused).await,
+        Err(refused) => refuse(*refused, to_head).await,
     }
 }
 
@@ -62,17 +63,18 @@ fn judge(
     stage::admit(worker, peer, &arrival).map(Box::new).map_err(Box::new)
 }
 
-async fn refuse(refused: Refused) -> Response<Reply> {
+async fn refuse(refused: Refused, to_head: bool) -> Response<Reply> {
     let (answer, open) = refused.answer();
     if let Err(error) = open.record(&answer).await {
         tracing::error!(%error, "a refusal was not recorded");
     }
-    page(&answer)
+    page(&answer, to_head)
 }
 
-/// A refusal in HTTP/2.
-fn page(answer: &Answer) -> Response<Reply> {
-    let mut response = Response::new(Reply::page(answer.body.clone()));
+/// A refusal in HTTP/2; to a HEAD request without the body, which the library would send.
+fn page(answer: &Answer, to_head: bool) -> Response<Reply> {
+    let body = if to_head { Vec::new() } else { answer.body.clone() };
+    let mut response = Response::new(Reply::page(body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -143,13 +145,13 @@ async fn respond(
     }
     // Without a body the head is the end of the answer, and waits for the record.
     let request_id = admitted.request_id().to_owned();
-    let tally = relay.tally();
+    let (tally, to_head) = (relay.tally(), admitted.traits().to_head);
     relay.settle();
     match Answered::new(admitted, End::Complete, tally).record_durably().await {
         Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),
         Err(error) => {
             tracing::error!(%error, request_id, "an answer was withheld");
-            Ok(page(&Answer::unrecorded(&request_id)))
+            Ok(page(&Answer::unrecorded(&request_id), to_head))
         }
     }
 }

@@ -82,7 +82,7 @@ impl Relay {
             deadline: Deadline::after(traits.timeouts.response.to_std()),
             watch: Watch::new(pace),
             encoder: if chunked { Encoder::Chunked } else { Encoder::Plain },
-            upload_ended: traits.framing == Framing::None,
+            upload_ended: matches!(traits.framing, Framing::None | Framing::Length(0)),
             upload_broken: false,
             download: None,
             upstream_reusable: false,
@@ -101,10 +101,12 @@ impl Relay {
         self.worker.core().config.durable
     }
 
-    /// Sends the same head again, over another connection.
+    /// Sends the same head again, over another connection. That the last one took nothing more
+    /// says nothing about this one.
     pub(super) fn retry_on(&mut self, mut wire: Wire) {
         wire.output.replace(self.upstream.output.recall());
         self.upstream = wire;
+        self.upload_broken = false;
     }
 
     /// Where the upstream's connection goes back to at the end.

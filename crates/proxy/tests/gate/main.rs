@@ -6,6 +6,7 @@ mod kit;
 
 mod attack;
 mod first;
+mod http2;
 mod jwt;
 mod record;
 mod secure;

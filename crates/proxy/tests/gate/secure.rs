@@ -160,7 +160,7 @@ async fn an_upstream_over_tls_must_prove_its_name() {
     }
 }
 
-async fn plain<B>(kit: &Kit) -> SendRequest<B>
+pub async fn plain<B>(kit: &Kit) -> SendRequest<B>
 where
     B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: std::error::Error + Send + Sync,

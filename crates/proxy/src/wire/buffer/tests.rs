@@ -26,5 +26,8 @@ fn what_waits_is_kept_when_room_is_made() {
     out.bytes_mut().push(7);
     assert_eq!(out.unsent(), GROWN_BYTES_MAX + 1);
     let waiting = &out.bytes[out.sent..];
-    assert_eq!((&waiting[..GROWN_BYTES_MAX], waiting.last()), (&bytes[GROWN_BYTES_MAX..], Some(&7)));
+    assert_eq!(
+        (&waiting[..GROWN_BYTES_MAX], waiting.last()),
+        (&bytes[GROWN_BYTES_MAX..], Some(&7))
+    );
 }

@@ -1,0 +1,88 @@
+//! How requests over HTTP/2 end when something is in their way.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Empty};
+use testkit::Upstream;
+use testkit::upstream::OK;
+use traffic::Outcome;
+
+use crate::kit::{Kit, Setup, soon};
+use crate::secure::plain;
+
+const SHORT: Duration = Duration::from_millis(20);
+
+fn request(kit: &Kit, method: Method) -> Request<Empty<Bytes>> {
+    let put = method == Method::PUT;
+    let mut request = Request::new(Empty::new());
+    *request.method_mut() = method;
+    *request.uri_mut() = "http://api/orders/42".parse().unwrap();
+    request.headers_mut().insert("x-api-key", kit.key.parse().unwrap());
+    if put {
+        request.headers_mut().insert("content-length", "0".parse().unwrap());
+    }
+    request
+}
+
+#[tokio::test]
+async fn what_is_sent_again_over_another_connection_is_the_whole_head() {
+    for method in [Method::GET, Method::PUT] {
+        let upstream = Upstream::scripted(|mut conversation| async move {
+            conversation.request().await?;
+            conversation.send(OK).await?;
+            // The first connection dies with its second request.
+            conversation.request().await.map(drop)
+        })
+        .await;
+        let kit = Kit::start(&upstream.url()).await;
+        let mut sender = plain(&kit).await;
+        for _ in 0..2 {
+            let response = soon(sender.send_request(request(&kit, method.clone()))).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK, "{method}");
+            soon(response.into_body().collect()).await.unwrap();
+            assert_eq!(kit.record().await.outcome, Outcome::Allowed);
+        }
+        let seen = upstream.seen();
+        assert_eq!((seen.len(), upstream.connections()), (3, 2), "{method}");
+        assert_eq!(seen[1].head, seen[2].head);
+        kit.no_more_records().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_head_has_no_body() {
+    let upstream = Upstream::start().await;
+    let kit = Kit::start(&upstream.url()).await;
+    let mut sender = plain(&kit).await;
+    let mut refused = request(&kit, Method::HEAD);
+    refused.headers_mut().remove("x-api-key");
+    let response = soon(sender.send_request(refused)).await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert_eq!(soon(response.into_body().collect()).await.unwrap().to_bytes(), "");
+    assert_eq!(kit.record().await.status, 401);
+}
+
+#[tokio::test]
+async fn row_19_a_caller_that_takes_nothing_loses_its_connection() {
+    let upstream = Upstream::scripted(|mut conversation| async move {
+        conversation.request().await?;
+        conversation.send("HTTP/1.1 200 OK\r\ncontent-length: 40000000\r\n\r\n").await?;
+        // Until the gate, whose caller takes nothing, closes.
+        while conversation.send([0; 8_192]).await.is_ok() {}
+        Ok(())
+    })
+    .await;
+    let mut setup = Setup::default();
+    setup.config.patience.keep_alive = SHORT;
+    setup.config.patience.lag = SHORT;
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let mut sender = plain(&kit).await;
+    let response = soon(sender.send_request(request(&kit, Method::GET))).await.unwrap();
+    let record = kit.record().await;
+    assert_eq!((record.outcome, record.status), (Outcome::Cancelled, 200));
+    assert!(response.into_body().collect().await.is_err(), "no false end");
+    kit.no_more_records().await;
+}
