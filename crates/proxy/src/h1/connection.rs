@@ -33,6 +33,8 @@ pub(crate) struct Connection {
     is_fresh: bool,
     /// Where the search for the end of the head goes on.
     searched: usize,
+    /// The empty line that may stand before a request was there.
+    skipped_line: bool,
 }
 
 /// How the serving of a connection ended.
@@ -63,7 +65,8 @@ impl Connection {
         shutdown: CancellationToken,
     ) -> Self {
         let deadline = Deadline::after(worker.core().config.patience.first_byte);
-        Self { worker, wire, peer, deadline, shutdown, is_fresh: true, searched: 0 }
+        let (is_fresh, searched, skipped_line) = (true, 0, false);
+        Self { worker, wire, peer, deadline, shutdown, is_fresh, searched, skipped_line }
     }
 
     /// Serves requests until the connection ends.
@@ -91,6 +94,7 @@ impl Connection {
         self.deadline.set(if is_idle { patience.keep_alive } else { patience.head });
         self.is_fresh = false;
         self.searched = 0;
+        self.skipped_line = false;
     }
 
     fn poll_next(
@@ -145,9 +149,12 @@ impl Connection {
                 return None;
             }
         }
-        if self.searched == 0 && self.wire.input.bytes().starts_with(b"\r\n") {
-            // One empty line before a request is forgiven (RFC 9112 §2.2).
+        if !self.skipped_line && self.wire.input.bytes().starts_with(b"\r\n") {
+            // One empty line before a request is forgiven (RFC 9112 §2.2). One only: each starts
+            // the time for a head anew.
             self.wire.input.consume(2);
+            self.skipped_line = true;
+            self.searched = 0;
         }
         if !self.may_be_complete() {
             return None;

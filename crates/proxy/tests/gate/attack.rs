@@ -80,3 +80,21 @@ async fn a_request_has_one_authority() {
         run(&case).await;
     }
 }
+
+#[tokio::test]
+async fn row_4_one_empty_line_is_forgiven_however_it_is_split() {
+    let upstream = Upstream::start().await;
+    let kit = Kit::start(&upstream.url()).await;
+    let mut other = kit.connect().await;
+    for (pieces, status) in [(["\r", "\n"], 200), (["\r\n", ""], 200), (["\r\n", "\r\n"], 400)] {
+        let mut client = kit.connect().await;
+        for piece in pieces {
+            client.send(piece).await;
+            // The gate has read the piece by the time that it has answered somebody else.
+            other.send(kit.get("")).await;
+            assert_eq!(other.response().await.status, 200);
+        }
+        client.try_send(kit.get("")).await;
+        assert_eq!(client.response().await.status, status, "{pieces:?}");
+    }
+}
