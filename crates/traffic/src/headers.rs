@@ -65,9 +65,12 @@ struct ConnectionOptions {
     close: bool,
     keep_alive: bool,
     upgrade: bool,
-    /// Some field is nominated for removal.
-    nominates: bool,
+    /// How many fields are nominated for removal.
+    nominated: usize,
 }
+
+/// More nominated fields than anybody means. Each is held against every field.
+const NOMINATED_MAX: usize = 32;
 
 impl ConnectionOptions {
     fn add(&mut self, value: &[u8]) -> Result<(), Reason> {
@@ -82,10 +85,14 @@ impl ConnectionOptions {
             } else if option.eq_ignore_ascii_case(b"upgrade") {
                 self.upgrade = true;
             } else {
-                self.nominates = true;
+                self.nominated += 1;
             }
         }
-        Ok(())
+        if self.nominated > NOMINATED_MAX { Err(Reason::MalformedRequest) } else { Ok(()) }
+    }
+
+    fn nominates(&self) -> bool {
+        self.nominated > 0
     }
 
     /// Whether the connection outlives the message (RFC 9112 §9.3).

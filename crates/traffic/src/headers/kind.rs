@@ -59,6 +59,8 @@ pub(super) fn of(name: &[u8]) -> Kind {
         | b"te"
         | b"trailer"
         | b"http2settings" => Removed,
+        // CGI-like upstreams would read it as the variable HTTP_PROXY, and send their own calls there.
+        b"proxy" => Removed,
         b"forwarded" | b"xrealip" | b"xclientip" | b"trueclientip" => Removed,
         b"xoriginalurl" | b"xrewriteurl" | b"xoriginaluri" | b"xoriginalmethod"
         | b"xoriginalhost" | b"xhost" => Override,

@@ -57,7 +57,7 @@ impl<'h> RequestFields<'h> {
             }
             pass.take(index, name, value)?;
         }
-        if pass.connection.nominates {
+        if pass.connection.nominates() {
             remove_nominated(fields, &mut pass.removed);
         }
         pass.conclude(version)

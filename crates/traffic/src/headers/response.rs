@@ -63,7 +63,7 @@ impl ResponseFields {
                 removed.insert(index);
             }
         }
-        if connection.nominates {
+        if connection.nominates() {
             remove_nominated(fields, &mut removed);
         }
         let judged = framing.judge(version, Framing::UntilClose).ok_or(Reason::UpstreamInvalid)?;

@@ -139,6 +139,7 @@ fn what_is_meant_for_one_hop_or_is_ours_to_say_does_not_travel() {
         ("X-Forwarded-For", "a"),
         ("x_forwarded_proto", "a"),
         ("X-Real-IP", "a"),
+        ("Proxy", "a"),
         ("Portreeve-Identity", "a"),
         ("PORTREEVE_identity", "a"),
         ("portreeve.request.id", "a"),
@@ -160,6 +161,16 @@ fn connection_options_of_several_fields_count() {
     assert!(!judge(Version::Http11, &[("connection", "CLOSE")]).unwrap().keep_alive);
     assert!(!judge(Version::Http10, &[]).unwrap().keep_alive);
     assert!(judge(Version::Http10, &[("connection", "keep-alive")]).unwrap().keep_alive);
+}
+
+#[test]
+fn what_nominates_more_than_anybody_means_is_refused() {
+    let names = |count: usize| vec!["a"; count].join(",");
+    let (many, most) = (names(NOMINATED_MAX + 1), names(NOMINATED_MAX));
+    for fields in [vec![("connection", many.as_str())], vec![("connection", most.as_str()); 2]] {
+        assert_eq!(judge(Version::Http11, &fields).unwrap_err(), Reason::MalformedRequest);
+    }
+    assert_eq!(travelling(&[("connection", &most), ("a", "1"), ("b", "2")]), ["b"]);
 }
 
 #[test]
