@@ -173,6 +173,9 @@ pub enum BreakKind {
     /// The tree over the entries has another root than the recorded one.
     #[error("the tree over the entries has another root than the recorded head")]
     Root,
+    /// No signed checkpoint covers what stands here and after it.
+    #[error("no signed checkpoint covers it")]
+    Unsigned,
     /// A signed checkpoint speaks of another tree.
     #[error("the entries are not those that the checkpoint at size {size} was signed for")]
     Checkpoint {

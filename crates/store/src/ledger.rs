@@ -185,11 +185,22 @@ impl Connection {
         rows.into_iter().map(|mut row| Ok((row.count()?, row.text()?))).collect()
     }
 
+    /// The end: the last signed head is that of the last entry, for whoever writes has the key;
+    /// and there are as many entries as changes, so that a ledger cut back to an older checkpoint
+    /// does not pass for whole.
     async fn check_end(&mut self, check: &ChainCheck) -> Result<Result<(), Break>, StoreError> {
-        const SQL: &str =
-            "SELECT size FROM ledger_checkpoint WHERE size > $1 ORDER BY size LIMIT 1";
-        if let Some(mut row) = self.fetch_first(SQL, vec![Value::count(check.size())]).await? {
-            return Ok(Err(check.broken(BreakKind::End { size: row.count()? })));
+        const SQL: &str = "SELECT size FROM ledger_checkpoint ORDER BY size DESC LIMIT 1";
+        let row = self.fetch_first(SQL, vec![]).await?;
+        let signed = row.map_or(Ok(0), |mut row| row.count())?;
+        // The first entry says that the ledger started, and comes with the first change.
+        let changes = self.head(false).await?;
+        let entries = if changes == 0 { 0 } else { changes + 1 };
+        let size = signed.max(entries);
+        if size > check.size() {
+            return Ok(Err(check.broken(BreakKind::End { size })));
+        }
+        if signed < check.size() {
+            return Ok(Err(Break { sequence: signed, what: BreakKind::Unsigned }));
         }
         let head = self.ledger_head().await?;
         Ok(check.finish(head.tip, &head.tree))

@@ -1,7 +1,7 @@
 //! The ledger on both databases: what somebody does to its rows behind our back is found, with the
 //! place.
 
-use audit::{Event, SigningKey, Subject};
+use audit::{BreakKind, Event, Frontier, SigningKey, Subject};
 use base::{ActorId, Secret, Timestamp};
 use portreeve_store::{Channel, LedgerCheck, LedgerFilter, Store, Writer};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
@@ -114,6 +114,51 @@ async fn a_cut_end_is_found_although_the_head_was_cut_too() {
     assert_eq!(breaks_at(&[cut, head]).await, 5);
     let forget = "DELETE FROM ledger_checkpoint WHERE size = 6";
     assert_eq!(breaks_at(&[cut, head, forget]).await, 5);
+}
+
+#[tokio::test]
+async fn an_end_cut_back_to_an_older_checkpoint_is_found_by_the_changes() {
+    for database in databases() {
+        let store = filled(&database.url, 5, &key(1)).await;
+        let mut state = store.read().await.unwrap();
+        let (entries, _) = state.ledger_entries(&LedgerFilter::default(), 10).await.unwrap();
+        drop(state);
+        let mut older = Frontier::default();
+        entries.iter().rev().take(5).for_each(|(_, digest)| older.push(*digest));
+        let head = format!(
+            "UPDATE ledger_head SET size = 5, digest = '{}', frontier = '{}'",
+            entries[1].1.to_hex(),
+            serde_json::to_string(&older).unwrap()
+        );
+        let cut = [
+            "DELETE FROM ledger WHERE sequence = 5",
+            "DELETE FROM ledger_checkpoint WHERE size = 6",
+            head.as_str(),
+        ];
+        tamper(&database, &cut).await;
+        let broken = check(&store).await.broken.unwrap();
+        assert_eq!((broken.sequence, broken.what), (5, BreakKind::End { size: 6 }));
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn entries_that_nobody_with_the_key_wrote_are_found() {
+    for database in databases() {
+        let store = filled(&database.url, 5, &key(1)).await;
+        let writer = Writer { actor: ActorId::parse("mallory").unwrap(), channel: Channel::Api };
+        let mut tx = store.begin(&writer, at(9)).await.unwrap();
+        tx.save_identity(Event::IdentityAdded, None, &identity("backdoor"), None).await.unwrap();
+        tx.commit().await.unwrap();
+        let broken = check(&store).await.broken.unwrap();
+        assert_eq!((broken.sequence, broken.what), (6, BreakKind::Unsigned), "{}", database.kind);
+        store.close().await;
+        // Nor does a ledger pass whose checkpoints are gone, so that it could be written anew.
+        tamper(&database, &["DELETE FROM ledger_checkpoint"]).await;
+        let store = Store::open(&database.url).await.unwrap();
+        let broken = check(&store).await.broken.unwrap();
+        assert_eq!((broken.sequence, broken.what), (0, BreakKind::Unsigned), "{}", database.kind);
+    }
 }
 
 #[tokio::test]
