@@ -8,7 +8,7 @@ use app::{Actor, Role};
 use audit::evidence;
 use base::problem::ProblemKind::{Conflict, Forbidden, Invalid, NotFound};
 use base::{Span, Timestamp};
-use desk::Desk;
+use desk::{Desk, note};
 use portreeve_app as app;
 use testkit::world::actor;
 
@@ -150,4 +150,21 @@ async fn a_finished_review_is_proved_to_whoever_has_the_key() {
     let report = evidence::verify(forged.as_bytes(), Some(&trusted));
     assert!(report.summary.starts_with("not authentic: decisions["), "{}", report.summary);
     assert!(desk.app.chain_status(&auditor()).await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn evidence_accounts_for_items_that_were_overtaken() {
+    let desk = Desk::new().await;
+    desk.review().await;
+    for (item, verdict) in [("002", "narrow"), ("003", "keep")] {
+        desk.app.decide(&desk.robin, &format!("machines-{item}"), note(verdict)).await.unwrap();
+    }
+    desk.app.revoke_grant(&desk.robin, &desk.idle, "not needed").await.unwrap();
+    desk.app.sign(&desk.robin, "machines", None).await.unwrap();
+    desk.app.remediate().await.unwrap();
+    let status = desk.app.review_status(&desk.robin, "machines").await.unwrap();
+    assert_eq!((status.review.state.as_str(), status.superseded), ("COMPLETED", 1));
+    let bundle = desk.app.build_evidence(&auditor(), "machines").await.unwrap();
+    let report = evidence::verify(&bundle, Some(&desk.app.verifier_key()));
+    assert!(report.is_ok(), "{report:#?}");
 }

@@ -12,6 +12,7 @@
 
 mod build;
 mod judge;
+mod logged;
 mod model;
 mod place;
 mod sections;
@@ -28,7 +29,8 @@ pub use verify::{Check, Report, verify};
 pub const FORMAT: &str = "portreeve-evidence/1";
 
 /// What the entry of a started campaign says about its population, so that a bundle can be held
-/// against it: what stands under `after` in the detail of `review.started`.
+/// against it: what stands under `after` in the detail of `review.started`, besides the
+/// `definition` of the campaign.
 pub fn started_detail(population: &Population, items: u64) -> serde_json::Value {
     serde_json::json!({
         "population_digest": population.digest,

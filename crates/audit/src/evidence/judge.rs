@@ -1,19 +1,20 @@
 //! What the content says when every byte is the sealed one: entries are in the signed log, the
 //! population is the one that was logged, every item has its outcome, every removal its proof.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use base::{Digest, canonical};
+use base::canonical;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::logged::Logged;
 use super::model::{
     CampaignRecord, Decision, Item, Population, ProvenEntry, Remediation, population_digest,
 };
 use super::verify::Checks;
 use crate::checkpoint::Checkpoint;
 use crate::note::VerifierKey;
-use crate::{Event, proof};
+use crate::proof;
 
 /// Makes every check of meaning and gives the line for a bundle without faults.
 pub(super) fn judge(file: &Map<String, Value>, key: &VerifierKey, checks: &mut Checks) -> String {
@@ -31,10 +32,11 @@ pub(super) fn judge(file: &Map<String, Value>, key: &VerifierKey, checks: &mut C
         return String::new();
     };
 
+    let logged = Logged::about(&campaign, &entries);
     check_chain(file, key, &entries, checks);
-    check_population(&campaign, &population, &items, &entries, checks);
-    check_decisions(&campaign, &items, &decisions, &entries, checks);
-    check_remediations(&campaign, &decisions, &remediations, checks);
+    check_population(&campaign, &population, &items, &logged, checks);
+    check_decisions(&campaign, &items, &decisions, &logged, checks);
+    check_remediations(&campaign, &items, &decisions, &remediations, &logged, checks);
 
     let settled = items.iter().filter(|item| is_settled(item)).count();
     format!(
@@ -115,24 +117,11 @@ fn check_chain(
     }
 }
 
-/// What the entries of one kind say about this campaign.
-fn about<'a>(
-    entries: &'a [ProvenEntry],
-    campaign: &'a CampaignRecord,
-    event: Event,
-) -> impl Iterator<Item = &'a Value> {
-    entries
-        .iter()
-        .map(|proven| &proven.entry)
-        .filter(move |entry| entry.event == event && entry.subject.id == campaign.id)
-        .filter_map(|entry| entry.detail.get("after"))
-}
-
 fn check_population(
     campaign: &CampaignRecord,
     population: &Population,
     items: &[Item],
-    entries: &[ProvenEntry],
+    logged: &Logged<'_>,
     checks: &mut Checks,
 ) {
     let digest = population_digest(items.iter().map(|item| &item.sealed)).ok();
@@ -147,14 +136,17 @@ fn check_population(
         );
         checks.fault("population", "population.matched", why);
     }
-    let expected = super::started_detail(population, reviewed as u64);
-    let logged = about(entries, campaign, Event::ReviewStarted).any(|detail| {
-        ["population_digest", "items", "ruleset_version"]
-            .iter()
-            .all(|name| detail.get(name) == expected.get(name))
-    });
-    if !logged {
-        let why = "no entry of the log says that the campaign started on this population";
+    for (index, item) in items.iter().enumerate() {
+        // The digest covers what was sealed; what the file names it by must be the same.
+        let named = (sealed(item, &["id"]), sealed(item, &["grant", "id"]));
+        if named != (Some(item.id.as_str()), Some(item.grant_id.as_str())) {
+            let why = "named otherwise than it was sealed";
+            checks.fault("population", format!("items[{index}]"), why);
+        }
+    }
+    if !logged.started(campaign, population, reviewed as u64) {
+        let why = "no entry of the log says that the campaign started like this: by whom, when, \
+                   with this definition, on this population";
         checks.fault("population", "population", why);
     }
     if checks.faults("population") == 0 {
@@ -162,39 +154,53 @@ fn check_population(
     }
 }
 
+/// A text in what was sealed of an item.
+fn sealed<'a>(item: &'a Item, path: &[&str]) -> Option<&'a str> {
+    path.iter().try_fold(&item.sealed, |value, name| value.get(name))?.as_str()
+}
+
 fn check_decisions(
     campaign: &CampaignRecord,
     items: &[Item],
     decisions: &[Decision],
-    entries: &[ProvenEntry],
+    logged: &Logged<'_>,
     checks: &mut Checks,
 ) {
-    let mut signed: BTreeSet<Digest> = about(entries, campaign, Event::ReviewSigned)
-        .filter_map(|detail| detail.get("decisions")?.as_array())
-        .flatten()
-        .filter_map(|digest| Digest::from_hex(digest.as_str()?))
-        .collect();
+    let mut signed = logged.signed();
     let mut open: BTreeMap<&str, &Item> =
         items.iter().map(|item| (item.id.as_str(), item)).collect();
     for (index, decision) in decisions.iter().enumerate() {
         let place = format!("decisions[{index}]");
         let digest = canonical::digest(decision).ok();
-        if !digest.is_some_and(|digest| signed.remove(&digest)) {
-            checks.fault("decisions", place.clone(), "no sign-off in the log holds it");
+        match digest.and_then(|digest| signed.remove(&digest)) {
+            Some(signer) if signer == decision.reviewer => {}
+            Some(_) => checks.fault("decisions", place.clone(), "signed by another person"),
+            None => checks.fault("decisions", place.clone(), "no sign-off in the log holds it"),
         }
         match open.remove(decision.item_id.as_str()) {
-            Some(item) if item.state == "decided" => {}
+            Some(item) if item.state == "decided" => {
+                if let Some(why) = dependent(decision, item) {
+                    checks.fault("decisions", place, why);
+                }
+            }
             Some(_) => checks.fault("decisions", place, "its item does not count as decided"),
             None => checks.fault("decisions", place, "its item is unknown or has another decision"),
         }
     }
-    for digest in signed {
+    for digest in signed.into_keys() {
         let why = format!("the signed decision with digest {digest} is missing");
         checks.fault("decisions", "decisions", why);
     }
     for item in open.values().filter(|item| item.state == "decided") {
         let why = format!("the decision on item {} is missing", item.id);
         checks.fault("decisions", "decisions", why);
+    }
+    let superseded = logged.superseded();
+    for (index, item) in items.iter().enumerate().filter(|(_, item)| item.state == "superseded") {
+        if !superseded.contains(item.id.as_str()) {
+            let why = "closed without a decision, but no entry of the log says so";
+            checks.fault("decisions", format!("items[{index}]"), why);
+        }
     }
     if campaign.state == "COMPLETED" {
         for item in items.iter().filter(|item| !is_settled(item)) {
@@ -207,12 +213,32 @@ fn check_decisions(
     }
 }
 
+/// Why the reviewer of a decision was not the one to make it.
+fn dependent(decision: &Decision, item: &Item) -> Option<&'static str> {
+    let reviewer = Some(decision.reviewer.as_str());
+    if sealed(item, &["grant", "subject"]) == reviewer {
+        return Some("decided by whoever holds the access");
+    }
+    let assigned = sealed(item, &["assignment", "reviewer"]);
+    (assigned != reviewer).then_some("decided by another than the assigned reviewer")
+}
+
 fn check_remediations(
     campaign: &CampaignRecord,
+    items: &[Item],
     decisions: &[Decision],
     remediations: &[Remediation],
+    logged: &Logged<'_>,
     checks: &mut Checks,
 ) {
+    let completed_at = if campaign.state == "COMPLETED" { campaign.completed_at } else { None };
+    let is_completed = campaign.state == "COMPLETED" || campaign.completed_at.is_some();
+    if completed_at != logged.completed_at() || is_completed != completed_at.is_some() {
+        let why = "the log does not say that the campaign got this far";
+        checks.fault("remediation", "campaign.state", why);
+    }
+    let grants: BTreeMap<&str, &str> =
+        items.iter().map(|item| (item.id.as_str(), item.grant_id.as_str())).collect();
     let done: BTreeMap<&str, &Remediation> =
         remediations.iter().map(|act| (act.item_id.as_str(), act)).collect();
     for (index, decision) in decisions.iter().enumerate().filter(|(_, d)| d.verdict != "keep") {
@@ -223,8 +249,14 @@ fn check_remediations(
         }
     }
     for (index, act) in remediations.iter().enumerate() {
+        let place = format!("remediations[{index}]");
+        if grants.get(act.item_id.as_str()) != Some(&act.grant_id.as_str()) {
+            checks.fault("remediation", place.clone(), "not on the grant of its item");
+        }
         if let Some(why) = unproved(act, campaign) {
-            checks.fault("remediation", format!("remediations[{index}]"), why);
+            checks.fault("remediation", place, why);
+        } else if campaign.state == "COMPLETED" && !logged.ended(act) {
+            checks.fault("remediation", place, "the log says something else of how it ended");
         }
     }
     if checks.faults("remediation") == 0 {

@@ -19,7 +19,12 @@ fn parts() -> (Parts, Tree) {
         .map(|n| Item {
             id: format!("item_{n}"),
             grant_id: format!("g_{n}"),
-            sealed: json!({"grant": format!("g_{n}"), "calls": n, "operations": ["read"]}),
+            sealed: json!({
+                "id": format!("item_{n}"),
+                "grant": {"id": format!("g_{n}"), "subject": format!("svc-{n}")},
+                "assignment": {"reviewer": "robin"},
+                "calls": n,
+            }),
             state: "decided".into(),
         })
         .collect();
@@ -42,13 +47,13 @@ fn parts() -> (Parts, Tree) {
             signed_at: AT,
         })
         .collect();
-    let remediations = (1..3).map(|n| remediation(n, verdicts[n])).collect();
-    let (entries, tree) = ledger(&population, &decisions);
+    let remediations: Vec<_> = (1..3).map(|n| remediation(n, verdicts[n])).collect();
+    let (entries, tree) = ledger(&population, &decisions, &remediations);
     let campaign = CampaignRecord {
         id: "machines".into(),
         name: "Machines".into(),
         state: "COMPLETED".into(),
-        definition: json!({"days": 14, "fallback": "robin"}),
+        definition: definition(),
         started_by: "robin".into(),
         started_at: AT,
         completed_at: Some(AT),
@@ -70,19 +75,46 @@ fn remediation(n: usize, act: &str) -> Remediation {
     }
 }
 
-/// The campaign's entries, with others between them.
-fn ledger(population: &Population, decisions: &[Decision]) -> (Vec<Entry>, Tree) {
+fn definition() -> Value {
+    json!({"days": 14, "fallback": "robin"})
+}
+
+/// What the log says of an act that was proved.
+fn proved(act: &Remediation) -> Value {
+    let answers = act.probes.iter().map(|_| json!({"outcome": {"outcome": "refused"}}));
+    json!({
+        "item": act.item_id,
+        "grant": act.grant_id,
+        "state": {"state": "verified", "change": act.change, "proof": {
+            "receipts": act.receipts,
+            "answers": answers.collect::<Vec<_>>(),
+        }},
+    })
+}
+
+/// The campaign's entries, with others between them. With acts, it was completed.
+fn ledger(
+    population: &Population,
+    decisions: &[Decision],
+    acts: &[Remediation],
+) -> (Vec<Entry>, Tree) {
     let campaign = || Subject::new("campaign", "machines");
     let noise = || NewEntry::new(Event::ApiAdded, Subject::new("api", "orders"), json!({}));
     let says = |event, after| NewEntry::change(event, campaign(), None, Some(after), None);
-    let news = [
+    let mut started = started_detail(population, 3);
+    started["definition"] = definition();
+    let mut news = vec![
         noise(),
-        says(Event::ReviewStarted, started_detail(population, 3)),
+        says(Event::ReviewStarted, started),
         noise(),
         says(Event::ReviewSigned, signed_detail(decisions).unwrap()),
-        says(Event::ReviewVerified, json!({})),
-        noise(),
     ];
+    if !acts.is_empty() {
+        let acts: Vec<_> = acts.iter().map(proved).collect();
+        news.push(says(Event::ReviewVerified, json!({ "acts": acts })));
+        news.push(says(Event::ReviewCompleted, json!({})));
+    }
+    news.push(noise());
     let (mut tip, mut tree, mut entries) = (Tip::START, Tree::default(), Vec::new());
     for new in news {
         let entry = new.follow(tip, AT, "robin", "console");
@@ -252,9 +284,64 @@ fn a_removal_without_proof_is_found() {
     assert!(faults(&allowed).contains(&place));
     assert!(faults(&signed(|p| p.remediations[1].state = "applied".into())).contains(&place));
     let other = signed(|p| p.remediations[1].probes[0].result = "allowed_otherwise".into());
-    assert_eq!(faults(&other), [], "another grant is not what was removed");
+    assert_eq!(faults(&other), [place], "the log says that it was refused");
     let undone = signed(|p| drop(p.remediations.pop()));
     assert!(faults(&undone).contains(&("remediation", "decisions[2]")));
+}
+
+/// What the signer of the file changes is held against the log, which they cannot change as easily.
+#[test]
+fn a_file_that_says_other_than_the_log_is_found_whoever_signed_it() {
+    type Change = fn(&mut Parts);
+    let cases: [(Change, (&str, &str)); 11] = [
+        (|p| p.campaign.definition = json!({"days": 1}), ("population", "population")),
+        (|p| p.campaign.started_by = "kim".into(), ("population", "population")),
+        (|p| p.campaign.started_at = Timestamp::from_secs(1), ("population", "population")),
+        (|p| p.items[0].grant_id = "g_2".into(), ("population", "items[0]")),
+        (|p| p.items[0].id = "item_9".into(), ("population", "items[0]")),
+        (|p| p.campaign.state = "VERIFYING".into(), ("remediation", "campaign.state")),
+        (|p| p.campaign.completed_at = None, ("remediation", "campaign.state")),
+        (|p| drop(p.entries.pop()), ("remediation", "campaign.state")),
+        (|p| p.remediations[0].grant_id = "g_0".into(), ("remediation", "remediations[0]")),
+        (|p| p.remediations[0].change = Some(8), ("remediation", "remediations[0]")),
+        (|p| p.remediations[0].state = "superseded".into(), ("remediation", "remediations[0]")),
+    ];
+    for (number, (change, fault)) in cases.into_iter().enumerate() {
+        let report = signed(change);
+        assert!(faults(&report).contains(&fault), "{number}: {:?}", faults(&report));
+    }
+    // A decision hidden with its sign-off, and its item passed off as overtaken.
+    let hidden = signed(|p| {
+        p.entries.retain(|entry| entry.event != Event::ReviewSigned);
+        p.decisions.clear();
+        p.remediations.clear();
+        p.items.iter_mut().for_each(|item| item.state = "superseded".into());
+    });
+    assert!(faults(&hidden).contains(&("decisions", "items[0]")), "{:?}", faults(&hidden));
+}
+
+/// The log itself can say that somebody decided who must not.
+#[test]
+fn a_decision_of_the_wrong_person_is_found() {
+    let decided_by = |reviewer: &str, change: fn(&mut Parts)| {
+        let (mut parts, _) = parts();
+        parts.decisions[0].reviewer = reviewer.to_owned();
+        change(&mut parts);
+        let sealed = parts.items.iter().map(|item| &item.sealed);
+        parts.population.digest = population_digest(sealed).unwrap();
+        let (entries, tree) = ledger(&parts.population, &parts.decisions, &parts.remediations);
+        parts.entries = entries;
+        let report = verify(&build(&parts, &tree, &key()).unwrap(), None);
+        let faults = report.checks.into_iter().filter(|check| !check.ok);
+        faults.map(|check| (check.place, check.detail)).collect::<Vec<_>>()
+    };
+    let place = "decisions[0]".to_owned();
+    let other = decided_by("kim", |_| {});
+    assert!(other.contains(&(place.clone(), "signed by another person".into())), "{other:?}");
+    let why = "decided by another than the assigned reviewer";
+    assert!(other.contains(&(place.clone(), why.into())), "{other:?}");
+    let own = decided_by("robin", |p| p.items[0].sealed["grant"]["subject"] = json!("robin"));
+    assert_eq!(own, [(place, "decided by whoever holds the access".to_owned())]);
 }
 
 #[test]
@@ -284,7 +371,7 @@ fn a_running_campaign_says_how_far_it_is() {
     parts.items[2].state = "drafted".into();
     parts.campaign.state = "ACTIVE".into();
     parts.campaign.completed_at = None;
-    let (entries, tree) = ledger(&parts.population, &parts.decisions);
+    let (entries, tree) = ledger(&parts.population, &parts.decisions, &[]);
     parts.entries = entries;
     let report = verify(&build(&parts, &tree, &key()).unwrap(), None);
     assert_eq!(faults(&report), []);
