@@ -15,6 +15,7 @@
 pub mod api;
 pub mod matcher;
 pub mod openapi;
+pub mod spelling;
 pub mod template;
 
 pub use api::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};

@@ -7,6 +7,7 @@
 use base::Problem;
 use rustc_hash::FxHashMap;
 
+use crate::spelling::with_plain_marks;
 use crate::template::{Segment, Template, fits};
 use crate::{Method, Operation};
 
@@ -53,13 +54,22 @@ impl Matcher {
     }
 
     /// The index of the operation, by a method as sent and a canonical path without query. A
-    /// trailing slash does not count, and HEAD counts as GET.
+    /// trailing slash does not count, and HEAD counts as GET. A path of which two readings lead to
+    /// different templates is none of them.
     pub fn find(&self, method: &str, path: &str) -> Option<usize> {
         let method = if method == "HEAD" { Method::Get } else { method.parse().ok()? };
+        let end = self.template_of(path)?;
+        if let Some(other) = with_plain_marks(path) {
+            self.template_of(&other).filter(|other| std::ptr::eq(*other, end))?;
+        }
+        end.operations.iter().find(|(known, _)| *known == method).map(|(_, index)| *index)
+    }
+
+    /// Where the template that a path fits ends.
+    fn template_of(&self, path: &str) -> Option<&Node> {
         let path = path.strip_prefix('/').filter(|path| *path != "/")?;
         let path = path.strip_suffix('/').unwrap_or(path);
-        let end = self.walk(self.nodes.first()?, (!path.is_empty()).then_some(path))?;
-        end.operations.iter().find(|(known, _)| *known == method).map(|(_, index)| *index)
+        self.walk(self.nodes.first()?, (!path.is_empty()).then_some(path))
     }
 
     /// The node of the most specific template that matches. Visits no node twice, because each

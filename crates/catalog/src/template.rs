@@ -1,6 +1,8 @@
 //! Path templates: `/orders/{id}/lines`, with parameters as whole segments (`{id}`) or as parts of
 //! one (`{name}.json`, `{id}:cancel`).
 
+use crate::spelling;
+
 /// The most segments of a template; bounds the depth of the matcher.
 pub const SEGMENTS_MAX: usize = 64;
 
@@ -33,7 +35,8 @@ pub enum BadTemplate {
     Twice(String),
 }
 
-/// A parsed template. A trailing slash does not count and is dropped.
+/// A parsed template, its literal texts spelled as requests are when they are matched. A trailing
+/// slash does not count and is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     segments: Vec<Segment>,
@@ -107,6 +110,8 @@ impl Segment {
         }
         let texts = pieces(text, names)?;
         match texts.as_slice() {
+            // An escaped dot is a dot.
+            [literal] if matches!(literal.as_str(), "." | "..") => Err(BadTemplate::DotSegment),
             [literal] => Ok(Self::Literal(literal.clone())),
             [before, after] if before.is_empty() && after.is_empty() => Ok(Self::Parameter),
             [_, between @ .., _] if between.iter().any(String::is_empty) => {
@@ -137,13 +142,13 @@ fn pieces<'t>(text: &'t str, names: &mut Vec<&'t str>) -> Result<Vec<String>, Ba
             return Err(bad());
         }
         names.push(name);
-        texts.push(before.to_owned());
+        texts.push(spelling::canonical(before));
         rest = after;
     }
     if rest.contains('}') {
         return Err(bad());
     }
-    texts.push(rest.to_owned());
+    texts.push(spelling::canonical(rest));
     Ok(texts)
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, Problem};
 use catalog::Api;
+use catalog::spelling::with_plain_marks;
 use grant::GrantSubject;
 
 use crate::absorb::Change;
@@ -69,8 +70,16 @@ impl Ruleset {
 
     /// Which API and operation a request is for: `method` as sent, `host` in lower case without
     /// port, canonical `path` without query.
+    ///
+    /// A path of which two readings lead to different APIs is for none of them.
     pub fn locate(&self, method: &str, host: Option<&str>, path: &str) -> Located<'_> {
-        let api = self.routes.find(host, path);
+        let mut api = self.routes.find(host, path);
+        if let Some(other) = with_plain_marks(path) {
+            let same = |entry: &&ApiEntry| {
+                self.routes.find(host, &other).is_some_and(|other| std::ptr::eq(*entry, other))
+            };
+            api = api.filter(same);
+        }
         Located { api, operation: api.and_then(|entry| entry.operation(method, path)) }
     }
 

@@ -120,6 +120,40 @@ fn a_host_is_exact_and_of_one_path_the_named_host_wins() {
 }
 
 #[test]
+fn a_path_with_two_readings_is_for_no_api_when_they_differ() {
+    let ruleset = build(&[placed("root", "/", &[]), placed("pair", "/a,b", &[])]).unwrap();
+    assert_eq!(found(&ruleset, None, "/a,b/1").as_deref(), Some("pair"));
+    assert_eq!(found(&ruleset, None, "/a%2Cb/1"), None);
+    assert_eq!(found(&ruleset, None, "/a,b/1%2C2").as_deref(), Some("pair"));
+    assert_eq!(found(&ruleset, None, "/c%2Cd").as_deref(), Some("root"));
+}
+
+#[test]
+fn a_literal_of_the_catalogue_is_spelled_as_the_target_of_a_request() {
+    for octet in (33..=126u8).filter(|octet| !b"/?#\\\"<>^`|{}%;".contains(octet)) {
+        for literal in [format!("/x/a{}", char::from(octet)), format!("/x/a%{octet:02x}")] {
+            let api = Api {
+                operations: vec![
+                    operation(Method::Get, "other", "/x/{id}"),
+                    operation(Method::Get, "literal", &literal),
+                ],
+                ..placed("x", "/x", &[])
+            };
+            // What callers send, made canonical. Brackets pass the gate escaped only, and the
+            // marks with two spellings mean the literal only when they are plain.
+            let spelled = match traffic::Target::parse(literal.as_bytes()) {
+                Ok(target) if !b"+,=".contains(&octet) => target.path().to_owned(),
+                Ok(_) => format!("/x/a{}", char::from(octet)),
+                Err(_) => format!("/x/a%{octet:02X}"),
+            };
+            let ruleset = build(&[api]).unwrap();
+            let operation = ruleset.locate("GET", None, &spelled).operation.unwrap();
+            assert_eq!(operation.id.as_str(), "literal", "{literal} {spelled}");
+        }
+    }
+}
+
+#[test]
 fn an_api_that_is_removed_is_found_no_more() {
     let ruleset = build(&[placed("a", "/x", &[])]).unwrap();
     let gone = ruleset.apply(2, [Change::ApiRemoved("a".parse().unwrap())]).unwrap();

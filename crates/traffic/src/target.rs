@@ -5,8 +5,11 @@
 //! that readers understand differently (dot segments, encoded slashes, `//`, `;` parameters, double
 //! encoding) are refused: the upstream's reading cannot be known here.
 //!
-//! A trailing slash is significant: `/orders/` is another target than `/orders`, and only a
-//! template that ends in a slash matches it.
+//! A trailing slash is kept and forwarded. For the catalogue it does not count: `/orders/` and
+//! `/orders` are one operation, and a catalogue cannot have two that differ only by it.
+//!
+//! `+`, `,` and `=` stay as they are sent, escaped or not, because escaped they are data to some
+//! readers and separators to others. The catalogue holds both readings against its templates.
 //!
 //! Nothing here decodes for use; templates are matched against the canonical text.
 

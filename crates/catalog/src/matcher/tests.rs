@@ -7,7 +7,7 @@ use crate::Impact;
 fn operation(text: &str) -> Operation {
     let (method, path) = text.split_once(' ').unwrap();
     Operation {
-        id: text.replace(['{', '}', ' '], "_").parse().unwrap(),
+        id: text.replace(|c: char| !c.is_ascii_alphanumeric(), "_").parse().unwrap(),
         method: method.parse().unwrap(),
         path: path.to_owned(),
         summary: None,
@@ -89,6 +89,49 @@ fn the_more_literal_template_wins_from_the_left() {
     ] {
         assert_eq!(find(&templates, request), Some(expected), "{request}");
     }
+}
+
+#[test]
+fn a_path_with_two_readings_is_no_operation_when_they_differ() {
+    let templates = [
+        "GET /{id}",
+        "GET /a,b",
+        "GET /c+d",
+        "GET /{day}=x",
+        "GET /sets/a=b",
+        "GET /{kind}/{id}",
+        "GET /v/{id}",
+    ];
+    for request in ["GET /a%2Cb", "GET /c%2Bd", "GET /1%3Dx", "GET /sets/a%3Db"] {
+        assert_eq!(find(&templates, request), None, "{request}");
+    }
+    for (request, expected) in [
+        ("GET /a,b", "GET /a,b"),
+        ("GET /1=x", "GET /{day}=x"),
+        ("GET /x%2Cy", "GET /{id}"),
+        ("GET /x%2C1=x", "GET /{day}=x"),
+        ("GET /sets/a%2Cb", "GET /{kind}/{id}"),
+        ("GET /v/a%2Cb%3D", "GET /v/{id}"),
+    ] {
+        assert_eq!(find(&templates, request), Some(expected), "{request}");
+    }
+}
+
+#[test]
+fn a_literal_is_found_however_the_document_spells_it() {
+    for (template, request) in [
+        ("GET /users/%40me", "GET /users/@me"),
+        ("GET /users/%7e", "GET /users/~"),
+        ("GET /users/caf%c3%a9", "GET /users/caf%C3%A9"),
+        ("GET /users/café", "GET /users/caf%C3%A9"),
+        ("GET /users/a%2cb", "GET /users/a,b"),
+        ("GET /users/[x]", "GET /users/%5Bx%5D"),
+        ("GET /users/{name}%40{host}", "GET /users/a@b"),
+    ] {
+        assert_eq!(find(&["GET /users/{id}", template], request), Some(template), "{template}");
+    }
+    let twins = [operation("GET /a,b"), operation("GET /a%2cb")];
+    assert_eq!(Matcher::new(&twins).unwrap_err().reason, "ambiguous_operation");
 }
 
 #[test]

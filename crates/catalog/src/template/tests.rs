@@ -13,6 +13,7 @@ fn texts_that_are_no_templates_are_refused() {
         ("/a//b", BadTemplate::EmptySegment),
         ("/a/../b", BadTemplate::DotSegment),
         ("/.", BadTemplate::DotSegment),
+        ("/a/%2e%2E", BadTemplate::DotSegment),
         ("/a b", BadTemplate::BadCharacter(' ')),
         ("/a?x=1", BadTemplate::BadCharacter('?')),
         ("/a#b", BadTemplate::BadCharacter('#')),
