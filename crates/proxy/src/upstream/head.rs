@@ -63,7 +63,8 @@ fn write_target(rewrite: &Rewrite<'_>, out: &mut Vec<u8>) {
     let prefix = rewrite.prefix.trim_end_matches('/');
     let rest = whole.strip_prefix(prefix.as_bytes()).unwrap_or(whole);
     out.extend_from_slice(base.as_bytes());
-    if !rest.starts_with(b"/") {
+    // No slash that the caller did not send: `/base/` may be another resource than `/base`.
+    if base.is_empty() && !rest.starts_with(b"/") {
         out.push(b'/');
     }
     out.extend_from_slice(rest);

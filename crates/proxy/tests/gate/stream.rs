@@ -294,18 +294,31 @@ async fn a_websocket_is_a_tunnel_once_the_upstream_agreed() {
     assert_eq!(record.outcome, Outcome::Allowed);
 }
 
-#[tokio::test]
-async fn a_base_path_of_the_upstream_replaces_the_prefix() {
+/// The request lines that arrive for targets under `/orders`, when the upstream has this path.
+async fn arriving(base: &str, targets: &[&str]) -> Vec<String> {
     let upstream = Upstream::start().await;
-    let url = format!("{}/v2/sales/", upstream.url());
-    let based = move |state: &mut State| state.api.upstream.clone_from(&url);
-    let kit = Kit::with("", Setup { adjust: Box::new(based), ..Setup::default() }).await;
+    let url = format!("{}{base}", upstream.url());
+    let adjust = move |state: &mut State| {
+        state.api.upstream.clone_from(&url);
+        state.api.mode = catalog::ApiMode::Observe;
+    };
+    let kit = Kit::with("", Setup { adjust: Box::new(adjust), ..Setup::default() }).await;
     let mut client = kit.connect().await;
-    client.send(kit.get("").replace("/42", "/42?a=b")).await;
-    assert_eq!(client.response().await.status, 200);
-    client.send(kit.post("content-length: 0\r\n", "")).await;
-    assert_eq!(client.response().await.status, 200);
-    let seen = upstream.seen();
-    assert_eq!(seen[0].line(), "GET /v2/sales/42?a=b HTTP/1.1");
-    assert_eq!(seen[1].line(), "POST /v2/sales/ HTTP/1.1");
+    for target in targets {
+        client.send(kit.get("").replace("/orders/42", target)).await;
+        assert_eq!(client.response().await.status, 200);
+    }
+    upstream.seen().iter().map(|seen| seen.line().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_base_path_of_the_upstream_replaces_the_prefix_and_nothing_else() {
+    let targets = ["/orders/42?a=b", "/orders", "/orders?a=b", "/orders/"];
+    for base in ["/v2/sales/", "/v2/sales"] {
+        let expected = ["/v2/sales/42?a=b", "/v2/sales", "/v2/sales?a=b", "/v2/sales/"];
+        let expected = expected.map(|target| format!("GET {target} HTTP/1.1"));
+        assert_eq!(arriving(base, &targets).await, expected);
+    }
+    let expected = ["/42?a=b", "/", "/?a=b", "/"].map(|target| format!("GET {target} HTTP/1.1"));
+    assert_eq!(arriving("/", &targets).await, expected);
 }
