@@ -33,9 +33,7 @@ pub fn digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest, NotCanonical> 
 fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
     match value {
         Value::Number(number) if number.is_f64() => Err(NotCanonical::Float(number.to_string())),
-        Value::Array(items) => {
-            write_all(b'[', items.iter(), b']', out, |item, out| write(item, out))
-        }
+        Value::Array(items) => write_all(b'[', items.iter(), b']', out, write),
         Value::Object(members) => {
             // Sorted here, not by the map: its order depends on a feature that any crate of the
             // build can switch on.
