@@ -109,18 +109,22 @@ impl App {
     /// enforces. To be called when the store says that something changed, and several times per
     /// lease anyway. Gives the version.
     pub async fn catch_up(&self) -> Result<u64, Problem> {
-        let mut published = self.publishing.lock().await;
         // Before the look: what is committed during it is not claimed to be known.
         let looked_at = self.now();
+        // Before the lock: who commits has a connection when it takes the lock, so whoever held
+        // the lock and waited for a connection could wait for ever.
         let mut state = self.read().await?;
+        let mut published = self.publishing.lock().await;
         let mut next = self.ruleset().load_full();
         while next.version() < state.version() {
             let missed = state.changes_after(next.version(), FOLLOW_BATCH).await?;
             next = advance(&next, missed.into_iter())?;
         }
         drop(state);
+        // What was committed here since the look is known better than by it.
+        let current_at = published.current_at.max(looked_at);
         self.publish(&mut published, next);
-        published.current_at = looked_at;
+        published.current_at = current_at;
         let statement = *published;
         drop(published);
         self.state_version(statement).await?;

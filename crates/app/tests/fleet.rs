@@ -7,6 +7,7 @@ use app::App;
 use app::view::{NewCredential, NewGrant};
 use base::problem::ProblemKind;
 use base::{ApiId, Clock, IdentityId, OperationId, Span};
+use futures_util::future::join_all;
 use portreeve_app as app;
 use testkit::world::keys;
 use testkit::{Database, World};
@@ -130,6 +131,17 @@ async fn nodes_that_write_at_once_end_at_the_same_ruleset() {
     other.app.catch_up().await.unwrap();
     let ruleset = other.app.ruleset().load();
     token::verify_key(&key, &keys().pepper, ruleset.as_ref(), world.clock.now()).unwrap();
+}
+
+/// More writers than the store has connections: whoever follows must not hold what they wait for
+/// while it waits for one of theirs.
+#[tokio::test]
+async fn writers_and_followers_do_not_wait_for_each_other() {
+    let world = world().await;
+    let names: Vec<_> = (0..12).map(|number| format!("svc-{number}")).collect();
+    let write = names.iter().map(|name| async { world.service(name, None).await });
+    let follow = (0..4).map(|_| async { world.app.catch_up().await.unwrap() });
+    tokio::join!(join_all(write), join_all(follow));
 }
 
 #[tokio::test]

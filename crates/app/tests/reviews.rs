@@ -284,3 +284,13 @@ async fn today_shows_what_waits_for_whom() {
     assert!(lee.reviews.is_empty());
     assert_eq!((lee.calls_24h, lee.items_needing_a_look), (0, 0));
 }
+
+/// As many members as the store has readers, at once: nobody holds one and waits for another.
+#[tokio::test]
+async fn many_members_look_at_today_at_once() {
+    let desk = Desk::new().await;
+    let looks = (0..8).map(|_| desk.app.today(&desk.kim));
+    for today in futures_util::future::join_all(looks).await {
+        today.unwrap();
+    }
+}
