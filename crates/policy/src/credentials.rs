@@ -52,6 +52,15 @@ fn choose(proofs: &Proofs, now: Timestamp) -> Option<&Proof> {
     }
 }
 
+impl Ruleset {
+    /// The credential is known and neither revoked nor suspended.
+    pub(crate) fn accepts(&self, id: &CredentialId) -> bool {
+        let home = self.credential_homes.get(id).and_then(|lookup| self.proofs.get(lookup));
+        let proof = home.and_then(|proofs| proofs.iter().find(|proof| proof.id == *id));
+        proof.is_some_and(|proof| proof.status == CredentialStatus::Active)
+    }
+}
+
 impl CredentialDirectory for Ruleset {
     fn by_lookup(&self, lookup: &Digest, now: Timestamp) -> Option<CredentialFacts> {
         let proof = choose(self.proofs.get(lookup)?, now)?;

@@ -103,7 +103,7 @@ impl Ruleset {
         subject.filter(|subject| subject.is_active(now)).ok_or(Reason::IdentityInactive)
     }
 
-    fn permit(
+    pub(crate) fn permit(
         &self,
         subject: &Subject,
         scopes: Option<&[String]>,

@@ -15,6 +15,7 @@
 )]
 
 mod absorb;
+mod confirm;
 mod credentials;
 mod decide;
 mod explain;
