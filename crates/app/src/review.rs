@@ -18,7 +18,7 @@ use base::problem::ProblemKind;
 use base::{CampaignId, IdentityId, Problem};
 use store::{CampaignRow, Connection};
 
-use crate::{Actor, App};
+use crate::{Actor, App, Role};
 
 /// portreeve acting for itself, in one of its parts.
 pub(crate) fn system(name: &str) -> Result<IdentityId, Problem> {
@@ -136,6 +136,17 @@ impl App {
         }
         Ok(self.draw(CampaignId::generate))
     }
+}
+
+/// Auditors change nothing, also where they are the reviewer: a token that only reads must not
+/// sign for whoever it was issued to.
+fn must_decide(actor: &Actor) -> Result<(), Problem> {
+    if actor.role != Role::Auditor {
+        return Ok(());
+    }
+    let detail = format!("{} reads as an auditor and may not decide", actor.id);
+    Err(Problem::forbidden("not_allowed", detail)
+        .hint("act as a member or an administrator, or have an administrator start it anew"))
 }
 
 pub(crate) fn must_administer(actor: &Actor, act: &str) -> Result<(), Problem> {

@@ -3,7 +3,7 @@
 mod desk;
 
 use app::view::ReviewDefinition;
-use app::{FindingQuery, Role};
+use app::{Actor, FindingQuery, Role};
 use base::problem::ProblemKind::{self, Conflict, Forbidden, Invalid, NotFound};
 use base::{Problem, Span};
 use desk::{Desk, grant, machines, note, plain};
@@ -283,6 +283,20 @@ async fn today_shows_what_waits_for_whom() {
     let lee = desk.app.today(&actor("lee", Role::Member)).await.unwrap();
     assert!(lee.reviews.is_empty());
     assert_eq!((lee.calls_24h, lee.items_needing_a_look), (0, 0));
+}
+
+#[tokio::test]
+async fn a_token_that_only_reads_decides_nothing_for_the_reviewer() {
+    let desk = Desk::new().await;
+    let items = desk.review().await;
+    let reads = Actor { role: Role::Auditor, ..desk.robin.clone() };
+    let decided = desk.app.decide(&reads, &items[0].id, note("remove")).await;
+    assert_eq!(decided.unwrap_err().kind, Forbidden);
+    desk.decide_all().await;
+    assert_eq!(desk.app.undo(&reads, &items[0].id).await.unwrap_err().kind, Forbidden);
+    let signed = desk.app.sign(&reads, "machines", None).await;
+    assert_eq!(signed.unwrap_err().reason, "not_allowed");
+    assert_eq!(desk.app.review_status(&desk.robin, "machines").await.unwrap().removed, 0);
 }
 
 /// As many members as the store has readers, at once: nobody holds one and waits for another.

@@ -8,7 +8,7 @@ use review::{Campaign, Item, Refusal};
 use serde_json::json;
 use store::{Connection, Tx};
 
-use super::{refused, render};
+use super::{must_decide, refused, render};
 use crate::view::{ItemView, NewDecision};
 use crate::{Actor, App, input};
 
@@ -98,6 +98,7 @@ impl App {
     ) -> Result<ItemView, Problem> {
         let mut tx = self.begin(actor).await?;
         let loaded = load(&mut tx, actor, id).await?;
+        must_decide(actor)?;
         let before = loaded.item.state.clone();
         let after =
             loaded.around(actor, tx.at()).and_then(|around| step(loaded.item.clone(), &around));

@@ -11,7 +11,7 @@ use review::{Campaign, Item, ItemState, Refusal, Verdict, VerdictKind};
 use store::Tx;
 
 use super::decide::{end_decisions, holders, record_superseded};
-use super::{refused, render, visible_campaign};
+use super::{must_decide, refused, render, visible_campaign};
 use crate::view::{ReviewStatus, SignOffView};
 use crate::{Actor, App};
 
@@ -53,6 +53,7 @@ impl App {
     ) -> Result<ReviewStatus, Problem> {
         let mut tx = self.begin(actor).await?;
         let campaign = visible_campaign(&mut tx, actor, review).await?.campaign;
+        must_decide(actor)?;
         let items = tx.review_items(review, Some(actor.id.as_str())).await?;
         let digest = drafts_digest(&items).map_err(|error| Problem::internal(error.to_string()))?;
         if drafts.is_some_and(|seen| seen != digest.to_hex()) {
