@@ -7,7 +7,7 @@ use app::view::{GrantQuery, GrantView, NewGrant};
 use base::problem::ProblemKind::{self, Conflict, Forbidden, Invalid, NotFound};
 use base::{Problem, Span};
 use portreeve_app as app;
-use testkit::World;
+use testkit::{World, databases};
 use testkit::world::actor;
 
 fn refusal<T: std::fmt::Debug>(answer: Result<T, Problem>) -> (ProblemKind, String) {
@@ -213,4 +213,39 @@ async fn lists_show_each_viewer_their_part() {
     assert_eq!(ids(&kim, by_api).await, one);
     let bad = GrantQuery { status: Some("actve".to_owned()), ..GrantQuery::default() };
     assert_eq!(refusal(world.app.grants(&kim, bad).await), (Invalid, "unknown_word".to_owned()));
+}
+
+/// The store narrows the list as authority narrows each grant.
+#[tokio::test]
+async fn lists_and_single_grants_agree_on_who_sees_what() {
+    for database in databases() {
+        let world = World::on(database).await;
+        let viewer = world.member("kim").await;
+        world.member("lee").await;
+        let members = ["kim".to_owned(), "own".to_owned()];
+        for (service, owner) in [("own", "kim"), ("other", "lee")] {
+            world.service(service, Some(owner)).await;
+        }
+        world.app.put_group(&world.admin, "mine", "Mine", &members).await.unwrap();
+        world.app.put_group(&world.admin, "theirs", "Theirs", &["own".to_owned()]).await.unwrap();
+        world.service("ours", Some("group:mine")).await;
+        for (api, owner) in [("a", "kim"), ("b", "group:mine"), ("c", "lee"), ("d", "group:theirs")]
+        {
+            world.api(api, Some(owner)).await;
+            for subject in ["kim", "own", "ours", "other", "lee", "group:mine", "group:theirs"] {
+                let new = NewGrant { api: api.to_owned(), ..to(subject, &["read"]) };
+                give(&world, &world.admin, new).await;
+            }
+        }
+        let all = world.app.grants(&world.admin, GrantQuery::default()).await.unwrap();
+        let mut expected = Vec::new();
+        for grant in &all {
+            let one = world.app.grant(&viewer, &grant.id).await;
+            expected.extend(one.ok().map(|grant| grant.id));
+        }
+        let listed = world.app.grants(&viewer, GrantQuery::default()).await.unwrap();
+        let listed: Vec<_> = listed.into_iter().map(|grant| grant.id).collect();
+        assert_eq!((all.len(), expected.len()), (28, 22));
+        assert_eq!(listed, expected);
+    }
 }

@@ -21,7 +21,20 @@ pub struct GrantFilter {
     pub api: Option<String>,
     /// Status, as its word.
     pub status: Option<String>,
+    /// Only grants to this identity, to what it or a group it is in owns, or to such a group, and
+    /// grants on APIs that it or such a group owns.
+    pub visible_to: Option<String>,
 }
+
+/// $1 subject, $2 API, $3 status, $4 viewer. NULL does not filter.
+const MATCHES: &str = "($1 IS NULL OR subject = $1) AND ($2 IS NULL OR api_id = $2) \
+                       AND ($3 IS NULL OR status = $3) AND ($4 IS NULL OR subject = $4 \
+                       OR subject IN (SELECT 'group:' || group_id FROM membership \
+                       WHERE identity_id = $4) \
+                       OR subject IN (SELECT id FROM identity WHERE owner = $4 OR owner IN \
+                       (SELECT 'group:' || group_id FROM membership WHERE identity_id = $4)) \
+                       OR api_id IN (SELECT id FROM api WHERE owner = $4 OR owner IN \
+                       (SELECT 'group:' || group_id FROM membership WHERE identity_id = $4)))";
 
 fn read(mut row: Row) -> Result<Grant, StoreError> {
     Ok(Grant {
@@ -78,14 +91,12 @@ impl Connection {
         after: &str,
         limit: u32,
     ) -> Result<Vec<Grant>, StoreError> {
-        let sql = format!(
-            "{SELECT} WHERE ($1 IS NULL OR subject = $1) AND ($2 IS NULL OR api_id = $2) \
-             AND ($3 IS NULL OR status = $3) AND id > $4 ORDER BY id LIMIT $5"
-        );
+        let sql = format!("{SELECT} WHERE {MATCHES} AND id > $5 ORDER BY id LIMIT $6");
         let values = vec![
             Value::maybe_text(filter.subject.as_ref()),
             Value::maybe_text(filter.api.as_ref()),
             Value::maybe_text(filter.status.as_ref()),
+            Value::maybe_text(filter.visible_to.as_ref()),
             Value::text(after),
             i64::from(limit).into(),
         ];
