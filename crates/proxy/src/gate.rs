@@ -137,7 +137,10 @@ impl Worker {
             return Ok(claims);
         }
         self.core.sources.admit_verification(source, now).map_err(|_| Reason::RateLimited)?;
-        let claims = Arc::new(token::verify_jwt(text, &issuers, now)?);
+        let claims = token::verify_jwt(text, &issuers, now).inspect_err(|_| {
+            self.core.authenticators.note_missing_key(text, &issuers);
+        })?;
+        let claims = Arc::new(claims);
         lock(&self.claims).insert(digest, Arc::clone(&claims), &issuers);
         Ok(claims)
     }

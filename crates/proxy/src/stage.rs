@@ -14,6 +14,7 @@ mod admitted;
 mod answered;
 mod authenticated;
 mod journal;
+mod lease;
 mod permitted;
 mod received;
 
@@ -21,6 +22,7 @@ pub(crate) use admitted::{Admitted, Traits};
 pub(crate) use answered::{Answered, End, Tally};
 pub(crate) use authenticated::Authenticated;
 pub(crate) use journal::Journal;
+pub(crate) use lease::Lease;
 pub(crate) use permitted::Permitted;
 pub(crate) use received::{Arrival, Peer, Received};
 

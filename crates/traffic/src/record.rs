@@ -18,7 +18,8 @@ words! {
         Refused = "refused",
         /// Allowed, but the upstream failed; `reason` says how.
         Failed = "failed",
-        /// Allowed, but the caller went away.
+        /// Allowed, but the caller went away, or lost its permission on the way; `reason` says
+        /// which.
         Cancelled = "cancelled",
     }
 }

@@ -13,7 +13,7 @@ use super::head::{self, field_space};
 use super::response::Departure;
 use crate::gate::Worker;
 use crate::refusal::Refused;
-use crate::stage::{self, Admitted, Arrival, Peer};
+use crate::stage::{self, Admitted, Arrival, Lease, Peer};
 use crate::wire::{Deadline, Wire};
 
 mod close;
@@ -28,6 +28,7 @@ pub(crate) struct Connection {
     wire: Wire,
     peer: Peer,
     deadline: Deadline,
+    lease: Lease,
     shutdown: CancellationToken,
     /// No request was read yet: the connection may still turn out to be HTTP/2.
     is_fresh: bool,
@@ -66,7 +67,8 @@ impl Connection {
     ) -> Self {
         let deadline = Deadline::after(worker.core().config.patience.first_byte);
         let (is_fresh, searched, skipped_line) = (true, 0, false);
-        Self { worker, wire, peer, deadline, shutdown, is_fresh, searched, skipped_line }
+        let lease = Lease::new();
+        Self { worker, wire, peer, deadline, lease, shutdown, is_fresh, searched, skipped_line }
     }
 
     /// Serves requests until the connection ends.

@@ -118,6 +118,11 @@ impl<'c> Exchange<'c> {
         self.tally
     }
 
+    /// Ends the exchange because the caller may not go on.
+    pub(super) fn end(&self, reason: Reason) -> Finish {
+        self.broken(Fault::Caller(reason))
+    }
+
     /// Drives both directions until the exchange is over.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Finish> {
         self.watch.wake();

@@ -53,7 +53,7 @@ impl Direction {
     }
 }
 
-/// Carries the tunnel to its end, and counts its bytes into `tally`.
+/// Carries the tunnel to its end, and counts its bytes into `tally` as they move.
 pub(super) async fn carry(
     caller: &mut Wire,
     upstream: &mut Wire,
@@ -62,12 +62,16 @@ pub(super) async fn carry(
     tally: &mut Tally,
 ) {
     let (mut up, mut down) = (Direction::default(), Direction::default());
+    let before = (tally.bytes_in, tally.bytes_out);
     deadline.set(idle);
     std::future::poll_fn(|cx| {
         loop {
             let moved = up
                 .poll(cx, caller, upstream)
                 .and_then(|moved| Ok(down.poll(cx, upstream, caller)? | moved));
+            tally.bytes_in = before.0 + up.bytes;
+            // The 101 waited in the output and is no part of the new protocol.
+            tally.bytes_out = before.1 + down.bytes;
             let Ok(moved) = moved else { return Poll::Ready(()) };
             if up.shut && down.shut {
                 return Poll::Ready(());
@@ -79,7 +83,4 @@ pub(super) async fn carry(
         }
     })
     .await;
-    tally.bytes_in += up.bytes;
-    // The 101 waited in the output and is no part of the new protocol.
-    tally.bytes_out += down.bytes;
 }

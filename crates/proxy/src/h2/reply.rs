@@ -8,7 +8,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use super::relay::Relay;
 use crate::recorder::RecordError;
-use crate::stage::{Admitted, Answered, End};
+use crate::stage::{Admitted, Answered, End, Lease};
 
 type Recording = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
 
@@ -32,6 +32,7 @@ enum State {
 struct Open {
     relay: Option<Relay>,
     admitted: Option<Admitted>,
+    lease: Lease,
 }
 
 impl Reply {
@@ -41,13 +42,20 @@ impl Reply {
 
     pub(super) fn relayed(mut relay: Relay, admitted: Admitted) -> Self {
         relay.return_to(&admitted.upstream().key);
-        Self(State::Relayed(Box::new(Open { relay: Some(relay), admitted: Some(admitted) })))
+        let (relay, admitted) = (Some(relay), Some(admitted));
+        Self(State::Relayed(Box::new(Open { relay, admitted, lease: Lease::new() })))
     }
 }
 
 impl Open {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, BrokenOff>> {
-        let Some(relay) = &mut self.relay else { return Poll::Ready(Err(BrokenOff)) };
+        let (Some(relay), Some(admitted)) = (&mut self.relay, &self.admitted) else {
+            return Poll::Ready(Err(BrokenOff));
+        };
+        if let Poll::Ready(reason) = self.lease.poll(cx, admitted) {
+            self.close(End::Caller(reason));
+            return Poll::Ready(Err(BrokenOff));
+        }
         match ready!(relay.poll_data(cx)) {
             Ok(Some(data)) if relay.response_ended() => Poll::Ready(Ok(self.finish(Some(data)))),
             Ok(Some(data)) => Poll::Ready(Ok(Step::Data(data))),

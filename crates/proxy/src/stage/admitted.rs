@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catalog::Timeouts;
+use token::Verified;
 use traffic::headers::{Framing, Version};
 use traffic::{Outcome, Reason};
 
@@ -14,6 +15,7 @@ use crate::upstream::{Upstream, head};
 /// not read again.
 pub(crate) struct Admitted {
     journal: Journal,
+    who: Verified,
     upstream: Arc<Upstream>,
     head: Vec<u8>,
     traits: Traits,
@@ -95,7 +97,16 @@ impl Admitted {
             websocket: received.fields.websocket,
             keep_alive: received.fields.keep_alive,
         };
-        Ok(Self { journal: received.journal, upstream, head, traits })
+        Ok(Self { journal: received.journal, who, upstream, head, traits })
+    }
+
+    /// Asks the ruleset as it is now whether a request that is still open may go on.
+    pub(crate) fn confirm(&self) -> Result<(), Reason> {
+        let core = self.journal.core();
+        let Some(record) = self.journal.record() else { return Ok(()) };
+        let api = record.api_id.as_ref().ok_or(Reason::UnknownApi)?;
+        let ruleset = core.ruleset.load();
+        ruleset.confirm(&self.who, api, record.operation.as_ref(), core.clock.now())
     }
 
     pub(crate) fn traits(&self) -> Traits {

@@ -13,7 +13,7 @@ pub(crate) enum End {
     Complete,
     /// The upstream failed.
     Failed(Reason),
-    /// The caller failed: it left, or sent a body that cannot be forwarded.
+    /// The caller failed: it left, sent a body that cannot be forwarded, or lost its permission.
     Caller(Reason),
 }
 

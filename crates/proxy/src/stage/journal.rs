@@ -65,6 +65,11 @@ impl Journal {
         &self.core
     }
 
+    /// What is known so far; `None` once the record was handed over.
+    pub(crate) fn record(&self) -> Option<&CallRecord> {
+        self.record.as_deref()
+    }
+
     /// Writes down what has become known.
     pub(crate) fn note(&mut self, write: impl FnOnce(&mut CallRecord)) {
         if let Some(record) = &mut self.record {

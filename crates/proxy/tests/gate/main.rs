@@ -9,5 +9,6 @@ mod first;
 mod http2;
 mod jwt;
 mod record;
+mod revocation;
 mod secure;
 mod stream;

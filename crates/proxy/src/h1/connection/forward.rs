@@ -1,5 +1,7 @@
 //! Forwards one admitted request over the caller's connection.
 
+use std::task::Poll;
+
 use traffic::Reason;
 
 use super::{Connection, Manner};
@@ -63,7 +65,13 @@ impl Connection {
         };
         let pace = self.pace();
         let mut exchange = Exchange::new(&mut self.wire, wire, &mut self.deadline, pace, terms);
-        let finish = std::future::poll_fn(|cx| exchange.poll(cx)).await;
+        let lease = &mut self.lease;
+        lease.renew();
+        let finish = std::future::poll_fn(|cx| match lease.poll(cx, admitted) {
+            Poll::Ready(reason) => Poll::Ready(exchange.end(reason)),
+            Poll::Pending => exchange.poll(cx),
+        })
+        .await;
         (finish, exchange.tally())
     }
 
@@ -84,10 +92,8 @@ impl Connection {
                 self.complete(admitted, tally, Complete { keep_alive, released }, manner).await
             }
             Finish::Switched => {
-                let idle = self.worker.core().config.patience.tunnel;
-                let (caller, deadline) = (&mut self.wire, &mut self.deadline);
-                tunnel::carry(caller, &mut wire, deadline, idle, &mut tally).await;
-                Answered::new(admitted, End::Complete, tally).record();
+                let end = self.carry(&admitted, &mut wire, &mut tally).await;
+                Answered::new(admitted, end, tally).record();
                 false
             }
             Finish::Dead => self.fail(admitted, Reason::UpstreamUnreachable, tally, manner).await,
@@ -111,6 +117,18 @@ impl Connection {
                 self.refuse(refused, manner).await
             }
         }
+    }
+
+    /// Carries a tunnel until it ends or loses its permission.
+    async fn carry(&mut self, admitted: &Admitted, upstream: &mut Wire, tally: &mut Tally) -> End {
+        let idle = self.worker.core().config.patience.tunnel;
+        let (caller, deadline, lease) = (&mut self.wire, &mut self.deadline, &mut self.lease);
+        let mut tunnel = std::pin::pin!(tunnel::carry(caller, upstream, deadline, idle, tally));
+        std::future::poll_fn(|cx| match lease.poll(cx, admitted) {
+            Poll::Ready(reason) => Poll::Ready(End::Caller(reason)),
+            Poll::Pending => tunnel.as_mut().poll(cx).map(|()| End::Complete),
+        })
+        .await
     }
 
     /// Records a complete answer; in a durable gate, before its end is released.
