@@ -179,3 +179,18 @@ async fn access_that_remains_by_another_grant_is_told() {
     let told = signed.remediations[0].probe.clone().unwrap();
     assert!(told.ends_with(&format!("still pass by other grants: {other}")), "{told}");
 }
+
+#[tokio::test]
+async fn nothing_is_proved_on_an_api_that_only_observes() {
+    let desk = Desk::new().await;
+    desk.review().await;
+    desk.decide_all().await;
+    desk.app.set_api_mode(&desk.robin, "orders", "observe").await.unwrap();
+    let status = desk.app.sign(&desk.robin, "machines", None).await.unwrap();
+    assert_eq!((status.review.state.as_str(), status.probe.as_str()), ("VERIFYING", "allowed"));
+    assert!(status.blocked_by[0].contains("observe mode"), "{:?}", status.blocked_by);
+    desk.app.set_api_mode(&desk.robin, "orders", "enforce").await.unwrap();
+    desk.app.remediate().await.unwrap();
+    let status = desk.app.review_status(&desk.robin, "machines").await.unwrap();
+    assert_eq!((status.review.state.as_str(), status.probe.as_str()), ("COMPLETED", "refused"));
+}

@@ -28,7 +28,7 @@ pub enum ProbeOutcome {
     },
     /// Yes, because of these grants.
     Allowed {
-        /// The grants.
+        /// The grants; none where the gate lets pass what no grant covers (observe mode).
         grants: Vec<GrantId>,
     },
 }
@@ -119,6 +119,12 @@ pub fn judge(
         ));
     }
     for Answer { probe, outcome } in &observed.answers {
+        if matches!(outcome, ProbeOutcome::Allowed { grants } if grants.is_empty()) {
+            return Verification::Disproved(format!(
+                "{} may still use {} without any grant: API {} is in observe mode",
+                probe.identity, probe.operation, probe.api
+            ));
+        }
         if matches!(outcome, ProbeOutcome::Allowed { grants } if grants.contains(&act.grant)) {
             return Verification::Disproved(format!(
                 "{} may still use {} by {}",

@@ -54,6 +54,11 @@ fn each_missing_part_withholds_the_proof() {
             Observation { answers: vec![refused(), allowed_by(&["g0", "g1"])], ..good() },
             "failed",
         ),
+        (
+            "the gate asks for no grant at all",
+            Observation { answers: vec![allowed_by(&[])], ..good() },
+            "failed",
+        ),
         ("a call was let through", Observation { allowed_since: 1, ..good() }, "failed"),
     ];
     for (what, observation, state) in cases {
