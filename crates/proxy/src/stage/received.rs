@@ -70,7 +70,9 @@ impl<'h> Received<'h> {
             Err(reason) => return Err(Refused::and_close(journal, reason)),
         };
         let trusted = &worker.core().config.trusted_peers;
-        let source = forwarded::source(peer.ip, fields.forwarded_for, trusted);
+        let claimed = arrival.fields.iter().enumerate();
+        let claimed = claimed.filter(|(index, _)| fields.forwarded_for.contains(*index));
+        let source = forwarded::source(peer.ip, claimed.map(|(_, field)| field.value), trusted);
         journal.note(|record| record.source_ip = source);
         if let Some(agent) = fields.user_agent {
             journal.note_user_agent(agent);

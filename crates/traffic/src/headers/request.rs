@@ -37,8 +37,8 @@ pub struct RequestFields<'h> {
     pub expects_continue: bool,
     /// `User-Agent`.
     pub user_agent: Option<&'h [u8]>,
-    /// The last `X-Forwarded-For`; to be believed only from a trusted peer.
-    pub forwarded_for: Option<&'h [u8]>,
+    /// Where `X-Forwarded-For` stands; to be believed only from a trusted peer.
+    pub forwarded_for: Positions,
     /// There are several `Cookie` fields (HTTP/2 splits them, RFC 9113 §8.2.3).
     pub cookies: usize,
     removed: Positions,
@@ -77,7 +77,7 @@ struct Pass<'h> {
     upgrade: Option<&'h [u8]>,
     expect: Option<&'h [u8]>,
     user_agent: Option<&'h [u8]>,
-    forwarded_for: Option<&'h [u8]>,
+    forwarded_for: Positions,
     cookies: usize,
     framing: FramingFields,
     connection: ConnectionOptions,
@@ -105,6 +105,10 @@ impl<'h> Pass<'h> {
                 single(&mut self.expect, value, Reason::MalformedRequest)?;
                 false
             }
+            Kind::ForwardedFor => {
+                self.forwarded_for.insert(index);
+                true
+            }
             Kind::Override => return Err(Reason::ForbiddenHeader),
             Kind::RoutingAlias => return Err(Reason::MalformedRequest),
             removed => {
@@ -126,7 +130,6 @@ impl<'h> Pass<'h> {
             }
             Kind::ApiKey => single(&mut self.api_key, value, Reason::ForbiddenHeader)?,
             Kind::Upgrade => self.upgrade = Some(value),
-            Kind::ForwardedFor => self.forwarded_for = Some(value),
             Kind::ContentLength => self.framing.add_length(value),
             Kind::TransferEncoding => {
                 self.framing.add_coding(value);
