@@ -5,6 +5,7 @@ mod declare;
 use base::{ApiId, Problem};
 use catalog::openapi::{self, Prefix};
 use catalog::{Accept, Api, ApiMode, Impact, Operation, Timeouts};
+use grant::Grant;
 use identity::{Environment, Origin};
 use store::{GrantFilter, Tx};
 
@@ -112,14 +113,7 @@ impl App {
         let api = self.seen_api(&mut tx, &authority, "api", id_or_name).await?;
         authority.must_administer("remove an API")?;
         check_origin(&api)?;
-        let filter = GrantFilter {
-            api: Some(api.id.to_string()),
-            status: Some("active".to_owned()),
-            ..GrantFilter::default()
-        };
-        let now = self.now();
-        let held = tx.grants(&filter, "", GRANTS_SHOWN_MAX).await?;
-        if let Some(grant) = held.iter().find(|grant| grant.is_live(now)) {
+        if let Some(grant) = grant_in_force(&mut tx, &api.id).await? {
             let detail = format!("grants on `{}` are in force, e.g. {}", api.name, grant.id);
             return Err(Problem::conflict("api_in_use", detail).hint("revoke them first"));
         }
@@ -227,6 +221,25 @@ async fn check_free(tx: &mut Tx, api: &Api) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// A grant in force on an API, if there is one. Expired ones count as active in the store.
+async fn grant_in_force(tx: &mut Tx, api: &ApiId) -> Result<Option<Grant>, Problem> {
+    let filter = GrantFilter {
+        api: Some(api.to_string()),
+        status: Some("active".to_owned()),
+        ..GrantFilter::default()
+    };
+    let (now, mut after) = (tx.at(), String::new());
+    loop {
+        let held = tx.grants(&filter, &after, GRANTS_SHOWN_MAX).await?;
+        let Some(last) = held.last() else { return Ok(None) };
+        after = last.id.to_string();
+        let live = held.into_iter().find(|grant| grant.is_live(now));
+        if live.is_some() {
+            return Ok(live);
+        }
+    }
 }
 
 fn check_origin(api: &Api) -> Result<(), Problem> {

@@ -1,10 +1,11 @@
 //! APIs, identities, groups: refusals first.
 
-use app::view::{IdentityQuery, NewApi, NewIdentity};
-use app::{Actor, Role};
+use app::view::{IdentityQuery, NewApi, NewGrant, NewIdentity};
+use app::{Actor, Channel, Role};
 use base::Problem;
 use base::problem::ProblemKind;
 use portreeve_app as app;
+use store::Writer;
 use testkit::World;
 use testkit::world::{DOCUMENT, actor};
 
@@ -274,6 +275,33 @@ async fn an_api_in_use_stays_and_an_unused_one_goes() {
     // What is gone is still named by its grants.
     assert_eq!(world.app.grant(&world.admin, &grant.id).await.unwrap().api_name, "orders");
     world.api("orders", None).await;
+}
+
+#[tokio::test]
+async fn an_api_stays_for_one_grant_in_force_behind_many_expired_ones() {
+    let world = World::new().await;
+    world.api("orders", None).await;
+    world.service("billing", None).await;
+    let new = NewGrant {
+        subject: "billing".to_owned(),
+        api: "orders".to_owned(),
+        can: vec!["all".to_owned()],
+        ..NewGrant::default()
+    };
+    let live = world.app.give_grant(&world.admin, new).await.unwrap().id;
+    let live = world.store.read().await.unwrap().grant(&live).await.unwrap().unwrap();
+    let expired = (0..1_000).map(|number| grant::Grant {
+        id: format!("a{number:04}").parse().unwrap(),
+        expires_at: Some(live.created_at),
+        ..live.clone()
+    });
+    let writer = Writer { actor: "robin".parse().unwrap(), channel: Channel::System };
+    let mut tx = world.store.begin(&writer, live.created_at).await.unwrap();
+    let many = store::World { grants: expired.collect(), ..store::World::default() };
+    tx.add_world(&many).await.unwrap();
+    tx.commit().await.unwrap();
+    let refused = world.app.remove_api(&world.admin, "orders").await;
+    assert_eq!(refusal(refused), expect(ProblemKind::Conflict, "api_in_use", ""));
 }
 
 #[tokio::test]
