@@ -1,8 +1,10 @@
 //! Whether anything moves on a connection. A caller that opens streams and then neither sends nor
-//! takes anything would otherwise keep them for ever: the library has no such time-out.
+//! takes anything would otherwise keep them for ever: the library has no such time-out, and does
+//! not ask for more of an answer before the caller has room for it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What moves on one connection.
@@ -11,6 +13,10 @@ pub(super) struct Activity {
     streams: AtomicUsize,
     /// Grows with everything that moves.
     movements: AtomicU64,
+    /// Whole periods that have passed.
+    periods: AtomicU64,
+    /// How many streams have had something for the caller to take since which period.
+    untaken: Mutex<BTreeMap<u64, usize>>,
 }
 
 impl Activity {
@@ -18,11 +24,23 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Self>) -> Stream {
         self.streams.fetch_add(1, Ordering::Relaxed);
         self.movements.fetch_add(1, Ordering::Relaxed);
-        Stream(Arc::clone(self))
+        Stream { activity: Arc::clone(self), untaken_since: None }
+    }
+
+    fn untaken(&self) -> MutexGuard<'_, BTreeMap<u64, usize>> {
+        // Nothing panics while it is held.
+        self.untaken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Some stream's caller takes nothing, whatever else it does on the connection.
+    fn is_stalled(&self, now: u64) -> bool {
+        let oldest = self.untaken().first_key_value().map(|(since, _)| *since);
+        oldest.is_some_and(|since| now.saturating_sub(since) > u64::from(STALL_PERIODS))
     }
 
     /// Resolves when nothing has moved for `idle`, measured in whole periods: between one and two
-    /// of them when idle, and up to [`STALL_PERIODS`] more while streams are open.
+    /// of them when idle, and up to [`STALL_PERIODS`] more while streams are open. Also when one
+    /// stream has not been taken from for so long.
     pub(super) async fn cease(&self, idle: Duration) {
         let mut still = 0;
         let mut before = self.movements.load(Ordering::Relaxed);
@@ -32,6 +50,10 @@ impl Activity {
             still = if now == before { still + 1 } else { 0 };
             before = now;
             let has_streams = self.streams.load(Ordering::Relaxed) > 0;
+            let periods = self.periods.fetch_add(1, Ordering::Relaxed) + 1;
+            if self.is_stalled(periods) {
+                return;
+            }
             if still >= if has_streams { STALL_PERIODS } else { 1 } {
                 return;
             }
@@ -44,18 +66,43 @@ const STALL_PERIODS: u32 = 4;
 
 /// One open stream.
 #[derive(Debug)]
-pub(super) struct Stream(Arc<Activity>);
+pub(super) struct Stream {
+    activity: Arc<Activity>,
+    untaken_since: Option<u64>,
+}
 
 impl Stream {
     /// Something moved.
     pub(super) fn moved(&self) {
-        self.0.movements.fetch_add(1, Ordering::Relaxed);
+        self.activity.movements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// There is something for the caller to take.
+    pub(super) fn offered(&mut self) {
+        let now = self.activity.periods.load(Ordering::Relaxed);
+        if self.untaken_since.is_none() {
+            self.untaken_since = Some(now);
+            *self.activity.untaken().entry(now).or_default() += 1;
+        }
+    }
+
+    /// The caller has room for more.
+    pub(super) fn taken(&mut self) {
+        let Some(since) = self.untaken_since.take() else { return };
+        let mut untaken = self.activity.untaken();
+        if let Some(count) = untaken.get_mut(&since) {
+            *count -= 1;
+            if *count == 0 {
+                untaken.remove(&since);
+            }
+        }
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
         self.moved();
-        self.0.streams.fetch_sub(1, Ordering::Relaxed);
+        self.taken();
+        self.activity.streams.fetch_sub(1, Ordering::Relaxed);
     }
 }

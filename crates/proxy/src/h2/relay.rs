@@ -147,6 +147,7 @@ impl Relay {
     /// The next piece of the response's body; `None` = it is complete.
     pub(super) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         self.watch.wake();
+        self.stream.taken();
         loop {
             let sent = self.poll_upload(cx)?;
             let Some(decoder) = &mut self.download else {
@@ -163,6 +164,7 @@ impl Relay {
             if !data.is_empty() {
                 self.tally.bytes_out += data.len() as u64;
                 self.moved();
+                self.stream.offered();
                 return Poll::Ready(Ok(Some(data)));
             }
             if consumed == 0 && !self.poll_fill(cx)? && !sent {

@@ -65,24 +65,56 @@ async fn a_refusal_of_head_has_no_body() {
     assert_eq!(kit.record().await.status, 401);
 }
 
-#[tokio::test]
-async fn row_19_a_caller_that_takes_nothing_loses_its_connection() {
-    let upstream = Upstream::scripted(|mut conversation| async move {
+/// Answers the first connection with more than any caller takes at once, the others as usual.
+async fn abundant() -> Upstream {
+    Upstream::scripted(|mut conversation| async move {
+        if conversation.number > 1 {
+            while conversation.request().await?.is_some() {
+                conversation.send(OK).await?;
+            }
+            return Ok(());
+        }
         conversation.request().await?;
         conversation.send("HTTP/1.1 200 OK\r\ncontent-length: 40000000\r\n\r\n").await?;
         // Until the gate, whose caller takes nothing, closes.
         while conversation.send([0; 8_192]).await.is_ok() {}
         Ok(())
     })
-    .await;
+    .await
+}
+
+fn impatient() -> Setup {
     let mut setup = Setup::default();
     setup.config.patience.keep_alive = SHORT;
     setup.config.patience.lag = SHORT;
-    let kit = Kit::with(&upstream.url(), setup).await;
+    setup
+}
+
+#[tokio::test]
+async fn row_19_a_caller_that_takes_nothing_loses_its_connection() {
+    let upstream = abundant().await;
+    let kit = Kit::with(&upstream.url(), impatient()).await;
     let mut sender = plain(&kit).await;
     let response = soon(sender.send_request(request(&kit, Method::GET))).await.unwrap();
     let record = kit.record().await;
     assert_eq!((record.outcome, record.status), (Outcome::Cancelled, 200));
     assert!(response.into_body().collect().await.is_err(), "no false end");
     kit.no_more_records().await;
+}
+
+#[tokio::test]
+async fn row_19_other_streams_do_not_keep_one_that_is_not_taken_from() {
+    let upstream = abundant().await;
+    let kit = Kit::with(&upstream.url(), impatient()).await;
+    let mut sender = plain(&kit).await;
+    let response = soon(sender.send_request(request(&kit, Method::GET))).await.unwrap();
+    let busy = async {
+        while let Ok(other) = sender.send_request(request(&kit, Method::GET)).await {
+            if other.into_body().collect().await.is_err() {
+                break;
+            }
+        }
+    };
+    soon(busy).await;
+    assert!(response.into_body().collect().await.is_err(), "no false end");
 }
