@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 /// The address of the caller. The `X-Forwarded-For` fields, in their order of arrival, are one list
-/// (RFC 9110 §5.3), and believed as far as trusted peers wrote it: from the right, each address that is itself trusted vouches for the one to its left. The first that
-/// is not trusted is the caller; text that is no address ends the walk at the last one known.
+/// (RFC 9110 §5.3), and believed as far as trusted peers wrote it: from the right, each address
+/// that is itself trusted vouches for the one to its left. The first that is not trusted is the
+/// caller; text that is no address ends the walk at the last one known.
 pub fn source<'h>(
     peer: IpAddr,
     forwarded_for: impl DoubleEndedIterator<Item = &'h [u8]>,
