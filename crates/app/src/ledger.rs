@@ -41,9 +41,14 @@ impl App {
         must_read_all(actor, "check the ledger")?;
         let mut state = self.read().await?;
         let check = state.check_ledger(self.signing_key.verifier()).await?;
-        let anchored = state.anchored_segments(&self.settings.node).await?;
-        let missing = self.decision_log.as_ref().and_then(|log| missing(&anchored, &log.seals()));
-        let problem = check.broken.map(|broken| broken.to_string()).or(missing);
+        let problem = match (check.broken, &self.decision_log) {
+            (Some(broken), _) => Some(broken.to_string()),
+            (None, Some(log)) => {
+                let on_record = state.segments_on_record(&self.settings.node).await?;
+                missing(&on_record, &log.seals())
+            }
+            (None, None) => None,
+        };
         Ok(ChainStatus {
             size: check.size,
             root: check.root.to_hex(),
@@ -111,14 +116,14 @@ impl App {
     pub async fn check_call_records(&self, actor: &Actor) -> Result<Vec<String>, Problem> {
         must_read_all(actor, "check the call records")?;
         let Some(log) = self.decision_log.clone() else { return Ok(Vec::new()) };
-        let anchored = self.read().await?.anchored_segments(&self.settings.node).await?;
+        let on_record = self.read().await?.segments_on_record(&self.settings.node).await?;
         let work = move |log: Arc<DecisionLog>| {
             let faults = log.verify().faults.into_iter();
             let faults = faults.map(|fault| match fault.batch {
                 Some(batch) => format!("segment {}, batch {batch}: {}", fault.segment, fault.what),
                 None => format!("segment {}: {}", fault.segment, fault.what),
             });
-            faults.chain(missing(&anchored, &log.seals())).collect()
+            faults.chain(missing(&on_record, &log.seals())).collect()
         };
         let found = tokio::task::spawn_blocking(move || work(log)).await;
         found.map_err(|error| Problem::internal(error.to_string()))
@@ -182,9 +187,9 @@ fn view((entry, digest): (Entry, Digest)) -> AuditView {
 }
 
 /// The first segment that the ledger vouches for and that is not there, or is another.
-fn missing(anchored: &[AnchoredSegment], seals: &[Seal]) -> Option<String> {
+fn missing(on_record: &[AnchoredSegment], seals: &[Seal]) -> Option<String> {
     let there: BTreeMap<_, _> = seals.iter().map(|seal| (seal.segment, seal)).collect();
-    let kept = anchored.iter().filter(|row| row.expired_at.is_none());
+    let kept = on_record.iter().filter(|row| row.expired_at.is_none());
     kept.filter_map(|row| match there.get(&row.segment) {
         None => Some(format!("call records: segment {} is missing", row.segment)),
         Some(seal) if seal.root != row.root || seal.chain != row.chain => {

@@ -5,8 +5,11 @@
 //! A call that several grants let through has a cell under each. Sums over anything but grants
 //! therefore take the largest of these cells, not their sum.
 
+use std::collections::BTreeMap;
+
 use audit::Event;
 use base::{ApiId, Digest, NodeId, Timestamp};
+use serde::{Deserialize, Serialize};
 use traffic::{Usage, UsageKey};
 
 use crate::sql::{Connection, Row, Value};
@@ -47,8 +50,9 @@ pub struct UsedRow {
     pub last_at: Timestamp,
 }
 
-/// A sealed segment of call records that the ledger holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A sealed segment of call records that the ledger holds. Serialised as the ledger has it: when
+/// it expired is another entry's time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnchoredSegment {
     /// The node that wrote it.
     pub node: NodeId,
@@ -61,7 +65,14 @@ pub struct AnchoredSegment {
     /// Merkle root over its records.
     pub root: Digest,
     /// When retention deleted it.
+    #[serde(skip)]
     pub expired_at: Option<Timestamp>,
+}
+
+/// The detail of a ledger entry about a segment.
+#[derive(Deserialize)]
+struct OnRecord {
+    after: AnchoredSegment,
 }
 
 fn read_used(mut row: Row) -> Result<UsedRow, StoreError> {
@@ -185,6 +196,28 @@ impl Connection {
         self.fetch(SQL, values).await?.into_iter().map(read_used).collect()
     }
 
+    /// What the ledger itself says of the segments of one node, oldest first. For checks:
+    /// [`Connection::anchored_segments`] says the same faster, but can be changed unnoticed.
+    pub async fn segments_on_record(
+        &mut self,
+        node: &NodeId,
+    ) -> Result<Vec<AnchoredSegment>, StoreError> {
+        const SQL: &str = "SELECT event, at, detail FROM ledger \
+                           WHERE event = $1 OR event = $2 ORDER BY sequence";
+        let (anchored, expired) = (Event::CallRecordsAnchored, Event::CallRecordsExpired);
+        let rows = self.fetch(SQL, vec![Value::text(anchored), Value::text(expired)]).await?;
+        let mut found = BTreeMap::new();
+        for mut row in rows {
+            let (event, at): (Event, _) = (row.parsed()?, row.time()?);
+            let OnRecord { after } = row.json()?;
+            if after.node == *node {
+                let expired_at = (event == expired).then_some(at);
+                found.insert(after.segment, AnchoredSegment { expired_at, ..after });
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
     /// Segments that the ledger holds, of one node, oldest first.
     pub async fn anchored_segments(
         &mut self,
@@ -278,21 +311,12 @@ impl Tx {
         event: Event,
         segments: &[AnchoredSegment],
     ) -> Result<(), StoreError> {
-        let change = |segment: &AnchoredSegment| NewChange {
-            event,
-            kind: "call_records",
-            id: format!("{}/{}", segment.node, segment.segment),
-            before: None,
-            after: Some(serde_json::json!({
-                "node": segment.node,
-                "segment": segment.segment,
-                "records": segment.records,
-                "chain": segment.chain,
-                "root": segment.root,
-            })),
-            note: None,
+        let change = |segment: &AnchoredSegment| {
+            let id = format!("{}/{}", segment.node, segment.segment);
+            NewChange::new(event, "call_records", id, None, Some(segment))
         };
-        self.record_all(segments.iter().map(change).collect()).await
+        let changes: Result<Vec<_>, StoreError> = segments.iter().map(change).collect();
+        self.record_all(changes?).await
     }
 }
 

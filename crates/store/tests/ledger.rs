@@ -2,8 +2,8 @@
 //! place.
 
 use audit::{BreakKind, Event, Frontier, SigningKey, Subject};
-use base::{ActorId, Secret, Timestamp};
-use portreeve_store::{Channel, LedgerCheck, LedgerFilter, Store, Writer};
+use base::{ActorId, Digest, NodeId, Secret, Timestamp};
+use portreeve_store::{AnchoredSegment, Channel, LedgerCheck, LedgerFilter, Store, Writer};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 use testkit::{Database, databases};
 
@@ -139,6 +139,36 @@ async fn an_end_cut_back_to_an_older_checkpoint_is_found_by_the_changes() {
         let broken = check(&store).await.broken.unwrap();
         assert_eq!((broken.sequence, broken.what), (5, BreakKind::End { size: 6 }));
         store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_segments_are_on_record_is_what_the_ledger_says() {
+    for database in databases() {
+        let store = Store::open(&database.url).await.unwrap();
+        let node = NodeId::parse("node-a").unwrap();
+        let segment = |number| AnchoredSegment {
+            node: node.clone(),
+            segment: number,
+            records: 9,
+            chain: Digest::of(&[b"chain"]),
+            root: Digest::of(&[b"root"]),
+            expired_at: None,
+        };
+        let other = AnchoredSegment { node: NodeId::parse("node-b").unwrap(), ..segment(3) };
+        let writer =
+            Writer { actor: ActorId::parse("system:node").unwrap(), channel: Channel::System };
+        let mut tx = store.begin(&writer, at(1)).await.unwrap();
+        tx.anchor_segments(&[segment(1), segment(2), other]).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = store.begin(&writer, at(2)).await.unwrap();
+        tx.expire_segments(&[segment(1)]).await.unwrap();
+        tx.commit().await.unwrap();
+        // Whoever deletes a segment says in the table that retention did.
+        tamper(&database, &["UPDATE anchored_segment SET expired_at = 1 WHERE segment = 2"]).await;
+        let found = store.read().await.unwrap().segments_on_record(&node).await.unwrap();
+        let expired = AnchoredSegment { expired_at: Some(at(2)), ..segment(1) };
+        assert_eq!(found, [expired, segment(2)], "{}", database.kind);
     }
 }
 
