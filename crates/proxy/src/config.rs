@@ -55,7 +55,7 @@ pub struct Limits {
     pub connections: usize,
     /// Open connections of one source address.
     pub connections_per_source: usize,
-    /// Requests of one source address, whoever calls. `None` = unlimited.
+    /// Permitted requests of one source address, whoever calls. `None` = unlimited.
     pub requests_per_source: Option<Rate>,
     /// Signature verifications that one source address can cause. Verified tokens are cached, so
     /// only new and forged ones count.

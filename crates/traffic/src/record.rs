@@ -51,7 +51,7 @@ pub struct CallRecord {
     pub operation: Option<OperationId>,
     /// Method as sent.
     pub method: String,
-    /// Canonical path, without query (queries carry secrets).
+    /// Canonical path, without query (queries carry secrets), cut to 2,048 bytes.
     pub path: String,
     /// Address of the peer.
     pub source_ip: IpAddr,

@@ -13,6 +13,10 @@ use crate::recorder::RecordError;
 /// Longest `User-Agent` that is kept, in bytes.
 const USER_AGENT_BYTES_MAX: usize = 200;
 
+/// Longest path that is kept, in bytes. Records of refusals wait in memory for the log, and anybody
+/// can cause them.
+const PATH_BYTES_MAX: usize = 2_048;
+
 pub(crate) struct Journal {
     core: Arc<Core>,
     /// Present until the record is handed over.
@@ -75,6 +79,12 @@ impl Journal {
         if let Some(record) = &mut self.record {
             write(record);
         }
+    }
+
+    /// `path` is canonical, and so ASCII.
+    pub(crate) fn note_path(&mut self, path: &str) {
+        let cut = path.get(..PATH_BYTES_MAX).unwrap_or(path);
+        self.note(|record| cut.clone_into(&mut record.path));
     }
 
     pub(crate) fn note_user_agent(&mut self, value: &[u8]) {

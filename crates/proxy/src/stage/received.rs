@@ -81,7 +81,7 @@ impl<'h> Received<'h> {
             Ok(read) => read,
             Err(reason) => return Err(Refused::and_close(journal, reason)),
         };
-        journal.note(|record| target.path().clone_into(&mut record.path));
+        journal.note_path(target.path());
         if let Framing::Length(length) = fields.framing
             && length > worker.core().config.limits.body_bytes
         {

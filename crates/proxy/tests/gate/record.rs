@@ -272,6 +272,17 @@ async fn heads_and_bodies_beyond_the_limits_are_refused() {
 }
 
 #[tokio::test]
+async fn a_record_keeps_no_more_of_a_long_path_than_tells_it_apart() {
+    let upstream = Upstream::start().await;
+    let kit = Kit::start(&upstream.url()).await;
+    let mut client = kit.connect().await;
+    let path = format!("/none/{}", "x".repeat(9_000));
+    client.send(format!("GET {path} HTTP/1.1\r\nhost: api\r\n\r\n")).await;
+    assert_eq!(client.response().await.status, 404);
+    assert_eq!(kit.record().await.path, path[..2_048]);
+}
+
+#[tokio::test]
 async fn a_durable_gate_releases_an_answer_only_when_its_record_is_safe() {
     let upstream = Upstream::start().await;
     let mut setup = Setup::default();
