@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::Programs;
-use crate::repository::{Chore, Repository};
+use crate::repository::Chore;
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -12,8 +12,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
-    let programs = Programs::build(repository)?;
+pub(super) fn run(programs: &Programs, options: &Options) -> Chore<()> {
     let done = Command::new(programs.path("bench-decision")).output();
     let done = done.map_err(|e| format!("bench-decision: {e}"))?;
     let printed = String::from_utf8_lossy(&done.stdout);

@@ -13,7 +13,7 @@ use super::process::{Running, check_machine, free_port, pinned};
 use super::product::{self, Installation};
 use super::statistics::Spread;
 use super::{OTHER_CPU, PROXY_CPU, Programs, requests_with, start_upstream, work_folder, write};
-use crate::repository::{Chore, Repository};
+use crate::repository::Chore;
 
 const PATH: &str = "/api/v1/orders/";
 const WARM_UP: usize = 3000;
@@ -53,13 +53,12 @@ struct Run {
     p50_us: f64,
 }
 
-pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
+pub(super) fn run(programs: &Programs, options: &Options) -> Chore<()> {
     check_machine()?;
-    let programs = Programs::build(repository)?;
     let folder = work_folder("gate")?;
-    let (_upstream, upstream_port) = start_upstream(&programs, &folder)?;
+    let (_upstream, upstream_port) = start_upstream(programs, &folder)?;
 
-    let mut portreeve = start_portreeve(&programs, &folder, upstream_port)?;
+    let mut portreeve = start_portreeve(programs, &folder, upstream_port)?;
     let mut nginx = start_nginx(&folder, upstream_port)?;
     let bench = Bench { options, load: programs.path("bench-load") };
     bench.verify(&mut nginx, None)?;

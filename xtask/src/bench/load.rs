@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::process::Running;
 use super::product::{Installation, Product};
 use super::{Programs, work_folder};
-use crate::repository::{Chore, Repository};
+use crate::repository::Chore;
 
 #[derive(clap::Args)]
 pub(super) struct Options {
@@ -40,9 +40,8 @@ pub(super) struct Loaded {
     pub(super) seconds: f64,
 }
 
-pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
-    let programs = Programs::build(repository)?;
-    let loaded = load(&programs, "load", &options.size)?;
+pub(super) fn run(programs: &Programs, options: &Options) -> Chore<()> {
+    let loaded = load(programs, "load", &options.size)?;
     let resident_mib = loaded.product.running().resident_mib();
     let began = Instant::now();
     loaded.product.command(&["grant", "revoke", "grant-0-0", "--reason", "bench"])?;

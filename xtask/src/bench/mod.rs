@@ -22,6 +22,9 @@ use crate::repository::{Chore, Repository};
 pub(crate) struct Options {
     #[command(subcommand)]
     bench: Bench,
+    /// Measure the programs in this folder instead of building them
+    #[arg(long, value_name = "DIR", global = true)]
+    programs: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -37,11 +40,15 @@ enum Bench {
 }
 
 pub(crate) fn run(repository: &Repository, options: &Options) -> Chore<()> {
+    let programs = match &options.programs {
+        Some(folder) => Programs { folder: folder.clone() },
+        None => Programs::build(repository)?,
+    };
     match &options.bench {
-        Bench::Gate(options) => gate::run(repository, options),
-        Bench::Revoke(options) => revoke::run(repository, options),
-        Bench::Load(options) => load::run(repository, options),
-        Bench::Decision(options) => decision::run(repository, options),
+        Bench::Gate(options) => gate::run(&programs, options),
+        Bench::Revoke(options) => revoke::run(&programs, options),
+        Bench::Load(options) => load::run(&programs, options),
+        Bench::Decision(options) => decision::run(&programs, options),
     }
 }
 

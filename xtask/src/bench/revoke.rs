@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::load::{self, Size};
 use super::{Programs, product, requests_with, write};
-use crate::repository::{Chore, Repository};
+use crate::repository::Chore;
 
 /// Keep-alive connections of the other callers.
 const OTHERS: usize = 16;
@@ -25,9 +25,8 @@ pub(super) struct Options {
     size: Size,
 }
 
-pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
-    let programs = Programs::build(repository)?;
-    let loaded = load::load(&programs, "revoke", &options.size)?;
+pub(super) fn run(programs: &Programs, options: &Options) -> Chore<()> {
+    let loaded = load::load(programs, "revoke", &options.size)?;
     let product = &loaded.product;
     let mut headers = Vec::new();
     for identity in 0..OTHERS.min(options.size.identities) {
@@ -43,7 +42,7 @@ pub(super) fn run(repository: &Repository, options: &Options) -> Chore<()> {
         .stdout(Stdio::null())
         .spawn()
         .map_err(|e| format!("bench-load: {e}"))?;
-    let measured = measure(&programs, product, options.revokes);
+    let measured = measure(programs, product, options.revokes);
     load.kill().and_then(|()| load.wait()).map_err(|e| format!("bench-load: {e}"))?;
     let mut figures = measured?;
     figures["grants"] = (options.size.identities * options.size.grants_each).into();
