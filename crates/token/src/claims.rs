@@ -44,6 +44,17 @@ pub fn verify_jwt(text: &str, issuers: &[Issuer], now: Timestamp) -> Result<Clai
     Ok(claims)
 }
 
+/// The issuer of which a refused token names a key that its set does not have: perhaps the issuer
+/// has a new one. The token proves nothing, so whoever reads a key set again for it must do that
+/// seldom.
+pub fn issuer_without_key<'i>(text: &str, issuers: &'i [Issuer]) -> Option<&'i Issuer> {
+    let token = Compact::parse(text)?;
+    let payload = token.payload_object()?;
+    let name = payload.get("iss").and_then(Value::as_str)?;
+    let issuer = issuers.iter().find(|known| known.issuer() == name)?;
+    issuer.keys().lacks_key_of(&token).then_some(issuer)
+}
+
 impl Claims {
     /// Reads the claims of a payload whose signature is good. `None`: a claim is missing, has the
     /// wrong type, or is for somebody else.

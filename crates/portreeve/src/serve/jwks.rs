@@ -1,9 +1,11 @@
-//! The keys of token issuers: read at start, read again on a schedule. A key set that cannot be
-//! read leaves the last good one in force until it is too old; then the issuer's tokens are
-//! refused, because a withdrawn key could still sign.
+//! The keys of token issuers: read at start, read again on a schedule, and when a token names a
+//! key that is not there. A key set that cannot be read leaves the last good one in force until it
+//! is too old; then the issuer's tokens are refused, because a withdrawn key could still sign.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use base::problem::ProblemKind;
 use base::{Clock, Problem, Span, Timestamp};
 use proxy::Authenticators;
 use token::{Issuer, JwkSet};
@@ -12,6 +14,10 @@ use crate::config::{IssuerSetting, Location};
 
 /// A key set that was read is not read again for so long.
 const READ_EVERY: Span = Span::from_secs(300);
+/// Anybody can make a token that names an unknown key, so what these cause is seldom.
+const MISSING_KEY_EVERY: Span = Span::from_secs(30);
+/// The longest that reading a key set may take.
+const READ_TIME_MAX: Duration = Duration::from_secs(10);
 /// A key set older than this no longer proves anything.
 const KEPT_FOR: Span = Span::from_days(1);
 
@@ -26,6 +32,7 @@ pub(crate) struct KeySets {
 /// Key sets that were read and are not in force yet.
 pub(crate) struct Prepared(Vec<Source>);
 
+#[derive(Clone)]
 struct Source {
     setting: IssuerSetting,
     issuer: Issuer,
@@ -33,6 +40,8 @@ struct Source {
     /// cached verification.
     text: String,
     read_at: Timestamp,
+    /// When it was last read because a token named a key that it did not have.
+    looked_at: Timestamp,
 }
 
 impl KeySets {
@@ -50,22 +59,30 @@ impl KeySets {
     ) -> Result<Prepared, Problem> {
         // Generations grow without end: a cached token must never be taken for one that was
         // verified by later keys.
-        let known = self.sources.lock().await;
+        let known = self.sources.lock().await.clone();
         let generation = known.iter().map(|s| s.issuer.generation()).max().unwrap_or(0) + 1;
-        drop(known);
         let mut sources = Vec::new();
         for setting in settings {
             let (keys, text, read_at) = match read(&setting.jwks).await {
                 Ok((keys, text)) => (keys, text, self.clock.now()),
-                Err(problem) if starting && matches!(setting.jwks, Location::Url(_)) => {
+                Err(problem) if matches!(setting.jwks, Location::File(_)) => return Err(problem),
+                Err(problem) => {
                     let issuer = &setting.token.name;
+                    if let Some(last) = known.iter().find(|last| last.setting == *setting) {
+                        tracing::warn!(issuer, "its last keys stay: {problem}");
+                        sources.push(last.clone());
+                        continue;
+                    }
+                    if !starting {
+                        return Err(problem);
+                    }
                     tracing::error!(issuer, "its tokens are refused for now: {problem}");
                     (JwkSet::empty(), String::new(), Timestamp::MIN)
                 }
-                Err(problem) => return Err(problem),
             };
             let issuer = Issuer::new(setting.token.clone(), keys, generation)?;
-            sources.push(Source { setting: setting.clone(), issuer, text, read_at });
+            let (setting, looked_at) = (setting.clone(), Timestamp::MIN);
+            sources.push(Source { setting, issuer, text, read_at, looked_at });
         }
         let issuers: Vec<Issuer> = sources.iter().map(|source| source.issuer.clone()).collect();
         token::issuers_are_distinct(&issuers)?;
@@ -79,30 +96,45 @@ impl KeySets {
         self.authenticators.set_issuers(sources.iter().map(|s| s.issuer.clone()).collect());
     }
 
-    /// Reads all key sets again. What cannot be read is named; the others are in force.
+    /// Reads the key sets that are due. What cannot be read is named; the others are in force.
     pub(crate) async fn refresh(&self) -> Result<(), Problem> {
+        self.read_again(Source::is_due).await
+    }
+
+    /// Reads the key sets of which a token named a key that they do not have. That it fails is no
+    /// fault of this machine's unless the key set is due as well, and then it is told there.
+    pub(crate) async fn look_for_missing_keys(&self) -> Result<(), Problem> {
+        let wanted = self.authenticators.take_issuers_without_key();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let looked = self.read_again(|source, now| {
+            let is_wanted = wanted.contains(source.issuer.name());
+            let is_due = is_wanted && now.since(source.looked_at) >= MISSING_KEY_EVERY;
+            if is_due {
+                source.looked_at = now;
+            }
+            is_due
+        });
+        if let Err(problem) = looked.await {
+            tracing::warn!("a token names an unknown key, and the last keys stay: {problem}");
+        }
+        Ok(())
+    }
+
+    async fn read_again(
+        &self,
+        mut is_due: impl FnMut(&mut Source, Timestamp) -> bool,
+    ) -> Result<(), Problem> {
         let mut sources = self.sources.lock().await;
         let (now, mut failed, mut changed) = (self.clock.now(), None, false);
-        for source in sources.iter_mut().filter(|source| source.is_due(now)) {
-            let (keys, text) = match read(&source.setting.jwks).await {
-                Ok(read) => {
-                    source.read_at = now;
-                    read
-                }
-                Err(problem) if now.since(source.read_at) > KEPT_FOR => {
-                    failed = Some(problem.hint("its tokens are refused until its keys are read"));
-                    (JwkSet::empty(), String::new())
-                }
-                Err(problem) => {
-                    failed = Some(problem);
-                    continue;
-                }
-            };
-            if text != source.text {
-                source.text = text;
-                source.issuer = source.issuer.with_keys(keys, source.issuer.generation() + 1);
-                changed = true;
+        for source in sources.iter_mut() {
+            if !is_due(source, now) {
+                continue;
             }
+            let generation = source.issuer.generation();
+            failed = source.read_again(now).await.err().or(failed);
+            changed |= source.issuer.generation() != generation;
         }
         if changed {
             let issuers = sources.iter().map(|source| source.issuer.clone()).collect();
@@ -113,8 +145,31 @@ impl KeySets {
 }
 
 impl Source {
-    fn is_due(&self, now: Timestamp) -> bool {
+    fn is_due(&mut self, now: Timestamp) -> bool {
         now.since(self.read_at) >= READ_EVERY
+    }
+
+    async fn read_again(&mut self, now: Timestamp) -> Result<(), Problem> {
+        match read(&self.setting.jwks).await {
+            Ok((keys, text)) => {
+                self.read_at = now;
+                self.take(keys, text);
+                Ok(())
+            }
+            Err(problem) if now.since(self.read_at) > KEPT_FOR => {
+                self.take(JwkSet::empty(), String::new());
+                Err(problem.hint("its tokens are refused until its keys are read"))
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// Other keys are another generation; the same ones stay what they are.
+    fn take(&mut self, keys: JwkSet, text: String) {
+        if text != self.text {
+            self.text = text;
+            self.issuer = self.issuer.with_keys(keys, self.issuer.generation() + 1);
+        }
     }
 }
 
@@ -129,7 +184,14 @@ pub(crate) async fn read(location: &Location) -> Result<(JwkSet, String), Proble
             })?;
             (text, place)
         }
-        Location::Url(url) => (crate::client::fetch(url).await?, url.clone()),
+        Location::Url(url) => {
+            let fetched = tokio::time::timeout(READ_TIME_MAX, crate::client::fetch(url)).await;
+            let late = |_| {
+                let detail = "the key set did not come in time";
+                Problem::new(ProblemKind::Unavailable, "not_fetched", detail).at(url.clone())
+            };
+            (fetched.map_err(late)??, url.clone())
+        }
     };
     let keys = JwkSet::parse(&text).map_err(|problem| problem.at(place))?;
     Ok((keys, text))

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::Algorithm;
+use super::Compact;
 use super::algorithm::KeyType;
 use super::json;
 use super::roca;
@@ -97,6 +98,11 @@ impl JwkSet {
     /// Which keys were left out, and why.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
+    }
+
+    /// The token names a key that is not in the set. Says nothing about who made the token.
+    pub(crate) fn lacks_key_of(&self, token: &Compact<'_>) -> bool {
+        token.key_id().is_some_and(|id| !self.has_id(Some(id)))
     }
 
     fn has_id(&self, id: Option<&str>) -> bool {
