@@ -13,7 +13,7 @@ use crate::api::origin_of;
 use crate::authority::Authority;
 use crate::operations::{fields, only, operations};
 use crate::view::{ChangeReceipt, GrantQuery, GrantView, NewGrant};
-use crate::{Actor, App, input, render};
+use crate::{Actor, App, input, near, render};
 
 /// Rows of a list unless asked otherwise, and at most.
 const PAGE: u32 = 1_000;
@@ -74,7 +74,7 @@ impl App {
         let api = self.seen_api(&mut tx, &authority, "api", &new.api).await?;
         let hint = "ask the API's owner or an administrator";
         authority.must(authority.owns_api(&api), "give access to this API", hint)?;
-        let holders = existing_subject(&mut tx, &subject).await?;
+        let holders = existing_subject(&mut tx, &authority, &subject).await?;
         if !actor.is_admin() && authority.is_own_access(&mut tx, &holders).await? {
             let detail = "nobody gives access to themselves or to what they answer for";
             return Err(Problem::forbidden("own_access", detail)
@@ -250,19 +250,25 @@ async fn filter(state: &mut Connection, query: &GrantQuery) -> Result<GrantFilte
 /// Who holds what is given to a subject, which exists: the identity, or the members of the group.
 async fn existing_subject(
     tx: &mut Tx,
+    authority: &Authority<'_>,
     subject: &GrantSubject,
 ) -> Result<Vec<IdentityId>, Problem> {
-    let unknown = |what: &str, id: &str| Problem::not_found(what, id).at("subject");
-    match subject {
+    let (what, id, guess) = match subject {
         GrantSubject::Identity(id) => {
-            let found = tx.identity(id.as_str()).await?;
-            found.map(|found| vec![found.id]).ok_or_else(|| unknown("identity", id.as_str()))
+            if let Some(found) = tx.identity(id.as_str()).await? {
+                return Ok(vec![found.id]);
+            }
+            ("identity", id.as_str(), near::identity(tx, authority, id.as_str()).await?)
         }
         GrantSubject::Group(id) => {
-            let found = tx.group(id.as_str()).await?;
-            found.map(|found| found.members).ok_or_else(|| unknown("group", id.as_str()))
+            if let Some(found) = tx.group(id.as_str()).await? {
+                return Ok(found.members);
+            }
+            let guess = near::group(tx, authority, id.as_str()).await?;
+            ("group", id.as_str(), guess.map(|guess| format!("group:{guess}")))
         }
-    }
+    };
+    Err(near::hinted(Problem::not_found(what, id).at("subject"), guess))
 }
 
 /// The same access twice would have to be reviewed and revoked twice.

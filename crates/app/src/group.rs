@@ -9,7 +9,7 @@ use store::Tx;
 use crate::api::origin_of;
 use crate::authority::Authority;
 use crate::view::GroupView;
-use crate::{Actor, App, input};
+use crate::{Actor, App, input, near};
 
 impl App {
     /// The groups that the actor sees, sorted by id: a member those they are in.
@@ -33,14 +33,15 @@ impl App {
         let id: GroupId = input::id("id", id)?;
         let name = input::line("name", name)?;
         let mut tx = self.begin(actor).await?;
-        Authority::of(&mut tx, actor).await?.must_administer("change a group")?;
+        let authority = Authority::of(&mut tx, actor).await?;
+        authority.must_administer("change a group")?;
         let before = tx.group(id.as_str()).await?;
         if before.as_ref().is_some_and(|group| group.origin == Origin::Scim) {
             let detail = format!("group `{id}` is maintained by the directory");
             return Err(Problem::conflict("other_origin", detail).hint("change it there"));
         }
         let after = Group {
-            members: existing_members(&mut tx, members).await?,
+            members: existing_members(&mut tx, &authority, members).await?,
             name,
             origin: before.as_ref().map_or(origin_of(actor), |group| group.origin),
             created_at: before.as_ref().map_or(tx.at(), |group| group.created_at),
@@ -54,13 +55,18 @@ impl App {
     }
 }
 
-async fn existing_members(tx: &mut Tx, members: &[String]) -> Result<Vec<IdentityId>, Problem> {
+async fn existing_members(
+    tx: &mut Tx,
+    authority: &Authority<'_>,
+    members: &[String],
+) -> Result<Vec<IdentityId>, Problem> {
     let names = tx.names(members).await?;
     let mut ids = BTreeSet::new();
     for member in members {
         if !names.contains_key(member) || member.starts_with("group:") {
             let detail = format!("there is no identity `{member}`");
-            return Err(Problem::invalid("unknown_identity", detail).at("members"));
+            let problem = Problem::invalid("unknown_identity", detail).at("members");
+            return Err(near::hinted(problem, near::identity(tx, authority, member).await?));
         }
         ids.insert(input::id("members", member)?);
     }

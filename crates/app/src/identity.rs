@@ -10,7 +10,7 @@ use crate::authority::Authority;
 use crate::view::{
     CallQuery, ChangeReceipt, IdentityDetail, IdentityQuery, IdentityView, NewIdentity, Page,
 };
-use crate::{Actor, App, input, render};
+use crate::{Actor, App, input, near, render};
 
 /// Rows of a page unless asked otherwise, and at most.
 const PAGE: u32 = 50;
@@ -86,9 +86,10 @@ impl App {
     ) -> Result<IdentityView, Problem> {
         let identity = parse(&new, self.now(), actor)?;
         let mut tx = self.begin(actor).await?;
-        Authority::of(&mut tx, actor).await?.must_administer("register an identity")?;
+        let authority = Authority::of(&mut tx, actor).await?;
+        authority.must_administer("register an identity")?;
         if let Some(owner) = &identity.owner {
-            existing_owner(&mut tx, &owner.to_string()).await?;
+            existing_owner(&mut tx, &authority, &owner.to_string()).await?;
         }
         let taken = |field: &str, text: &str| {
             let detail = format!("there is an identity `{text}` already");
@@ -122,7 +123,7 @@ impl App {
         let authority = Authority::of(&mut tx, actor).await?;
         let before = seen_identity(&mut tx, &authority, id).await?;
         authority.must_administer("hand over an identity")?;
-        let owner = existing_owner(&mut tx, owner).await?;
+        let owner = existing_owner(&mut tx, &authority, owner).await?;
         if owner == Owner::Person(before.id.clone()) {
             let detail = format!("`{id}` cannot answer for itself");
             return Err(Problem::invalid("own_owner", detail).at("owner"));
@@ -221,20 +222,16 @@ pub(crate) async fn seen_identity(
     if let Some(identity) = found {
         return Ok(identity);
     }
-    // A guess among what the actor sees, with the first letters in common.
-    let start: String = id.chars().take(3).collect();
-    let near = IdentityFilter {
-        text: Some(start),
-        visible_to: authority.narrowed_to(),
-        ..IdentityFilter::default()
-    };
-    let near = state.identities(&near, "", PAGE_MAX).await?;
-    let known = near.iter().map(|identity| identity.id.as_str());
-    Err(input::with_nearest(Problem::not_found("identity", id), id, known))
+    let guess = near::identity(state, authority, id).await?;
+    Err(near::hinted(Problem::not_found("identity", id), guess))
 }
 
 /// An owner who exists: a person, or a group.
-pub(crate) async fn existing_owner(state: &mut Connection, text: &str) -> Result<Owner, Problem> {
+pub(crate) async fn existing_owner(
+    state: &mut Connection,
+    authority: &Authority<'_>,
+    text: &str,
+) -> Result<Owner, Problem> {
     let owner: Owner = input::id("owner", text)?;
     let exists = match &owner {
         Owner::Group(id) => state.group(id.as_str()).await?.is_some(),
@@ -247,15 +244,21 @@ pub(crate) async fn existing_owner(state: &mut Connection, text: &str) -> Result
             Some(_) => true,
         },
     };
-    match exists {
-        true => Ok(owner),
-        false => {
-            let detail = format!("there is no owner `{text}`");
-            Err(Problem::invalid("unknown_owner", detail)
-                .at("owner")
-                .hint("write a person's id or group:<id>"))
-        }
+    if exists {
+        return Ok(owner);
     }
+    let guess = match &owner {
+        Owner::Group(id) => near::group(state, authority, id.as_str()).await?,
+        Owner::Person(id) => near::identity(state, authority, id.as_str()).await?,
+    };
+    let guess = guess.map(|guess| match &owner {
+        Owner::Group(_) => format!("group:{guess}"),
+        Owner::Person(_) => guess,
+    });
+    let problem = Problem::invalid("unknown_owner", format!("there is no owner `{text}`"))
+        .at("owner")
+        .hint("write the id of a person or group:<id> that is there already");
+    Err(near::hinted(problem, guess))
 }
 
 fn parse(new: &NewIdentity, now: base::Timestamp, actor: &Actor) -> Result<Identity, Problem> {

@@ -91,7 +91,7 @@ pub(crate) fn with_nearest<'a>(
 }
 
 /// The known word with the smallest edit distance, if it is at most a third of the word's length.
-fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer input is no typing error, and the comparison is quadratic.
     if word.len() > 64 {
         return None;
@@ -102,20 +102,28 @@ fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&
     ranked.filter(|(distance, _)| *distance <= far).min().map(|(_, known)| known)
 }
 
-/// Levenshtein distance in characters.
+/// Characters put in, left out, replaced, or swapped with their neighbour (optimal string
+/// alignment): the slips of a typing hand.
 fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
+    let mut above: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, a) in one.chars().enumerate() {
-        let mut diagonal = line;
-        let mut left = line + 1;
-        let mut next = vec![left];
-        for (b, up) in other.iter().zip(row.iter().skip(1)) {
-            left = (diagonal + usize::from(a != *b)).min(left + 1).min(up + 1);
-            diagonal = *up;
-            next.push(left);
+    for (line, a) in one.iter().enumerate() {
+        let mut next = vec![line + 1];
+        for (column, b) in other.iter().enumerate() {
+            let replaced = at(&row, column) + usize::from(a != b);
+            let mut best = replaced.min(at(&row, column + 1) + 1).min(at(&next, column) + 1);
+            if line > 0
+                && column > 0
+                && one.get(line - 1) == Some(b)
+                && other.get(column - 1) == Some(a)
+            {
+                best = best.min(at(&above, column - 1) + 1);
+            }
+            next.push(best);
         }
-        row = next;
+        above = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or_default()
 }

@@ -18,6 +18,9 @@ use grant::{Grant, OperationSet};
 use crate::grant::granted;
 use crate::input;
 
+/// The words that stand for several operations.
+const WORDS: [&str; 3] = ["read", "write", "all"];
+
 /// The operations that a list of words and ids covers.
 pub(crate) fn operations(can: &[String], api: &Api) -> Result<OperationSet, Problem> {
     if can.iter().any(|word| word == "all" || word == "*") {
@@ -29,7 +32,7 @@ pub(crate) fn operations(can: &[String], api: &Api) -> Result<OperationSet, Prob
             "read" => |operation| !operation.mutating,
             "write" => |operation| !operation.mutating || !operation.admin,
             id => {
-                ids.insert(existing(id, "can", api.operations.iter().map(|op| &op.id))?);
+                ids.insert(named(id, api)?);
                 continue;
             }
         };
@@ -52,7 +55,7 @@ pub(crate) fn only(
     grant: &Grant,
     api: Option<&Api>,
 ) -> Result<BTreeSet<OperationId>, Problem> {
-    keep.iter().map(|id| existing(id, "operations", granted(grant, api))).collect()
+    keep.iter().map(|id| existing(id, "operations", &[], granted(grant, api))).collect()
 }
 
 /// No limit on the fields that may be seen. Responses are not filtered, so the gate refuses every
@@ -69,9 +72,16 @@ pub(crate) fn fields(wanted: Option<&[String]>) -> Result<Option<Vec<String>>, P
     }
 }
 
+/// An operation by its id. What is none may be a slip of one of the words, too.
+fn named(text: &str, api: &Api) -> Result<OperationId, Problem> {
+    let ids = api.operations.iter().map(|operation| &operation.id);
+    existing(text, "can", &WORDS, ids)
+}
+
 fn existing<'a>(
     text: &str,
     field: &str,
+    words: &[&str],
     known: impl IntoIterator<Item = &'a OperationId>,
 ) -> Result<OperationId, Problem> {
     let known: Vec<_> = known.into_iter().collect();
@@ -80,5 +90,6 @@ fn existing<'a>(
     }
     let detail = format!("there is no operation `{text}` here");
     let problem = Problem::invalid("unknown_operation", detail).at(field);
-    Err(input::with_nearest(problem, text, known.into_iter().map(OperationId::as_str)))
+    let ids = known.into_iter().map(OperationId::as_str);
+    Err(input::with_nearest(problem, text, words.iter().copied().chain(ids)))
 }

@@ -145,6 +145,16 @@ impl Inventory {
         &self.parts.grants
     }
 
+    /// Every group, by id.
+    pub fn groups(&self) -> &[Group] {
+        &self.parts.groups
+    }
+
+    /// Every API, by id.
+    pub fn apis(&self) -> &[Api] {
+        &self.parts.apis
+    }
+
     /// One identity.
     pub fn identity(&self, id: &IdentityId) -> Option<&Identity> {
         self.parts.identities.get(*self.identities.get(id)?)

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use audit::Event;
 use base::{CampaignId, Problem};
+use identity::IdentityKind;
 use review::{Campaign, Definition, Inventory, LaunchFailure, Population, Rules, plan};
 use serde_json::json;
 
 use super::{must_administer, ordered, refused};
 use crate::view::{ReviewDefinition, ReviewView};
-use crate::{Actor, App};
+use crate::{Actor, App, input};
 
 /// How many reasons a refusal spells out.
 const REASONS_SHOWN: usize = 5;
@@ -123,12 +124,21 @@ fn known(definition: &Definition, inventory: &Inventory) -> Result<(), Problem> 
     };
     if !exists {
         let detail = format!("there is no `{fallback}`");
-        return Err(Problem::invalid("unknown_fallback", detail).at("fallback"));
+        let problem = Problem::invalid("unknown_fallback", detail).at("fallback");
+        let people = inventory.identities().iter().filter(|one| one.kind == IdentityKind::Person);
+        let people = people.map(|person| person.id.to_string());
+        let groups = inventory.groups().iter().map(|group| format!("group:{}", group.id));
+        let known: Vec<String> = people.chain(groups).collect();
+        let known = known.iter().map(String::as_str);
+        return Err(input::with_nearest(problem, &fallback.to_string(), known));
     }
     let unknown = definition.scope.apis.iter().find(|api| inventory.api(api).is_none());
     match unknown {
         Some(api) => {
-            Err(Problem::invalid("unknown_api", format!("there is no API `{api}`")).at("of.apis"))
+            let detail = format!("there is no API `{api}`");
+            let problem = Problem::invalid("unknown_api", detail).at("of.apis");
+            let known = inventory.apis().iter().map(|api| api.id.as_str());
+            Err(input::with_nearest(problem, api.as_str(), known))
         }
         None => Ok(()),
     }
