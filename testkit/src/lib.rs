@@ -16,7 +16,7 @@ pub mod world;
 
 pub use database::{Database, databases};
 pub use effects::{FakeClock, SeededEntropy, SystemClock};
-pub use postgres::postgres;
+pub use postgres::{postgres, private_postgres};
 pub use scratch::ScratchDir;
 pub use upstream::{Conversation, Seen, Upstream};
 #[cfg(feature = "app")]

@@ -1,13 +1,13 @@
 //! A private PostgreSQL cluster: in a scratch directory, on a Unix socket only, started once per
 //! test process and gone with it however that ends.
 //!
-//! A supervising shell owns the server. It waits for its standard input, a pipe from the test
-//! process, to close: the kernel does that also when the process is killed. Then it stops the
-//! server by its process id and removes the directory.
+//! A supervising shell owns the server. It reads from its standard input, a pipe from the test
+//! process, when to stop and start it, and waits for the pipe to close: the kernel does that also
+//! when the process is killed. Then it stops the server by its process id and removes the directory.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,19 +20,34 @@ const SUPERVISOR: &str = r#"
 set -e
 dir=$(mktemp -d "${TMPDIR:-/tmp}/portreeve-pg-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
-"$1/initdb" -D "$dir/data" -U portreeve -A trust -E UTF8 --locale=C -N >"$dir/initdb.log" 2>&1 ||
+bin=$1
+"$bin/initdb" -D "$dir/data" -U portreeve -A trust -E UTF8 --locale=C -N >"$dir/initdb.log" 2>&1 ||
     { cat "$dir/initdb.log" >&2; exit 1; }
-"$1/postgres" -D "$dir/data" -k "$dir" -h '' -c fsync=off -c full_page_writes=off \
-    -c max_connections=200 -c shared_buffers=16MB </dev/null >"$dir/server.log" 2>&1 &
-server=$!
-trap 'kill -INT $server 2>/dev/null; wait $server; rm -rf "$dir"' EXIT
+halt() {
+    test -z "$server" || { kill -INT $server; wait $server; } 2>/dev/null || true
+    server=
+}
+run() {
+    "$bin/postgres" -D "$dir/data" -k "$dir" -h '' -c fsync=off -c full_page_writes=off \
+        -c max_connections=200 -c shared_buffers=16MB </dev/null >>"$dir/server.log" 2>&1 &
+    server=$!
+    until "$bin/pg_isready" -q -h "$dir" -U portreeve; do
+        kill -0 $server 2>/dev/null || { cat "$dir/server.log" >&2; exit 1; }
+        sleep 0.05
+    done
+}
+server=
+trap 'halt; rm -rf "$dir"' EXIT
 trap '' INT HUP TERM
-until "$1/pg_isready" -q -h "$dir" -U portreeve; do
-    kill -0 $server 2>/dev/null || { cat "$dir/server.log" >&2; exit 1; }
-    sleep 0.05
-done
+run
 echo "$dir"
-cat >/dev/null
+while read -r word; do
+    case $word in
+        stop) halt ;;
+        start) run ;;
+    esac
+    echo done
+done
 "#;
 
 /// A running cluster.
@@ -41,7 +56,8 @@ pub struct Cluster {
     programs: PathBuf,
     socket: String,
     /// Closing it, by whatever end of this process, stops the cluster.
-    _lifeline: ChildStdin,
+    lifeline: ChildStdin,
+    answers: BufReader<ChildStdout>,
     _supervisor: Child,
 }
 
@@ -57,6 +73,14 @@ pub fn postgres() -> &'static Cluster {
         let programs = programs().unwrap_or_else(|| panic!("{MISSING}"));
         start(programs)
     })
+}
+
+/// A cluster of the caller's own, which may be stopped and started.
+///
+/// # Panics
+/// When PostgreSQL is not installed or does not start.
+pub fn private_postgres() -> Cluster {
+    start(programs().unwrap_or_else(|| panic!("{MISSING}")))
 }
 
 /// The programs of the newest version that is installed.
@@ -110,15 +134,39 @@ fn start(programs: PathBuf) -> Cluster {
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start PostgreSQL: {error}"));
     let lifeline = child.stdin.take().unwrap_or_else(|| panic!("no pipe to the supervisor"));
-    let answer = child.stdout.take().unwrap_or_else(|| panic!("no pipe from the supervisor"));
+    let answers = child.stdout.take().unwrap_or_else(|| panic!("no pipe from the supervisor"));
+    let mut answers = BufReader::new(answers);
     let mut socket = String::new();
-    let _ = BufReader::new(answer).read_line(&mut socket);
+    let _ = answers.read_line(&mut socket);
     let socket = socket.trim().to_owned();
     assert!(!socket.is_empty(), "PostgreSQL did not start; its own words are above");
-    Cluster { programs, socket, _lifeline: lifeline, _supervisor: child }
+    Cluster { programs, socket, lifeline, answers, _supervisor: child }
 }
 
 impl Cluster {
+    /// Stops the server: connections end, and new ones find nobody. Returns when it is down.
+    ///
+    /// # Panics
+    /// When the supervisor is gone.
+    pub fn stop(&mut self) {
+        self.tell("stop");
+    }
+
+    /// Starts the server again, on the same data. Returns when it takes connections.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(&mut self) {
+        self.tell("start");
+    }
+
+    fn tell(&mut self, word: &str) {
+        let told = writeln!(self.lifeline, "{word}").and_then(|()| self.lifeline.flush());
+        let mut answer = String::new();
+        let heard = self.answers.read_line(&mut answer);
+        assert!(told.is_ok() && heard.is_ok() && answer == "done\n", "{word}: `{answer}`");
+    }
+
     /// Makes an empty database; gives its address.
     ///
     /// # Panics

@@ -8,4 +8,4 @@ mod schedule;
 mod supervise;
 
 pub use schedule::{Schedule, start};
-pub use supervise::{Health, Job, Round, Supervisor};
+pub use supervise::{Health, Job, PAUSE_MAX, Round, Supervisor};

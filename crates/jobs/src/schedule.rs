@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use app::App;
 
-use crate::supervise::{Job, Supervisor};
+use crate::supervise::{Job, PAUSE_MAX, Supervisor};
+
+/// A node that does not follow the others enforces what was, so it never waits longer to look.
+const CATCH_UP_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// How often each job runs.
 #[derive(Debug, Clone)]
@@ -40,11 +43,12 @@ impl Default for Schedule {
 /// Starts the jobs of the application.
 pub fn start(supervisor: &Supervisor, app: &Arc<App>, schedule: &Schedule) {
     macro_rules! job {
-        ($name:literal, $every:expr, $last_round:literal, $method:ident) => {{
+        ($name:literal, $every:expr, $pause_max:expr, $last_round:literal, $method:ident) => {{
             let app = Arc::clone(app);
             supervisor.run(Job {
                 name: $name,
                 every: $every,
+                pause_max: $pause_max,
                 last_round: $last_round,
                 round: Box::new(move || {
                     let app = Arc::clone(&app);
@@ -53,10 +57,10 @@ pub fn start(supervisor: &Supervisor, app: &Arc<App>, schedule: &Schedule) {
             });
         }};
     }
-    job!("usage", schedule.usage, true, flush_usage);
-    job!("anchor", schedule.anchor, true, anchor_call_records);
-    job!("catch_up", schedule.catch_up, false, catch_up);
-    job!("findings", schedule.findings, false, detect_findings);
-    job!("remediation", schedule.remediation, false, remediate);
-    job!("retention", schedule.retention, false, expire_call_records);
+    job!("usage", schedule.usage, PAUSE_MAX, true, flush_usage);
+    job!("anchor", schedule.anchor, PAUSE_MAX, true, anchor_call_records);
+    job!("catch_up", schedule.catch_up, CATCH_UP_PAUSE_MAX, false, catch_up);
+    job!("findings", schedule.findings, PAUSE_MAX, false, detect_findings);
+    job!("remediation", schedule.remediation, PAUSE_MAX, false, remediate);
+    job!("retention", schedule.retention, PAUSE_MAX, false, expire_call_records);
 }

@@ -8,8 +8,8 @@ use base::Problem;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A failing job waits at most this long for its next round.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// A failing job waits at most this long for its next round, unless it says otherwise.
+pub const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// One round of a job.
 pub type Round = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send>>;
@@ -20,6 +20,8 @@ pub struct Job {
     pub name: &'static str,
     /// From the end of one round to the start of the next.
     pub every: Duration,
+    /// How long it waits at most for its next round while it fails.
+    pub pause_max: Duration,
     /// Does one more round at shutdown, so that nothing in memory is left behind.
     pub last_round: bool,
     /// Makes a round.
@@ -69,7 +71,7 @@ impl Supervisor {
             let failing = self.note(index, &job, outcome);
             // Doubling keeps a broken database from being hammered by everything that waits.
             let factor = 1u32.checked_shl(failing.min(16)).unwrap_or(u32::MAX);
-            pause = job.every.saturating_mul(factor).min(PAUSE_MAX.max(job.every));
+            pause = job.every.saturating_mul(factor).min(job.pause_max.max(job.every));
         }
         if job.last_round {
             let outcome = round(&job).await;

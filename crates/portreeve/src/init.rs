@@ -27,6 +27,10 @@ pub(crate) struct InitArgs {
     /// Id of the first administrator [default: the user's name]
     #[arg(long, value_name = "ID")]
     admin: Option<String>,
+    /// The database [default: SQLite in the data]: a URL without a password, or env:NAME for a
+    /// variable that holds one
+    #[arg(long, value_name = "URL|env:NAME")]
+    database: Option<String>,
     /// The proxy's port; the console takes the next one, and 0 takes free ones
     #[arg(long, value_name = "N", default_value = "8443", value_parser = clap::value_parser!(u16).range(0..65535))]
     port: u16,
@@ -92,12 +96,13 @@ async fn first_admin(settings: &Settings, admin: &IdentityId) -> Result<Secret<S
 
 fn written(args: &InitArgs, admin: &IdentityId) -> String {
     let console = if args.port == 0 { 0 } else { args.port.saturating_add(1) };
+    let database = args.database.as_deref().map_or_else(String::new, database_line);
     let mut text = format!(
         "# portreeve.toml: what is not written has a safe default, see `portreeve config explain`\n\
          listen  = \"127.0.0.1:{}\"     # callers\n\
          console = \"127.0.0.1:{console}\"     # people and automation; never the callers' port\n\
          data    = \"data\"\n\
-         \n\
+         {database}\n\
          [keys]\n\
          pepper  = {{ file = \"keys/pepper\" }}\n\
          signing = {{ file = \"keys/signing\" }}\n\
@@ -116,6 +121,13 @@ fn written(args: &InitArgs, admin: &IdentityId) -> String {
         ));
     }
     text
+}
+
+fn database_line(given: &str) -> String {
+    match given.strip_prefix("env:") {
+        Some(name) => format!("database = {{ env = {} }}\n", toml::Value::from(name)),
+        None => format!("database = {}\n", toml::Value::from(given)),
+    }
 }
 
 fn told(

@@ -122,7 +122,7 @@ impl Store {
             Backend::Sqlite { writer, .. } => {
                 Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
             }
-            Backend::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Backend::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(lost)?),
         };
         Tx::start(Connection { inner, failed: false }, writer.clone(), at).await
     }
@@ -132,7 +132,9 @@ impl Store {
         let inner = match &self.backend {
             Backend::Sqlite { readers, .. } => Inner::Sqlite(readers.begin().await?),
             Backend::Postgres(pool) => Inner::Postgres(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await
+                    .map_err(lost)?,
             ),
         };
         let mut connection = Connection { inner, failed: false };
@@ -226,8 +228,18 @@ async fn open_postgres(url: &str) -> Result<Backend, StoreError> {
         .max_connections(POSTGRES_CONNECTIONS_MAX)
         .acquire_timeout(LOCK_WAIT)
         .connect_with(options)
-        .await?;
+        .await
+        .map_err(lost)?;
     Ok(Backend::Postgres(pool))
+}
+
+/// No connection in time. With a server over the network that means that it does not answer: the
+/// pool tries for as long, and nobody holds connections for that long.
+fn lost(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::PoolTimedOut => StoreError::Lost(error),
+        other => other.into(),
+    }
 }
 
 /// The address without what stands between `:` and `@`, for messages.

@@ -10,7 +10,7 @@ fn job(
     let count = Arc::new(AtomicU32::new(0));
     let seen = Arc::clone(&count);
     let round = Box::new(move || round(seen.fetch_add(1, Ordering::SeqCst)));
-    (Job { name: "test", every, last_round, round }, count)
+    (Job { name: "test", every, pause_max: PAUSE_MAX, last_round, round }, count)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,6 +44,17 @@ async fn a_failing_job_waits_longer_each_time() {
     // Rounds at 1, 3, 7 and 15 seconds.
     assert_eq!(count.load(Ordering::SeqCst), 4);
     assert_eq!(supervisor.health()[0].failed, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_job_waits_no_longer_than_it_says() {
+    let supervisor = Supervisor::default();
+    let (job, count) =
+        job(SECOND, false, |_| Box::pin(async { Err(Problem::internal("the database is away")) }));
+    supervisor.run(Job { pause_max: SECOND * 2, ..job });
+    tokio::time::sleep(SECOND * 16).await;
+    // Rounds at 1, 3, 5, … 15 seconds.
+    assert_eq!(count.load(Ordering::SeqCst), 8);
 }
 
 #[tokio::test(start_paused = true)]
