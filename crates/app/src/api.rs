@@ -2,7 +2,7 @@
 
 mod declare;
 
-use base::{ApiId, Problem};
+use base::{ApiId, Problem, Span};
 use catalog::openapi::{self, Prefix};
 use catalog::{Accept, Api, ApiMode, Impact, Operation, Timeouts};
 use grant::Grant;
@@ -10,11 +10,14 @@ use identity::{Environment, Origin};
 use store::{GrantFilter, Tx};
 
 use crate::authority::Authority;
-use crate::view::{ApiDetail, ApiView, ChangeReceipt, NewApi};
+use crate::identity::existing_owner;
+use crate::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, NewTimeouts};
 use crate::{Actor, App, address, input, render, used};
 
 /// Live grants of one API that its page shows.
 const GRANTS_SHOWN_MAX: u32 = 1_000;
+/// The longest that the gate waits for an upstream.
+pub const TIMEOUT_MAX: Span = Span::from_secs(3_600);
 
 impl App {
     /// The APIs that the actor sees, sorted by name.
@@ -52,11 +55,12 @@ impl App {
 
     /// Adds an API, with the operations of its document if it comes with one.
     pub async fn add_api(&self, actor: &Actor, new: NewApi) -> Result<ApiDetail, Problem> {
-        Authority::of(&mut *self.read().await?, actor).await?.must_administer("add an API")?;
+        let authority = Authority::of(&mut *self.read().await?, actor).await?;
+        authority.must_administer("add an API")?;
         let mut api = parse(&new, self.now(), origin_of(actor))?;
         api.operations = self.operations_of(&new, &api).await?;
         let mut tx = self.begin(actor).await?;
-        check_owner(&mut tx, api.owner.as_deref()).await?;
+        check_owner(&mut tx, &authority, api.owner.as_deref()).await?;
         check_free(&mut tx, &api).await?;
         tx.save_api(audit::Event::ApiAdded, None, &api).await?;
         self.commit(tx).await?;
@@ -199,16 +203,40 @@ fn parse(new: &NewApi, now: base::Timestamp, origin: Origin) -> Result<Api, Prob
         owner: new.owner.clone(),
         environment: environment.to_string(),
         accept: accept.unwrap_or_else(|| Accept::ALL.to_vec()),
-        timeouts: Timeouts::default(),
+        timeouts: timeouts(&new.timeouts)?,
         operations: Vec::new(),
         origin: origin.to_string(),
         created_at: now,
     })
 }
 
-async fn check_owner(tx: &mut Tx, owner: Option<&str>) -> Result<(), Problem> {
+fn timeouts(new: &NewTimeouts) -> Result<Timeouts, Problem> {
+    let usual = Timeouts::default();
+    let limit = |field: &str, text: &Option<String>, usual: Span| {
+        let Some(text) = text else { return Ok(usual) };
+        let span = input::span(field, text)?;
+        if span > TIMEOUT_MAX {
+            let detail = format!("{span} is longer than {TIMEOUT_MAX}");
+            return Err(Problem::invalid("timeout_too_long", detail)
+                .at(field)
+                .hint("a caller that waits holds a connection; let it ask again instead"));
+        }
+        Ok(span)
+    };
+    Ok(Timeouts {
+        connect: limit("timeouts.connect", &new.connect, usual.connect)?,
+        response: limit("timeouts.response", &new.response, usual.response)?,
+        idle: limit("timeouts.idle", &new.idle, usual.idle)?,
+    })
+}
+
+async fn check_owner(
+    tx: &mut Tx,
+    authority: &Authority<'_>,
+    owner: Option<&str>,
+) -> Result<(), Problem> {
     match owner {
-        Some(owner) => crate::identity::existing_owner(tx, owner).await.map(|_| ()),
+        Some(owner) => existing_owner(tx, authority, owner).await.map(|_| ()),
         None => Ok(()),
     }
 }

@@ -33,6 +33,7 @@ mod input;
 mod inventory;
 mod key;
 mod ledger;
+mod near;
 mod operations;
 pub mod probe;
 mod publish;
@@ -58,6 +59,7 @@ use policy::Ruleset;
 use store::{Snapshot, Store, Tx, Writer};
 
 pub use actor::{Actor, Channel, Role};
+pub use api::TIMEOUT_MAX;
 pub use fetch::{Fetcher, HttpFetcher};
 pub use findings::FindingQuery;
 pub use probe::Probe;

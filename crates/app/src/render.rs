@@ -11,7 +11,7 @@ use policy::Ruleset;
 use store::{Connection, Named};
 
 use crate::used::{By, Used, used};
-use crate::view::{ApiView, CredentialView, GrantView, IdentityView, OperationView};
+use crate::view::{ApiView, CredentialView, GrantView, IdentityView, OperationView, TimeoutsView};
 
 fn text(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| moment.to_string())
@@ -31,6 +31,11 @@ pub(crate) fn api(api: &Api) -> ApiView {
         hosts: api.hosts.clone(),
         operations_count: api.operations.len() as u64,
         origin: api.origin.clone(),
+        timeouts: TimeoutsView {
+            connect: api.timeouts.connect.to_string(),
+            response: api.timeouts.response.to_string(),
+            idle: api.timeouts.idle.to_string(),
+        },
     }
 }
 

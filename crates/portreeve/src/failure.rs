@@ -31,7 +31,7 @@ impl From<Exit> for std::process::ExitCode {
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     /// What happened, where, and what to do.
-    pub(crate) problem: Problem,
+    pub(crate) problem: Box<Problem>,
     /// The request at the server that failed.
     pub(crate) request_id: Option<String>,
     /// What the process returns.
@@ -43,7 +43,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with an exit code of its own.
     pub(crate) fn new(exit: Exit, problem: Problem) -> Self {
-        Self { problem, request_id: None, exit, printed: None }
+        Self { problem: Box::new(problem), request_id: None, exit, printed: None }
     }
 
     /// A file or a stream that could not be read or written.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use base::{ApiId, Problem};
 use catalog::Api;
 
-use super::{check_free, origin_of, parse};
+use super::{check_free, check_owner, origin_of, parse};
 use crate::authority::Authority;
 use crate::view::NewApi;
 use crate::{Actor, App};
@@ -17,7 +17,8 @@ impl App {
     /// is read and checked before anything changes. Grants on an API that leaves the list allow
     /// nothing, and hold again when it comes back.
     pub async fn declare_apis(&self, actor: &Actor, wanted: Vec<NewApi>) -> Result<(), Problem> {
-        Authority::of(&mut *self.read().await?, actor).await?.must_administer("declare APIs")?;
+        let authority = Authority::of(&mut *self.read().await?, actor).await?;
+        authority.must_administer("declare APIs")?;
         let mut apis = Vec::new();
         for new in &wanted {
             let mut api = parse(new, self.now(), origin_of(actor))
@@ -36,6 +37,11 @@ impl App {
         }
         for api in apis {
             let before = tx.api_by_id_or_name(api.id.as_str()).await?;
+            // An owner that is on record stays right: a start must not fail for what it was.
+            if before.as_ref().is_none_or(|before| before.owner != api.owner) {
+                let checked = check_owner(&mut tx, &authority, api.owner.as_deref()).await;
+                checked.map_err(|problem| within(problem, &api.name))?;
+            }
             changed |= declare(&mut tx, before, api).await?;
         }
         if changed {

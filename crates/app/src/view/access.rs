@@ -28,6 +28,19 @@ pub struct ApiView {
     pub operations_count: u64,
     /// Who maintains it.
     pub origin: String,
+    /// Its limits in time.
+    pub timeouts: TimeoutsView,
+}
+
+/// How long the gate waits for an API's upstream, each as a duration (`5s`, `250ms`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TimeoutsView {
+    /// To connect.
+    pub connect: String,
+    /// From the end of the request to the first byte of the answer.
+    pub response: String,
+    /// Between two reads of a body, either way.
+    pub idle: String,
 }
 
 /// One operation.
@@ -67,6 +80,21 @@ pub struct ApiDetail {
     pub grants: Vec<GrantView>,
 }
 
+/// How long to wait for an API's upstream; what is left out has its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTimeouts {
+    /// To connect; `5s` by default, at most `1h` like the others.
+    #[serde(default)]
+    pub connect: Option<String>,
+    /// From the end of the request to the first byte of the answer; `60s` by default.
+    #[serde(default)]
+    pub response: Option<String>,
+    /// Between two reads of a body, either way; `60s` by default.
+    #[serde(default)]
+    pub idle: Option<String>,
+}
+
 /// Adds an API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +126,9 @@ pub struct NewApi {
     /// `token`, `key`; both by default.
     #[serde(default)]
     pub accept: Vec<String>,
+    /// Limits in time.
+    #[serde(default)]
+    pub timeouts: NewTimeouts,
     /// The OpenAPI or Swagger document itself, JSON or YAML.
     #[serde(default)]
     pub document: Option<String>,
@@ -233,7 +264,7 @@ pub struct NewCredential {
 }
 
 /// A new credential, with the secret, which is shown this once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IssuedCredential {
     /// The credential, without secret.
     #[serde(flatten)]
@@ -241,6 +272,13 @@ pub struct IssuedCredential {
     /// The API key; absent for classes without a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+}
+
+impl std::fmt::Debug for IssuedCredential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { credential, .. } = self;
+        f.debug_struct("IssuedCredential").field("credential", credential).finish_non_exhaustive()
+    }
 }
 
 /// One grant with its use.

@@ -2,6 +2,7 @@
 
 use app::view::{
     ApiDetail, ApiView, CredentialView, GrantView, IdentityDetail, IdentityView, OperationView,
+    TimeoutsView,
 };
 
 use super::{days_ago, hours_ago};
@@ -19,6 +20,11 @@ fn api_named(id: &str, impact: &str, mode: &str, owner: Option<&str>) -> ApiView
         hosts: Vec::new(),
         operations_count: 5,
         origin: "file".to_owned(),
+        timeouts: TimeoutsView {
+            connect: "5s".to_owned(),
+            response: "60s".to_owned(),
+            idle: "60s".to_owned(),
+        },
     }
 }
 

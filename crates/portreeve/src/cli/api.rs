@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi};
+use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, NewTimeouts};
 use clap::Subcommand;
 
 use super::{Remote, receipt};
@@ -20,7 +20,7 @@ pub(crate) enum Api {
         name: String,
     },
     /// Protect a service
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// Replace the operations of an API by those of an OpenAPI or Swagger document
     Import {
         /// Id or name
@@ -71,6 +71,15 @@ pub(crate) struct AddArgs {
     /// Where it runs
     #[arg(long, value_name = "E")]
     environment: Option<String>,
+    /// How long to connect to the upstream, e.g. 5s
+    #[arg(long, value_name = "D")]
+    timeout_connect: Option<String>,
+    /// How long to wait for the first byte of an answer, e.g. 60s
+    #[arg(long, value_name = "D")]
+    timeout_response: Option<String>,
+    /// How long a body may pause, e.g. 60s
+    #[arg(long, value_name = "D")]
+    timeout_idle: Option<String>,
 }
 
 impl Api {
@@ -82,7 +91,7 @@ impl Api {
                 remote.out.show(&detail, shown)?;
                 Ok(Exit::Done)
             }
-            Self::Add(args) => add(args, remote).await,
+            Self::Add(args) => add(*args, remote).await,
             Self::Import { name, document } => import(&name, &document, remote).await,
             Self::Mode { name, mode } => {
                 let body = admin::form::SetMode { mode };
@@ -162,6 +171,11 @@ async fn add(args: AddArgs, remote: &Remote) -> Result<Exit, Failure> {
         impact: args.impact,
         mode: args.mode,
         environment: args.environment,
+        timeouts: NewTimeouts {
+            connect: args.timeout_connect,
+            response: args.timeout_response,
+            idle: args.timeout_idle,
+        },
         ..NewApi::default()
     };
     match args.openapi {

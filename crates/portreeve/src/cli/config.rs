@@ -1,6 +1,8 @@
 //! `portreeve config …`
 
 use app::view::ApiView;
+use base::Span;
+use catalog::Timeouts;
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
@@ -107,8 +109,10 @@ fn effective(settings: &Settings) -> serde_json::Value {
     });
     let url = settings.url.as_ref().map(|url| ("url", json!(url)));
     let tls = settings.tls.as_ref().map(|tls| ("tls", json!({"cert": tls.cert, "key": tls.key})));
+    let roots = settings.upstream_roots.as_ref().map(|roots| ("upstream-roots", json!(roots)));
     if let Some(members) = shown.as_object_mut() {
-        members.extend(url.into_iter().chain(tls).map(|(name, value)| (name.to_owned(), value)));
+        let given = url.into_iter().chain(tls).chain(roots);
+        members.extend(given.map(|(name, value)| (name.to_owned(), value)));
     }
     shown
 }
@@ -171,7 +175,19 @@ fn differences(settings: &Settings, running: &[ApiView]) -> Vec<Difference> {
         };
         let mode = wanted.mode.as_deref().unwrap_or("enforce");
         let impact = wanted.impact.as_deref().unwrap_or("medium");
+        let (usual, limits) = (Timeouts::default(), &wanted.timeouts);
+        // In one spelling: `60s` is `1m`.
+        let span = |text: &Option<String>, usual: Span| {
+            let given = text.as_deref().and_then(|text| Span::parse(text).ok());
+            given.unwrap_or(usual).to_string()
+        };
+        let connect = span(&limits.connect, usual.connect);
+        let response = span(&limits.response, usual.response);
+        let idle = span(&limits.idle, usual.idle);
         let pairs = [
+            ("timeouts.connect", api.timeouts.connect.as_str(), connect.as_str()),
+            ("timeouts.response", api.timeouts.response.as_str(), response.as_str()),
+            ("timeouts.idle", api.timeouts.idle.as_str(), idle.as_str()),
             ("path", api.path.as_str(), wanted.path.as_str()),
             ("upstream", api.upstream.as_str(), wanted.upstream.as_str()),
             ("mode", api.mode.as_str(), mode),

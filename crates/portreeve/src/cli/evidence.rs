@@ -53,6 +53,10 @@ pub(crate) fn verify(file: &Path, key: Option<&str>, out: Output) -> Result<Exit
     let report = audit::evidence::verify(&bundle, key);
     out.show(&report, |report| format!("{}\n", report.summary))?;
     if report.is_ok() {
+        if key.is_none() {
+            // Whoever forges a file signs it too, and with a key that they name in it.
+            out.hint("this does not say whose signature it is: give the published key with --key");
+        }
         return Ok(Exit::Done);
     }
     for check in report.checks.iter().filter(|check| !check.ok) {

@@ -19,6 +19,7 @@ pub(super) struct RawFile {
     pub(super) durable: bool,
     pub(super) behind: Option<String>,
     pub(super) tls: Option<RawTls>,
+    pub(super) upstream_roots: Option<PathBuf>,
     #[serde(default)]
     pub(super) keys: RawKeys,
     #[serde(default)]
@@ -81,6 +82,15 @@ pub(super) struct RawApi {
     pub(super) accept: Vec<String>,
     pub(super) mode: Option<String>,
     pub(super) environment: Option<String>,
+    #[serde(default)]
+    pub(super) timeouts: RawTimeouts,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RawTimeouts {
+    pub(super) connect: Option<Spanned<String>>,
+    pub(super) response: Option<Spanned<String>>,
+    pub(super) idle: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 use super::check::{check, literal_secret};
 use super::diagnostic::{Diagnostic, Diagnostics, place};
-use super::raw::{RawApi, RawFile, RawIssuer, RawReview, TextOrSecret};
+use super::raw::{RawApi, RawFile, RawIssuer, RawReview, RawTimeouts, TextOrSecret};
 use super::secret::SecretRef;
 use super::settings::{ApiSetting, Database, IssuerSetting, Location, Settings, TlsFiles};
 
@@ -94,6 +94,7 @@ impl Reader<'_> {
             database: database?,
             durable: raw.durable,
             tls,
+            upstream_roots: raw.upstream_roots.map(|roots| self.folder.join(roots)),
             pepper,
             signing,
             admins,
@@ -287,9 +288,32 @@ impl Reader<'_> {
             mode: raw.mode,
             environment: raw.environment,
             accept: raw.accept,
+            timeouts: self.timeouts(raw.timeouts),
             ..Default::default()
         };
         Some(ApiSetting { api, document })
+    }
+
+    fn timeouts(&mut self, raw: RawTimeouts) -> app::view::NewTimeouts {
+        let mut limit = |given: Option<Spanned<String>>| {
+            let given = given?;
+            // The shape was checked: these are durations.
+            let span = Span::parse(given.get_ref()).ok()?;
+            if span.as_micros() == 0 || span > app::TIMEOUT_MAX {
+                let what = format!("{span} is no timeout");
+                self.wrong(
+                    what,
+                    given.span(),
+                    format!("more than 0s, at most {}", app::TIMEOUT_MAX),
+                );
+            }
+            Some(given.into_inner())
+        };
+        app::view::NewTimeouts {
+            connect: limit(raw.connect),
+            response: limit(raw.response),
+            idle: limit(raw.idle),
+        }
     }
 
     fn review(&mut self, raw: RawReview) -> Option<app::view::ReviewDefinition> {

@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) durable: bool,
     /// Certificate and key of both listeners.
     pub(crate) tls: Option<TlsFiles>,
+    /// Roots that https upstreams are trusted by; `None` = this machine's.
+    pub(crate) upstream_roots: Option<PathBuf>,
     /// Keys the hashes of secrets.
     pub(crate) pepper: SecretRef,
     /// Seed of the signing key.

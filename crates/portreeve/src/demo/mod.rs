@@ -110,6 +110,7 @@ fn doors(port: u16) -> Result<Doors, Failure> {
         console: SocketAddr::from(([127, 0, 0, 1], console)),
         url: None,
         tls: None,
+        upstream_roots: None,
         example_identity: Some(EXAMPLE.to_owned()),
     })
 }

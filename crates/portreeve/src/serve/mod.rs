@@ -37,6 +37,7 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
         console: settings.console,
         url: settings.url.clone(),
         tls: settings.tls.clone(),
+        upstream_roots: settings.upstream_roots.clone(),
         example_identity: None,
     };
     let running = Running::start(core, doors).await?;
@@ -45,11 +46,8 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
     running.process.reviews.store(settings.reviews.clone().into());
     announce(&running, out)?;
     let mut settings = settings;
-    loop {
-        match signals.next().await {
-            Told::Reload => reload::reload(file, &mut settings, &running).await,
-            Told::End => break,
-        }
+    while let Told::Reload = signals.next().await {
+        reload::reload(file, &mut settings, &running).await;
     }
     running.stop().await;
     Ok(Exit::Done)

@@ -46,6 +46,7 @@ pub(crate) fn check_documents(settings: &Settings) -> Result<(), Unusable> {
                 check_document(text, name, &api.path)?;
             }
         }
+        super::tls::upstream_of(settings.upstream_roots.as_deref())?;
         for issuer in &settings.issuers {
             if let Location::File(path) = &issuer.jwks {
                 let keys = token::JwkSet::parse(&read(path)?);

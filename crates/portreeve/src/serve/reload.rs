@@ -53,6 +53,7 @@ fn need_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("database", current.database != fresh.database),
         ("durable", current.durable != fresh.durable),
         ("tls", current.tls != fresh.tls),
+        ("upstream-roots", current.upstream_roots != fresh.upstream_roots),
         ("keys", current.pepper != fresh.pepper || current.signing != fresh.signing),
         ("sign-in", current.admins != fresh.admins),
         ("issuer", names(current) != names(fresh)),

@@ -1,6 +1,7 @@
 //! A running portreeve: gate, console and jobs over an open installation.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use crate::system::SystemEntropy;
 
 /// How often it is looked whether a key set is due; one that failed is tried again then.
 const KEY_SETS_EVERY: Duration = Duration::from_secs(15);
+/// How soon a key set is read again after a token named a key that is not in it.
+const MISSING_KEYS_EVERY: Duration = Duration::from_secs(1);
 
 /// Where and how to listen.
 pub(crate) struct Doors {
@@ -30,6 +33,7 @@ pub(crate) struct Doors {
     pub(crate) console: SocketAddr,
     pub(crate) url: Option<String>,
     pub(crate) tls: Option<TlsFiles>,
+    pub(crate) upstream_roots: Option<PathBuf>,
     /// Whom hints suggest to issue a key to.
     pub(crate) example_identity: Option<String>,
 }
@@ -128,7 +132,7 @@ fn gate(
     if let Some(identity) = &doors.example_identity {
         config.example_identity.clone_from(identity);
     }
-    config.upstream_tls = super::tls::upstream();
+    config.upstream_tls = super::tls::upstream(doors.upstream_roots.as_deref())?;
     let recorder = LogRecorder::new(Arc::clone(&core.log), Arc::clone(counters));
     let gate = Gate::new(
         config,
@@ -146,14 +150,26 @@ fn gate(
 
 fn start_jobs(supervisor: &Supervisor, core: &Core, key_sets: &Arc<KeySets>) {
     jobs::start(supervisor, &core.app, &Schedule::default());
-    let key_sets = Arc::clone(key_sets);
+    let due = Arc::clone(key_sets);
     supervisor.run(Job {
         name: "key_sets",
         every: KEY_SETS_EVERY,
+        pause_max: jobs::PAUSE_MAX,
         last_round: false,
         round: Box::new(move || {
-            let key_sets = Arc::clone(&key_sets);
+            let key_sets = Arc::clone(&due);
             Box::pin(async move { key_sets.refresh().await })
+        }),
+    });
+    let missing = Arc::clone(key_sets);
+    supervisor.run(Job {
+        name: "missing_keys",
+        every: MISSING_KEYS_EVERY,
+        pause_max: jobs::PAUSE_MAX,
+        last_round: false,
+        round: Box::new(move || {
+            let key_sets = Arc::clone(&missing);
+            Box::pin(async move { key_sets.look_for_missing_keys().await })
         }),
     });
 }
@@ -181,13 +197,8 @@ fn unusable(key: &str, address: SocketAddr, error: &std::io::Error) -> Problem {
 }
 
 fn server_tls(files: &TlsFiles) -> Result<Arc<rustls::ServerConfig>, Problem> {
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|error| {
-            Problem::invalid("tls_unreadable", error.to_string()).at(path.display().to_string())
-        })
-    };
     let place = format!("{}, {}", files.cert.display(), files.key.display());
-    proxy::tls::server_config(&read(&files.cert)?, &read(&files.key)?)
+    proxy::tls::server_config(&super::tls::read(&files.cert)?, &super::tls::read(&files.key)?)
         .map_err(|problem| problem.at(place))
 }
 

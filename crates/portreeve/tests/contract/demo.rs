@@ -1,5 +1,8 @@
 //! The first five minutes, as they are promised.
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use crate::assert_seen;
@@ -94,4 +97,30 @@ fn the_demo_speaks_to_people_and_to_scripts() {
     let id = refused[0]["request_id"].as_str().unwrap();
     assert_eq!(server.cli(&["call", "explain", id]).status, 2);
     assert_eq!(server.stop(), 0);
+}
+
+/// What the demo prints, and what is left of it.
+#[test]
+fn the_demo_says_what_it_is_and_leaves_nothing_behind() {
+    let scratch = Scratch::new();
+    let folder = scratch.path().join("tmp");
+    std::fs::create_dir(&folder).unwrap();
+    let mut command = crate::support::command(scratch.path());
+    command.args(["demo", "--port", "0"]).env("TMPDIR", &folder);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let said: String = lines.by_ref().take(4).map(|line| line.unwrap() + "\n").collect();
+    let profile = scratch.path().join("config/portreeve/profile.toml");
+    assert!(profile.exists());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    let sent = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(lines.count(), 0);
+    let mut complaint = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    assert_eq!(complaint, "");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    assert!(!profile.exists());
+    assert_seen!("demo_text", said);
 }

@@ -70,6 +70,11 @@ pub(crate) fn command(home: &Path) -> Command {
         .env("USER", "ada")
         .current_dir(home)
         .stdin(Stdio::null());
+    // A test with certificates of its own puts what commands are to trust here.
+    let roots = home.join("roots.pem");
+    if roots.exists() {
+        command.env("SSL_CERT_FILE", roots);
+    }
     command
 }
 
@@ -86,6 +91,20 @@ pub(crate) fn finished(command: &mut Command) -> Ran {
     }
 }
 
+/// Makes an installation in `state`; the admin token of ada.
+pub(crate) fn installed(home: &Path, more: &[&str]) -> String {
+    let init = ["init", "--state", "state", "--port", "0", "--admin", "ada", "--json"];
+    let ran = run(home, &[&init, more].concat());
+    ran.json()["admin_token"].as_str().unwrap().to_owned()
+}
+
+/// Adds to the configuration of an installation: keys at its head, tables at its end.
+pub(crate) fn configure(home: &Path, keys: &str, tables: &str) {
+    let file = home.join("state/portreeve.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{keys}\n{text}\n{tables}\n")).unwrap();
+}
+
 /// A running `serve` or `demo`.
 pub(crate) struct Server {
     child: Child,
@@ -97,21 +116,7 @@ pub(crate) struct Server {
 impl Server {
     /// Makes an installation and runs it on free ports.
     pub(crate) fn fresh(home: &Path) -> Self {
-        let state = home.join("state");
-        let init = run(
-            home,
-            &[
-                "init",
-                "--state",
-                state.to_str().unwrap(),
-                "--port",
-                "0",
-                "--admin",
-                "ada",
-                "--json",
-            ],
-        );
-        let token = init.json()["admin_token"].as_str().unwrap().to_owned();
+        let token = installed(home, &[]);
         Self::serve(home, &token)
     }
 
