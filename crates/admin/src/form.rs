@@ -79,7 +79,7 @@ pub struct NewAdminToken {
 }
 
 /// An admin token, shown this once.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct AdminToken {
     /// The token.
     pub token: String,
@@ -94,7 +94,7 @@ pub struct NewSignInLink {
 }
 
 /// A link that signs one person in, once.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct SignInLink {
     /// Path and query at the console.
     pub link: String,

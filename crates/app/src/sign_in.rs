@@ -35,12 +35,18 @@ impl std::fmt::Debug for NewSession {
 }
 
 /// Who a session cookie belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     /// The person.
     pub actor: Actor,
-    /// What every form of this session must carry.
+    /// What every form of this session must carry; a secret.
     pub csrf: String,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("actor", &self.actor).finish_non_exhaustive()
+    }
 }
 
 impl App {

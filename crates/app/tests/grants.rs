@@ -7,8 +7,8 @@ use app::view::{GrantQuery, GrantView, NewGrant};
 use base::problem::ProblemKind::{self, Conflict, Forbidden, Invalid, NotFound};
 use base::{Problem, Span};
 use portreeve_app as app;
-use testkit::{World, databases};
 use testkit::world::actor;
+use testkit::{World, databases};
 
 fn refusal<T: std::fmt::Debug>(answer: Result<T, Problem>) -> (ProblemKind, String) {
     let problem = answer.unwrap_err();

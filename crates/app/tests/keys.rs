@@ -100,11 +100,15 @@ async fn a_key_is_taken_until_revoked_or_expired_and_revoked_once() {
 async fn a_key_stands_nowhere_but_in_the_answer() {
     let (world, kim) = world().await;
     let issued = world.app.issue_key(&kim, key_for("billing")).await.unwrap();
+    let shown = format!("{issued:?}");
     let key = issued.key.unwrap();
+    assert!(shown.contains(&issued.credential.id) && !shown.contains(&key), "{shown}");
     let code = world.app.sign_in_link(&world.admin, "kim").await.unwrap();
     let session = world.app.redeem(&code).await.unwrap();
     let token = world.app.issue_admin_token(&world.admin, "kim", Role::Member).await.unwrap();
     assert!(!format!("{session:?}").contains(&session.cookie));
+    let signed_in = world.app.session(&session.cookie).await.unwrap();
+    assert!(!format!("{signed_in:?}").contains(&signed_in.csrf));
     let file = world.database.url.strip_prefix("sqlite:").unwrap();
     let mut bytes = std::fs::read(file).unwrap();
     bytes.extend(std::fs::read(format!("{file}-wal")).unwrap());

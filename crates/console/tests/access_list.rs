@@ -43,7 +43,7 @@ const LIST: &[(Method, &str, &str, [u16; 4])] = &[
         "/reviews/{review}/items/{item}/undo",
         [401, 404, 403, 303],
     ),
-    (Method::POST, "/reviews/{id}/sign-off", "/reviews/{review}/sign-off", [401, 404, 409, 303]),
+    (Method::POST, "/reviews/{id}/sign-off", "/reviews/{review}/sign-off", [401, 404, 403, 303]),
     (Method::POST, "/identities/{id}/suspend", "/identities/svc/suspend", [401, 404, 403, 303]),
     (Method::POST, "/identities/{id}/resume", "/identities/svc/resume", [401, 404, 403, 303]),
     (Method::POST, "/keys/{id}/revoke", "/keys/{key}/revoke", [401, 404, 403, 303]),

@@ -92,6 +92,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/openapi.json", axum::routing::get(document_text))
         .route("/api/docs", axum::routing::get(docs::page))
         .route("/api/docs.css", axum::routing::get(docs::style))
+        .route("/api", axum::routing::any(unknown))
+        .route("/api/", axum::routing::any(unknown))
         .route("/api/{*rest}", axum::routing::any(unknown))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     Router::new()

@@ -59,7 +59,12 @@ fn the_order_of_cells_does_not_matter() {
         .map(|n: u32| {
             let when = at("2026-07-10") + Span::from_days(i64::from(n));
             let grant = format!("g{}", n % 3);
-            cell(Some(&grant), if n.is_multiple_of(2) { "read" } else { "write" }, when, u64::from(n % 7))
+            cell(
+                Some(&grant),
+                if n.is_multiple_of(2) { "read" } else { "write" },
+                when,
+                u64::from(n % 7),
+            )
         })
         .collect();
     let (mut forward, mut backward) = (facts(), facts());

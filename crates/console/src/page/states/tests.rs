@@ -95,7 +95,7 @@ fn every_decision_is_a_named_group_of_buttons() {
                 && form.contains("<legend class=\"hidden\">Decide about ")
                 && form.matches("name=\"verdict\"").count() == 3
         };
-        must(groups.iter().all(|form| named(form)), "a decision without legend")
+        must(groups.iter().all(named), "a decision without legend")
     });
 }
 
