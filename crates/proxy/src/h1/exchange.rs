@@ -84,7 +84,7 @@ enum Fault {
 }
 
 /// More interim responses than anybody means.
-const INTERIMS_MAX: u32 = 32;
+pub(crate) const INTERIMS_MAX: u32 = 32;
 
 impl<'c> Exchange<'c> {
     pub(super) fn new(

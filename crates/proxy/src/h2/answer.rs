@@ -1,6 +1,7 @@
 //! One request over HTTP/2: through the stages, to the upstream, and the head of the answer.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -15,7 +16,7 @@ use super::relay::{Fault, Relay, ReplyHead};
 use super::reply::Reply;
 use crate::gate::Worker;
 use crate::refusal::{Answer, MEDIA_TYPE, Refused};
-use crate::stage::{self, Admitted, Answered, Arrival, End, Peer, Tally};
+use crate::stage::{self, Admitted, Answered, Arrival, End, Lease, Peer, Tally};
 use crate::upstream::connect::connect;
 
 /// Answers one request.
@@ -112,8 +113,13 @@ async fn forward(
     };
     wire.output.replace(head);
     let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
+    let mut lease = Lease::new();
     let head = loop {
-        match relay.head().await {
+        let heard = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
+            Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
+            Poll::Pending => relay.poll_head(cx),
+        });
+        match heard.await {
             Ok(head) => break head,
             Err(Fault::Dead) if may_repeat => {
                 may_repeat = false;
@@ -125,12 +131,13 @@ async fn forward(
             Err(fault) => return Err(fail(admitted, fault.end(), relay.tally())),
         }
     };
-    respond(admitted, relay, head).await
+    respond(admitted, relay, lease, head).await
 }
 
 async fn respond(
     admitted: Admitted,
     relay: Relay,
+    lease: Lease,
     head: ReplyHead,
 ) -> Result<Response<Reply>, Box<Refused>> {
     let mut response = Response::new(());
@@ -141,7 +148,7 @@ async fn respond(
     }
     let is_durable = relay.is_durable();
     if !(relay.response_ended() && is_durable) {
-        return Ok(response.map(|()| Reply::relayed(relay, admitted)));
+        return Ok(response.map(|()| Reply::relayed(relay, admitted, lease)));
     }
     // Without a body the head is the end of the answer, and waits for the record.
     let request_id = admitted.request_id().to_owned();

@@ -14,6 +14,7 @@ use traffic::headers::Framing;
 use super::activity::Stream;
 use crate::gate::Worker;
 use crate::h1::body::{Decoder, Encoder};
+use crate::h1::exchange::INTERIMS_MAX;
 use crate::h1::exchange::pace::{Pace, Wait, Watch};
 use crate::h1::head::field_space;
 use crate::h1::response;
@@ -58,6 +59,7 @@ pub(super) struct Relay {
     upload_broken: bool,
     download: Option<Decoder>,
     upstream_reusable: bool,
+    interims: u32,
     heard: bool,
     tally: Tally,
     /// Set when the exchange is over and the connection can be used again.
@@ -86,6 +88,7 @@ impl Relay {
             upload_broken: false,
             download: None,
             upstream_reusable: false,
+            interims: 0,
             heard: false,
             tally: Tally::default(),
             key: None,
@@ -127,11 +130,7 @@ impl Relay {
     }
 
     /// Drives the exchange up to the head of the final response.
-    pub(super) async fn head(&mut self) -> Result<ReplyHead, Fault> {
-        std::future::poll_fn(|cx| self.poll_head(cx)).await
-    }
-
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReplyHead, Fault>> {
+    pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReplyHead, Fault>> {
         self.watch.wake();
         loop {
             let sent = self.poll_upload(cx)?;
@@ -295,6 +294,10 @@ impl Relay {
                 self.upstream_reusable = keeps;
                 self.download = Some(Decoder::new(framing));
                 return Ok(Some(reply));
+            }
+            self.interims += 1;
+            if self.interims > INTERIMS_MAX {
+                return Err(Fault::Upstream(Reason::UpstreamInvalid));
             }
         }
     }

@@ -40,10 +40,10 @@ impl Reply {
         Self(State::Page(body.into()))
     }
 
-    pub(super) fn relayed(mut relay: Relay, admitted: Admitted) -> Self {
+    pub(super) fn relayed(mut relay: Relay, admitted: Admitted, lease: Lease) -> Self {
         relay.return_to(&admitted.upstream().key);
         let (relay, admitted) = (Some(relay), Some(admitted));
-        Self(State::Relayed(Box::new(Open { relay, admitted, lease: Lease::new() })))
+        Self(State::Relayed(Box::new(Open { relay, admitted, lease })))
     }
 }
 

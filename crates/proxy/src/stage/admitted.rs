@@ -103,7 +103,7 @@ impl Admitted {
     /// Asks the ruleset as it is now whether a request that is still open may go on.
     pub(crate) fn confirm(&self) -> Result<(), Reason> {
         let core = self.journal.core();
-        let Some(record) = self.journal.record() else { return Ok(()) };
+        let record = self.journal.record().ok_or(Reason::UnknownApi)?;
         let api = record.api_id.as_ref().ok_or(Reason::UnknownApi)?;
         let ruleset = core.ruleset.load();
         ruleset.confirm(&self.who, api, record.operation.as_ref(), core.clock.now())

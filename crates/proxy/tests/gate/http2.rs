@@ -12,7 +12,7 @@ use traffic::Outcome;
 use crate::kit::{Kit, Setup, soon};
 use crate::secure::plain;
 
-const SHORT: Duration = Duration::from_millis(20);
+const SHORT: Duration = Duration::from_millis(250);
 
 fn request(kit: &Kit, method: Method) -> Request<Empty<Bytes>> {
     let put = method == Method::PUT;

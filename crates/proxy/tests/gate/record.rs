@@ -9,7 +9,7 @@ use traffic::{Outcome, Reason};
 
 use crate::kit::{Kit, Setup, State, soon};
 
-const SHORT: Span = Span::from_millis(50);
+const SHORT: Span = Span::from_millis(250);
 
 fn impatient() -> Setup {
     let adjust = |state: &mut State| {

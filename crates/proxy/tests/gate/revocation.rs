@@ -112,3 +112,24 @@ async fn a_request_that_waits_for_its_answer_is_told_why_it_gets_none() {
     assert_eq!((record.outcome, record.reason), (Outcome::Cancelled, Some(Reason::NoGrant)));
     kit.no_more_records().await;
 }
+
+#[tokio::test]
+async fn over_http2_a_request_that_waits_is_told_why_it_gets_no_answer() {
+    let upstream = streaming("").await;
+    let kit = Kit::start(&upstream.url()).await;
+    let mut sender = plain(&kit).await;
+    let request = Request::get("http://api/orders/42").header("x-api-key", &kit.key);
+    let response = sender.send_request(request.body(Empty::<Bytes>::new()).unwrap());
+    let response = tokio::spawn(response);
+    while upstream.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    kit.change(|state| state.grant.status = GrantStatus::Revoked);
+    let response = soon(response).await.unwrap().unwrap();
+    assert_eq!(response.status(), 403);
+    let body = soon(response.into_body().collect()).await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&body).contains("no_grant"), "{body:?}");
+    let record = kit.record().await;
+    assert_eq!((record.outcome, record.reason), (Outcome::Cancelled, Some(Reason::NoGrant)));
+    kit.no_more_records().await;
+}
