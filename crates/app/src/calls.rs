@@ -8,6 +8,7 @@ use base::{
     ApiId, CredentialId, GrantId, IdentityId, OperationId, Problem, RequestId, Span, Timestamp,
 };
 use decision_log::{DecisionLog, Found};
+use tokio::sync::OwnedSemaphorePermit;
 use traffic::{CallRecord, Outcome};
 
 use crate::authority::Authority;
@@ -123,8 +124,9 @@ impl App {
 
     /// The newest matches: one more than asked, which tells whether there is a next page.
     async fn newest_calls(&self, wanted: Wanted, sight: Sight) -> Result<Found, Problem> {
-        let Some(log) = self.readable_log().await else { return Ok(Found::default()) };
+        let Some((log, turn)) = self.readable_log().await else { return Ok(Found::default()) };
         let work = move || {
+            let _turn = turn;
             let keep = |record: &CallRecord| wanted.keeps(record) && sight.covers(record);
             let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
             log.newest(wanted.from, wanted.until, limit.saturating_add(1), &keep)
@@ -139,21 +141,27 @@ impl App {
         let id: RequestId = input::id("request_id", request)?;
         let sight = self.sight(actor).await?;
         let missing = || Problem::not_found("call", request);
-        let log = self.readable_log().await.ok_or_else(missing)?;
-        let found = tokio::task::spawn_blocking(move || log.find(&id)).await;
+        let (log, turn) = self.readable_log().await.ok_or_else(missing)?;
+        let work = move || {
+            let _turn = turn;
+            log.find(&id)
+        };
+        let found = tokio::task::spawn_blocking(work).await;
         let found = found.map_err(|error| Problem::internal(error.to_string()))?;
         let found = found.map_err(|error| unreadable(&error))?;
         found.filter(|record| sight.covers(record)).ok_or_else(missing)
     }
 
     /// The log with everything in it that was recorded up to now: who just made a call finds it.
-    async fn readable_log(&self) -> Option<Arc<DecisionLog>> {
+    /// Only so many read it at once, as reading a long log keeps a processor and a disk busy.
+    async fn readable_log(&self) -> Option<(Arc<DecisionLog>, OwnedSemaphorePermit)> {
         let log = self.decision_log.clone()?;
+        let turn = Arc::clone(&self.log_readers).acquire_owned().await.ok()?;
         if let Err(error) = log.flush().await {
             // What is on disk can still be shown.
             tracing::warn!(%error, "the newest call records are not readable yet");
         }
-        Some(log)
+        Some((log, turn))
     }
 
     async fn sight(&self, actor: &Actor) -> Result<Sight, Problem> {

@@ -66,6 +66,9 @@ pub use probe::Probe;
 pub use settings::{Keys, Settings, TrustedIssuer};
 pub use sign_in::{NewSession, Session};
 
+/// How many searches of the decision log run at once; others wait for their turn.
+const LOG_READERS_MAX: usize = 2;
+
 /// What an [`App`] is made of.
 pub struct Parts {
     /// The state.
@@ -104,6 +107,8 @@ pub struct App {
     remediating: tokio::sync::Mutex<()>,
     probe: OnceLock<Arc<dyn Probe>>,
     call_counts: today::CallCounts,
+    /// Who reads the decision log for a person.
+    log_readers: Arc<tokio::sync::Semaphore>,
 }
 
 impl App {
@@ -127,6 +132,7 @@ impl App {
             remediating: tokio::sync::Mutex::new(()),
             probe: OnceLock::new(),
             call_counts: today::CallCounts::default(),
+            log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),
         });
         app.catch_up().await?;
         Ok(app)

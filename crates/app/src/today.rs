@@ -1,9 +1,9 @@
 //! What waits for the signed-in person.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use base::{ApiId, Problem, Span, Timestamp};
+use tokio::sync::Mutex;
 use traffic::Outcome;
 
 use crate::authority::Authority;
@@ -22,22 +22,10 @@ const COUNTS_LAST: Span = Span::from_secs(30);
 /// Calls and refusals of one day per API; `None` where no API is known.
 type Counts = HashMap<Option<ApiId>, [u64; 2]>;
 
-/// The latest count of calls, shared by all who ask.
+/// The latest count of calls, shared by all who ask. Held while it is counted: one counts, and the
+/// others wait for what it finds.
 #[derive(Debug, Default)]
 pub(crate) struct CallCounts(Mutex<Option<(Timestamp, Counts)>>);
-
-impl CallCounts {
-    fn fresh(&self, now: Timestamp) -> Option<Counts> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, counts) = kept.as_ref()?;
-        (now.since(*at) < COUNTS_LAST && *at <= now).then(|| counts.clone())
-    }
-
-    fn keep(&self, now: Timestamp, counts: &Counts) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some((now, counts.clone()));
-    }
-}
 
 impl App {
     /// The actor's open reviews, and numbers about what they may see.
@@ -103,8 +91,12 @@ impl App {
     }
 
     async fn calls_of_a_day(&self, now: Timestamp) -> Result<Counts, Problem> {
-        if let Some(counts) = self.call_counts.fresh(now) {
-            return Ok(counts);
+        let mut kept = self.call_counts.0.lock().await;
+        if let Some((at, counts)) = &*kept
+            && *at <= now
+            && now.since(*at) < COUNTS_LAST
+        {
+            return Ok(counts.clone());
         }
         let records = self.recorded_calls();
         let count = move || -> Result<Counts, Problem> {
@@ -119,7 +111,7 @@ impl App {
         };
         let counted = tokio::task::spawn_blocking(count).await;
         let counts = counted.map_err(|error| Problem::internal(error.to_string()))??;
-        self.call_counts.keep(now, &counts);
+        *kept = Some((now, counts.clone()));
         Ok(counts)
     }
 }

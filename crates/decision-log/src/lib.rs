@@ -56,4 +56,4 @@ pub use check::{Fault, Verified};
 pub use error::LogError;
 pub use index::{Position, Seal};
 pub use log::{DecisionLog, Options, Recovery, Stats, WhenFull};
-pub use scan::{Found, Order};
+pub use scan::{COUNTED_MAX, Found, Order};

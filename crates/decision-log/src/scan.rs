@@ -1,6 +1,7 @@
 //! Reading records back. Batches outside the time range are passed over by the index; a batch
 //! that cannot be read is passed over with a warning, and [`crate::DecisionLog::verify`] names it.
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
@@ -28,12 +29,15 @@ pub enum Order {
     NewestFirst,
 }
 
+/// How far matches are counted: counting reads, and a long log is long.
+pub const COUNTED_MAX: u64 = 10_000;
+
 /// The newest records that match, and how many match in all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// Newest first by the time of the request.
     pub records: Vec<CallRecord>,
-    /// Matches in the whole range.
+    /// Matches in the whole range; [`COUNTED_MAX`] stands for that many or more.
     pub total: u64,
 }
 
@@ -69,8 +73,8 @@ impl DecisionLog {
         for segment in self.shared.index().segments {
             let later =
                 |batch: &BatchMeta| after.is_none_or(|after| position(&segment, batch) > after);
-            let batches: Vec<_> = segment.batches.iter().filter(|batch| later(batch)).collect();
-            if walk_segment(&segment, batches.into_iter(), visit)?.is_break() {
+            let batches = segment.batches.iter().filter(|batch| later(batch));
+            if walk_segment(&segment, batches, visit)?.is_break() {
                 return Ok(());
             }
         }
@@ -85,25 +89,18 @@ impl DecisionLog {
         limit: usize,
         keep: &dyn Fn(&CallRecord) -> bool,
     ) -> Result<Found, LogError> {
-        // Requests end in another order than they come: the heap orders them by their time.
-        let mut best: BinaryHeap<Reverse<Candidate>> = BinaryHeap::new();
-        let mut total = 0u64;
-        self.scan(from, until, Order::NewestFirst, &mut |_, record| {
-            if !keep(record) {
-                return ControlFlow::Continue(());
-            }
-            total += 1;
-            let older = best.peek().is_some_and(|Reverse(worst)| record.at <= worst.0.at);
-            if best.len() < limit || !older {
-                best.push(Reverse(Candidate(record.clone())));
-                if best.len() > limit {
-                    best.pop();
-                }
-            }
+        let newest = RefCell::new(Newest { limit, ..Newest::default() });
+        let wanted = |batch: &BatchMeta| {
+            batch.last_at >= from && batch.first_at < until && newest.borrow().can_gain(batch)
+        };
+        self.walk(Order::NewestFirst, &wanted, &mut |_, records| {
+            let in_range = records.iter().filter(|record| (from..until).contains(&record.at));
+            in_range
+                .filter(|record| keep(record))
+                .for_each(|record| newest.borrow_mut().add(record));
             ControlFlow::Continue(())
         })?;
-        let records = best.into_sorted_vec().into_iter().map(|Reverse(found)| found.0).collect();
-        Ok(Found { records, total })
+        Ok(newest.into_inner().found())
     }
 
     /// The record of a request.
@@ -143,11 +140,14 @@ impl DecisionLog {
             segments.reverse();
         }
         for segment in segments {
-            let mut batches: Vec<_> = segment.batches.iter().filter(|b| wanted(b)).collect();
-            if order == Order::NewestFirst {
-                batches.reverse();
-            }
-            if walk_segment(&segment, batches.into_iter(), visit)?.is_break() {
+            let batches = segment.batches.iter();
+            let flow = match order {
+                Order::OldestFirst => walk_segment(&segment, batches.filter(|b| wanted(b)), visit),
+                Order::NewestFirst => {
+                    walk_segment(&segment, batches.rev().filter(|b| wanted(b)), visit)
+                }
+            };
+            if flow?.is_break() {
                 return Ok(());
             }
         }
@@ -161,10 +161,12 @@ fn position(segment: &Segment, batch: &BatchMeta) -> Position {
 
 fn walk_segment<'s>(
     segment: &'s Segment,
-    batches: impl ExactSizeIterator<Item = &'s BatchMeta>,
+    batches: impl Iterator<Item = &'s BatchMeta>,
     visit: &mut dyn FnMut(Position, &[CallRecord]) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, LogError> {
-    if batches.len() == 0 {
+    // Lazily: what was read so far decides what is still wanted.
+    let mut batches = batches.peekable();
+    if batches.peek().is_none() {
         return Ok(ControlFlow::Continue(()));
     }
     let file = match File::open(&segment.path) {
@@ -197,6 +199,41 @@ fn read_batch(file: &File, path: &Path, batch: &BatchMeta) -> Result<Vec<CallRec
     let (frame, payload) = Frame::read(&bytes).map_err(|error| error.to_string())?;
     let number = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
     codec::decode(payload, number(frame.raw), number(frame.records)).map_err(|e| e.to_string())
+}
+
+/// The newest matches so far. Requests end in another order than they come: the heap orders them
+/// by their time.
+#[derive(Default)]
+struct Newest {
+    limit: usize,
+    best: BinaryHeap<Reverse<Candidate>>,
+    total: u64,
+}
+
+impl Newest {
+    /// A batch can hold one of the newest, or matches are still counted.
+    fn can_gain(&self, batch: &BatchMeta) -> bool {
+        self.total < COUNTED_MAX || self.best.len() < self.limit || self.is_newer(batch.last_at)
+    }
+
+    fn is_newer(&self, at: Timestamp) -> bool {
+        self.best.peek().is_some_and(|Reverse(oldest)| at > oldest.0.at)
+    }
+
+    fn add(&mut self, record: &CallRecord) {
+        self.total = COUNTED_MAX.min(self.total + 1);
+        if self.best.len() < self.limit || self.is_newer(record.at) {
+            self.best.push(Reverse(Candidate(record.clone())));
+            if self.best.len() > self.limit {
+                self.best.pop();
+            }
+        }
+    }
+
+    fn found(self) -> Found {
+        let records = self.best.into_sorted_vec().into_iter().map(|Reverse(one)| one.0).collect();
+        Found { records, total: self.total }
+    }
 }
 
 /// A record, ordered by time and (for equal times) by id, so that pages are stable.

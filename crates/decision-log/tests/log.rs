@@ -170,6 +170,23 @@ fn the_newest_request_is_first_although_it_ended_early() {
 }
 
 #[test]
+fn matches_are_counted_to_a_bound_and_no_batch_is_read_beyond_it() {
+    let directory = Directory::new("bound");
+    let log = open(&directory, options());
+    let given = records(12_000);
+    write_sealed(&log, &given, 1_000);
+    let read = std::cell::Cell::new(0);
+    let count = |_: &CallRecord| {
+        read.set(read.get() + 1);
+        true
+    };
+    let newest = log.newest(Timestamp::MIN, Timestamp::MAX, 3, &count).unwrap();
+    assert_eq!(newest.total, portreeve_decision_log::COUNTED_MAX);
+    assert_eq!(newest.records, [11_999, 11_998, 11_997].map(|index: usize| given[index].clone()));
+    assert!((10_000..12_000).contains(&read.get()), "{}", read.get());
+}
+
+#[test]
 fn a_record_is_visible_before_its_segment_is_sealed() {
     let directory = Directory::new("visible");
     let log = open(&directory, options());

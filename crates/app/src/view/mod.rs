@@ -12,12 +12,15 @@ pub use review::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// Calls are counted so far; a total of so many says that there are so many or more.
+pub const CALLS_COUNTED_MAX: u64 = decision_log::COUNTED_MAX;
+
 /// A part of a longer list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// How many rows the filter matches in all.
+    /// How many rows the filter matches in all. Calls are counted to 10,000: that many or more.
     pub total: u64,
     /// Ask for the next part with this; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]

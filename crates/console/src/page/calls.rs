@@ -1,6 +1,6 @@
 //! Calls: decisions of the gate, newest first. Every filter is in the address.
 
-use app::view::{CallQuery, CallView, Page};
+use app::view::{CALLS_COUNTED_MAX, CallQuery, CallView, Page};
 use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
@@ -57,6 +57,12 @@ pub struct CallsPage {
 }
 
 impl CallsPage {
+    fn total(&self) -> String {
+        let total = self.rows.total;
+        let or_more = if total < CALLS_COUNTED_MAX { "" } else { " or more" };
+        format!("{}{or_more} {}", words::number(total), if total == 1 { "call" } else { "calls" })
+    }
+
     fn window(&self) -> &'static str {
         let known = WINDOWS.iter().find(|(code, _)| *code == self.asked.since);
         known.map_or("the chosen window", |(_, words)| words)

@@ -1,6 +1,6 @@
 //! `portreeve call …`
 
-use app::view::{CallView, Explanation, Page};
+use app::view::{CALLS_COUNTED_MAX, CallView, Explanation, Page};
 use clap::Subcommand;
 
 use super::Remote;
@@ -100,7 +100,8 @@ async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
     })?;
     let shown = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
     if page.total > shown {
-        remote.out.hint(&format!("{shown} of {}; --limit shows more", page.total));
+        let or_more = if page.total < CALLS_COUNTED_MAX { "" } else { " or more" };
+        remote.out.hint(&format!("{shown} of {}{or_more}; --limit shows more", page.total));
     }
     Ok(Exit::Done)
 }
