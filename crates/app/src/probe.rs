@@ -30,8 +30,9 @@ pub(crate) struct LiveRuleset {
 impl Probe for LiveRuleset {
     fn probe<'a>(&'a self, question: &'a review::Probe) -> BoxFuture<'a, ProbeOutcome> {
         let (ruleset, now) = (self.ruleset.load(), self.clock.now());
-        let answer = ruleset.probe(&question.identity, &question.api, &question.operation, now);
-        let observes = ruleset.api(&question.api).is_some_and(|api| api.mode == ApiMode::Observe);
+        let review::Probe { identity, api, operation } = question;
+        let answer = ruleset.probe_grants(identity, api, operation, now);
+        let observes = ruleset.api(api).is_some_and(|api| api.mode == ApiMode::Observe);
         let outcome = match answer {
             Ok(grants) => ProbeOutcome::Allowed { grants },
             // Observe mode refuses nobody for want of a grant, so nothing is gone there yet.

@@ -159,9 +159,24 @@ impl Ruleset {
     }
 
     /// The grants by which an identity may call an operation, as if it had proved itself with an
-    /// accepted credential and no narrowing scope: the product's own probe of a revocation.
-    /// Observe mode does not count as permission.
+    /// accepted credential and no narrowing scope. Observe mode does not count as permission.
     pub fn probe(
+        &self,
+        identity: &IdentityId,
+        api: &ApiId,
+        operation: &OperationId,
+        now: Timestamp,
+    ) -> Result<Vec<GrantId>, Reason> {
+        if !self.subjects.get(identity).is_some_and(|subject| subject.is_active(now)) {
+            self.entry(api).ok_or(Reason::UnknownApi)?;
+            return Err(Reason::IdentityInactive);
+        }
+        self.probe_grants(identity, api, operation, now)
+    }
+
+    /// The same whether or not the identity may act at present: the product's own question after a
+    /// revocation. That a suspended identity is refused would say nothing about its grants.
+    pub fn probe_grants(
         &self,
         identity: &IdentityId,
         api: &ApiId,
@@ -170,8 +185,7 @@ impl Ruleset {
     ) -> Result<Vec<GrantId>, Reason> {
         let entry = self.entry(api).ok_or(Reason::UnknownApi)?;
         let known = entry.api().operations.iter().find(|known| known.id == *operation);
-        let subject = self.subjects.get(identity).filter(|subject| subject.is_active(now));
-        let subject = subject.ok_or(Reason::IdentityInactive)?;
+        let subject = self.subjects.get(identity).ok_or(Reason::IdentityInactive)?;
         let permit = self.permit(subject, None, entry.api(), known, now)?;
         Ok(permit.grants.into_vec())
     }

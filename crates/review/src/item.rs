@@ -3,7 +3,7 @@
 //! ```text
 //! Pending ──draft──► Drafted ──sign──► Decided
 //!    ▲                 │  │
-//!    └──────undo───────┘  └─ the grant changed ─► Superseded
+//!    └──────undo───────┘  └─ the grant went, or gives more ─► Superseded
 //! ```
 //! A decided or superseded item never changes again. Drafts bind nobody.
 
@@ -294,7 +294,11 @@ impl Item {
 
     /// Takes a draft back.
     pub fn undo(self, around: &Circumstances<'_>) -> Result<Self, Refusal> {
-        self.may_be_decided(around)?;
+        match self.may_be_decided(around) {
+            // Whoever came to hold the access meanwhile must be able to step back from it.
+            Ok(()) | Err(Refusal::SelfReview) => {}
+            Err(refusal) => return Err(refusal),
+        }
         match self.state {
             ItemState::Drafted(_) => Ok(Self { state: ItemState::Pending, ..self }),
             _ => Err(Refusal::NoDraft),
@@ -312,8 +316,8 @@ impl Item {
         Ok(Self { state: ItemState::Decided(decision), ..self })
     }
 
-    /// Closes the item when its grant is not the one under review any more; else gives it back as
-    /// it was. What is final stays.
+    /// Closes the item when its grant is gone or gives more than what is under review; else gives
+    /// it back as it was. What is final stays.
     #[must_use]
     pub fn reconcile(self, grant: Option<&Grant>, now: Timestamp) -> Self {
         match self.supersession(grant, now) {
@@ -324,11 +328,13 @@ impl Item {
         }
     }
 
-    /// What became of the grant under review, when it is not the one that stands now.
+    /// What became of the grant under review, when a decision about it would not cover the one that
+    /// stands now. A grant that was only narrowed stays under review: else its holder could take it
+    /// out of there.
     pub fn supersession(&self, grant: Option<&Grant>, now: Timestamp) -> Option<Supersession> {
         let reviewed = &self.sealed.grant;
         let current = grant.filter(|grant| grant.status != GrantStatus::Revoked);
-        if current.is_some_and(|grant| grant.version == reviewed.version) {
+        if current.is_some_and(|now| gives_no_more(now, reviewed)) {
             return None;
         }
         Some(Supersession {
@@ -407,6 +413,28 @@ impl Item {
             }
         }
     }
+}
+
+/// Whoever has `now` may do nothing that `reviewed` does not allow.
+fn gives_no_more(now: &Grant, reviewed: &Grant) -> bool {
+    let ends_no_later = match (now.expires_at, reviewed.expires_at) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(now), Some(reviewed)) => now <= reviewed,
+    };
+    let shows_no_more = match (&now.fields, &reviewed.fields) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(now), Some(reviewed)) => now.iter().all(|field| reviewed.contains(field)),
+    };
+    let was_in_force = reviewed.status == GrantStatus::Active || now.status == reviewed.status;
+    now.version == reviewed.version
+        || (now.subject == reviewed.subject
+            && now.api == reviewed.api
+            && reviewed.operations.covers(&now.operations)
+            && ends_no_later
+            && shows_no_more
+            && was_in_force)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What signed decisions order, as data: which grant, in which version, is to become what. The
-//! executor has no choices left, and a plan made for one version cannot touch a newer one.
+//! What signed decisions order, as data: which grant, reviewed in which version, is to become what.
+//! The executor has no choices left, and a plan takes nothing away that was given after the review.
 
 use std::collections::BTreeSet;
 
@@ -52,18 +52,19 @@ pub enum RemediationState {
         /// What proves it.
         proof: Proof,
     },
-    /// Executed, but the access is still there or was used. Blocks the campaign.
+    /// Executed, but the access is still there or was used; or not executed, because the grant
+    /// gives more by now than was reviewed. Blocks the campaign.
     Failed {
         /// Ruleset version.
         change: u64,
-        /// When it was committed.
+        /// When it was committed, or found impossible.
         at: Timestamp,
         /// Calls that the removed permission let through afterwards.
         allowed_since: u64,
         /// In words.
         problem: String,
     },
-    /// The grant was changed or removed by somebody else before the act could be executed.
+    /// Nothing that was to go was left when the act was to be executed.
     Superseded {
         /// The version that stood then; `None` when the grant was gone.
         found: Option<u32>,
@@ -115,7 +116,7 @@ pub struct Remediation {
     pub item: ItemId,
     /// The grant.
     pub grant: GrantId,
-    /// The version that was reviewed, the only one that it may change.
+    /// The version that was reviewed. A newer one that gives no more is changed too.
     pub grant_version: u32,
     /// What is to become of it.
     pub act: Act,
@@ -130,12 +131,18 @@ pub struct Remediation {
 pub enum Applied {
     /// The grant is to be written like this.
     Write(Box<Grant>),
-    /// The grant is what the act wants already.
+    /// Nothing that is to go is left of it, whoever saw to that.
     AlreadyDone,
-    /// The grant is another one than was reviewed; the act must not touch it.
+    /// The grant is another one than was reviewed, and gives nothing that is to go.
     Stale {
         /// The version found; `None` when there is no grant.
         found: Option<u32>,
+    },
+    /// The grant gives what is to go, and more than was reviewed. A plan does not undo what was
+    /// given later, and what was signed is not done: somebody has to look.
+    Widened {
+        /// The version found.
+        found: u32,
     },
 }
 
@@ -168,32 +175,55 @@ impl Remediation {
         format!("{}@{}", self.item, self.grant_version)
     }
 
-    /// What executing it on the grant as it stands means.
+    /// What executing it on the grant as it stands means. A signed act holds for every version
+    /// that gives no more than the reviewed one: whoever narrows a grant between a signature and
+    /// its execution changes nothing about it.
     pub fn apply_to(&self, grant: Option<&Grant>) -> Applied {
         let Some(grant) = grant else { return Applied::Stale { found: None } };
-        let wanted = self.wanted(grant);
-        if grant.version == self.grant_version && grant.status != GrantStatus::Revoked {
-            return Applied::Write(Box::new(wanted));
-        }
-        // The next version with exactly the effect wanted: an earlier attempt was cut off after its
-        // commit, or somebody did the same by hand. Either way there is nothing left to do.
-        let is_next = grant.version == self.grant_version.saturating_add(1);
-        if is_next && grant.status == wanted.status && grant.operations == wanted.operations {
+        if grant.status == GrantStatus::Revoked {
             return Applied::AlreadyDone;
         }
-        Applied::Stale { found: Some(grant.version) }
+        let has_some = self.gone.iter().any(|operation| grant.operations.contains(operation));
+        let found = grant.version;
+        match (&self.act, self.gives_no_more(grant)) {
+            (Act::Narrow(_), _) if !has_some => Applied::AlreadyDone,
+            (_, true) => Applied::Write(Box::new(self.wanted(grant))),
+            (_, false) if has_some => Applied::Widened { found },
+            (_, false) => Applied::Stale { found: Some(found) },
+        }
+    }
+
+    /// Every operation of the grant was reviewed.
+    fn gives_no_more(&self, grant: &Grant) -> bool {
+        let kept = match &self.act {
+            Act::Narrow(kept) => Some(kept),
+            Act::Remove => None,
+        };
+        let was_reviewed = |operation: &OperationId| {
+            self.gone.contains(operation) || kept.is_some_and(|kept| kept.contains(operation))
+        };
+        match &grant.operations {
+            OperationSet::All(_) => grant.version == self.grant_version,
+            OperationSet::Only(ids) => {
+                grant.version == self.grant_version || ids.iter().all(was_reviewed)
+            }
+        }
     }
 
     fn wanted(&self, grant: &Grant) -> Grant {
         let mut wanted = grant.clone();
-        wanted.version = self.grant_version.saturating_add(1);
-        match &self.act {
-            Act::Remove => wanted.status = GrantStatus::Revoked,
-            Act::Narrow(operations) => {
-                wanted.operations = OperationSet::Only(operations.clone());
-                wanted.reason = ::grant::GrantReason::Review;
-            }
+        wanted.version = grant.version.saturating_add(1);
+        let Act::Narrow(kept) = &self.act else {
+            wanted.status = GrantStatus::Revoked;
+            return wanted;
+        };
+        let left: BTreeSet<_> = kept.iter().filter(|id| grant.operations.contains(id)).collect();
+        if left.is_empty() {
+            wanted.status = GrantStatus::Revoked;
+            return wanted;
         }
+        wanted.operations = OperationSet::Only(left.into_iter().cloned().collect());
+        wanted.reason = ::grant::GrantReason::Review;
         wanted
     }
 

@@ -61,6 +61,12 @@ async fn carry_out(tx: &mut Tx, act: &Remediation) -> Result<Remediation, Proble
         // The change that brought it about is not known any more; it is in the present state.
         Applied::AlreadyDone => RemediationState::Applied { change: tx.base(), at },
         Applied::Stale { found } => RemediationState::Superseded { found, at },
+        Applied::Widened { found } => RemediationState::Failed {
+            change: tx.base(),
+            at,
+            allowed_since: 0,
+            problem: format!("version {found} gives more than was reviewed; revoke or narrow it"),
+        },
     };
     Ok(act.clone().noted(state))
 }

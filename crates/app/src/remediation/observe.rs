@@ -11,9 +11,10 @@ use store::Snapshot;
 use crate::App;
 use crate::review::holders;
 
-/// At most so many questions per act. Members of large groups are probed in the order of their
-/// ids; what the gate answers does not depend on who of them asks.
-const PROBES_MAX: usize = 64;
+/// Questions per act beyond those of the first who holds the access, who is asked about every
+/// operation. Members of large groups are probed in the order of their ids; what the gate answers
+/// does not depend on who of them asks.
+const PROBES_OF_OTHERS_MAX: usize = 64;
 
 impl App {
     /// One observation per act that waits for proof, `None` for the others, in order.
@@ -74,7 +75,7 @@ impl App {
         let mut answers = Vec::new();
         for identity in who {
             for operation in &act.gone {
-                if answers.len() == PROBES_MAX {
+                if answers.len() >= act.gone.len().saturating_add(PROBES_OF_OTHERS_MAX) {
                     return Ok(answers);
                 }
                 let probe = Probe {

@@ -119,8 +119,8 @@ impl App {
         }
     }
 
-    /// Closes items of active reviews whose grant is not the one under review any more, and ends
-    /// the decisions of reviews that have no open item left by that.
+    /// Closes items of active reviews whose grant is gone or gives more than was under review, and
+    /// ends the decisions of reviews that have no open item left by that.
     pub(crate) async fn supersede_outdated(&self) -> Result<(), Problem> {
         if self.read().await?.outdated_items().await?.is_empty() {
             return Ok(());
@@ -131,8 +131,13 @@ impl App {
             let grant = tx.grant(item.sealed.grant.id.as_str()).await?;
             let before = item.state.clone();
             let item = item.reconcile(grant.as_ref(), tx.at());
-            tx.save_item(&before, &item).await?;
-            closed.push(item);
+            if item.state.is_final() {
+                tx.save_item(&before, &item).await?;
+                closed.push(item);
+            }
+        }
+        if closed.is_empty() {
+            return Ok(());
         }
         let mut campaigns: Vec<_> =
             closed.iter().map(|item| item.sealed.campaign.clone()).collect();

@@ -22,16 +22,36 @@ fn narrowing() -> Remediation {
 }
 
 #[test]
-fn a_plan_for_an_older_version_touches_nothing() {
-    let mut newer = grant("g1", "svc", &["get", "list", "refund"]);
-    newer.version = 4;
-    let mut renewed = grant("g1", "svc", &["get", "list"]);
-    renewed.version = 5;
+fn what_was_given_after_the_review_is_not_taken_away_and_is_told() {
+    for wider in [&["get", "list", "refund"][..], &["*"]] {
+        let mut wider = grant("g1", "svc", wider);
+        wider.version = 4;
+        for act in [removal(), narrowing()] {
+            assert_eq!(act.apply_to(Some(&wider)), Applied::Widened { found: 4 });
+        }
+    }
+    let mut other = grant("g1", "svc", &["refund"]);
+    other.version = 4;
+    assert_eq!(removal().apply_to(Some(&other)), Applied::Stale { found: Some(4) });
     for act in [removal(), narrowing()] {
-        assert_eq!(act.apply_to(Some(&newer)), Applied::Stale { found: Some(4) });
-        assert_eq!(act.apply_to(Some(&renewed)), Applied::Stale { found: Some(5) });
         assert_eq!(act.apply_to(None), Applied::Stale { found: None });
     }
+}
+
+#[test]
+fn nobody_evades_an_act_by_narrowing_the_grant_first() {
+    let mut narrowed = grant("g1", "svc", &["list"]);
+    narrowed.version = 5;
+    for act in [removal(), narrowing()] {
+        let Applied::Write(written) = act.apply_to(Some(&narrowed)) else { panic!("{act:?}") };
+        // Of what is kept the narrower version has nothing left.
+        assert_eq!((written.version, written.status), (6, GrantStatus::Revoked));
+    }
+    let mut renewed = grant("g1", "svc", &["get", "list"]);
+    renewed.version = 5;
+    let Applied::Write(written) = narrowing().apply_to(Some(&renewed)) else { panic!() };
+    assert_eq!(written.operations, OperationSet::Only(operations(&["get"])));
+    assert_eq!((written.version, written.status), (6, GrantStatus::Active));
 }
 
 #[test]
@@ -59,9 +79,9 @@ fn a_removal_revokes_and_a_narrowing_narrows() {
 fn a_revoked_grant_is_never_narrowed_back_to_life() {
     let mut revoked = grant("g1", "svc", &["get", "list"]);
     revoked.status = GrantStatus::Revoked;
-    assert_eq!(narrowing().apply_to(Some(&revoked)), Applied::Stale { found: Some(3) });
+    assert_eq!(narrowing().apply_to(Some(&revoked)), Applied::AlreadyDone);
     revoked.version = 4;
-    assert_eq!(narrowing().apply_to(Some(&revoked)), Applied::Stale { found: Some(4) });
+    assert_eq!(narrowing().apply_to(Some(&revoked)), Applied::AlreadyDone);
 }
 
 #[test]

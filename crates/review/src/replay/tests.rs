@@ -24,6 +24,7 @@ fn record(grants: &[&str], operation: &str, days: i64, outcome: Outcome) -> Call
         reason: None,
         status: 200,
         grant_ids: grants.iter().map(|grant| id(grant)).collect(),
+        would_refuse: None,
         fields_removed: vec![],
         bytes_in: 0,
         bytes_out: 0,

@@ -162,11 +162,13 @@ fn a_signature_decides_plans_and_leaves_the_rest_open() {
 }
 
 #[test]
-fn a_draft_on_a_grant_that_changed_is_closed_and_not_signed() {
+fn a_draft_on_a_grant_that_gives_more_by_now_is_closed_and_not_signed() {
     let mut desk = Desk::new();
     desk.draft(1, "ann", VerdictKind::Keep).unwrap();
     desk.draft(3, "ann", VerdictKind::Remove).unwrap();
-    desk.grants.get_mut(&id::<base::GrantId>("g3")).unwrap().version += 1;
+    let changed = desk.grants.get_mut(&id::<base::GrantId>("g3")).unwrap();
+    changed.version += 1;
+    changed.operations = grant::OperationSet::ALL;
     let signature = desk.sign("ann").unwrap();
     assert_eq!((signature.decided.len(), signature.superseded.len()), (1, 1));
     assert!(signature.plan.is_empty());
