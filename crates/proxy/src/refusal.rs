@@ -43,8 +43,7 @@ struct Page<'p> {
     status: u16,
     detail: &'p str,
     reason: &'p str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'p str>,
+    hint: &'p str,
     request_id: &'p str,
 }
 
@@ -162,7 +161,7 @@ impl Answer {
             status: reason.status(),
             detail: &detail,
             reason: reason.as_str(),
-            hint: hint.as_deref(),
+            hint: &hint,
             request_id,
         };
         Self {

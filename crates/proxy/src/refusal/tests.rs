@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn every_reason_has_a_title_a_phrase_and_one_sentence() {
+fn every_reason_has_a_title_a_phrase_one_sentence_and_a_hint() {
     let mut titles = std::collections::HashSet::new();
     for reason in Reason::ALL.iter().copied().filter(|reason| *reason != Reason::Cancelled) {
         let answer = Answer::new(reason, None, "x", "r_1");
@@ -9,6 +9,8 @@ fn every_reason_has_a_title_a_phrase_and_one_sentence() {
         assert_ne!(answer.phrase, "", "{reason}");
         assert!(titles.insert(page["title"].as_str().unwrap().to_owned()), "{reason}");
         assert!(page["detail"].as_str().unwrap().ends_with('.'), "{reason}");
+        let hint = page["hint"].as_str().unwrap();
+        assert!(!hint.is_empty() && !hint.ends_with('.'), "{reason}: {hint}");
         let kind = page["type"].as_str().unwrap();
         assert_eq!(
             kind,

@@ -93,33 +93,54 @@ fn accepted(name: &str, about: Option<&About>) -> String {
     }
 }
 
-/// What to do about it.
-pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Option<String> {
-    let hint = match (reason, about) {
-        (Reason::NoCredential, Some(about)) if about.takes_keys => {
+/// What to do about it. Says nothing of others than the caller.
+pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> String {
+    let hint = match reason {
+        Reason::NoCredential => return credential_hint(about, example),
+        Reason::MalformedRequest => "send HTTP as RFC 9112 has it: one length, whole lines",
+        Reason::NonCanonicalTarget => {
+            "send the path without dot segments, empty segments and encoded slashes"
+        }
+        Reason::AuthorityMismatch => {
+            "send one host: in `Host`, in the target and in the TLS server name"
+        }
+        Reason::ForbiddenHeader => "send one credential, and the method in the request line only",
+        Reason::TooLarge => "send fewer and shorter headers, or the body in parts",
+        Reason::RequestTimeout => {
+            "send the request without pauses, and again if it may be repeated"
+        }
+        Reason::UnknownApi => "check host and path, or ask who publishes the API for its address",
+        Reason::UnknownOperation => "check method and path against the API's document",
+        Reason::InvalidCredential => {
+            "check that it is whole and meant for this API; a token's issuer, audience and signature"
+        }
+        Reason::CredentialExpired | Reason::CredentialRevoked => {
+            "ask the owner of the identity for a new credential"
+        }
+        Reason::CredentialNotAccepted => "present a credential of a kind that the API takes",
+        Reason::IdentityInactive => "ask the owner of the identity, and give the request id",
+        Reason::NoGrant | Reason::InsufficientScope | Reason::ForbiddenByPolicy => {
+            "ask the owner of the API, and give the request id"
+        }
+        Reason::RateLimited => "wait as long as `Retry-After` says, and send less at once",
+        Reason::UpstreamUnreachable | Reason::UpstreamTimeout | Reason::UpstreamInvalid => {
+            "try again later, or ask the owner of the API and give the request id"
+        }
+        Reason::PolicyError | Reason::LogUnavailable | Reason::Stale => {
+            "try again later, or tell who operates the gate and give the request id"
+        }
+        Reason::ShuttingDown | Reason::Cancelled => "send it again over a new connection",
+    };
+    hint.to_owned()
+}
+
+fn credential_hint(about: Option<&About>, example: &str) -> String {
+    match about {
+        Some(about) if about.takes_keys => {
             format!("portreeve key issue {example} --api {}", about.name)
         }
-        (Reason::NoCredential, Some(_)) => {
-            "send a token of a trusted issuer as `Authorization: Bearer …`".to_owned()
-        }
-        (Reason::CredentialExpired | Reason::CredentialRevoked, _) => {
-            "ask the owner of the identity for a new credential".to_owned()
-        }
-        (Reason::NoGrant | Reason::InsufficientScope, _) => {
-            "ask the owner of the API, and give the request id".to_owned()
-        }
-        (Reason::NonCanonicalTarget, _) => {
-            "send the path without dot segments, empty segments and encoded slashes".to_owned()
-        }
-        (Reason::ForbiddenHeader, _) => {
-            "send one credential, and the method in the request line only".to_owned()
-        }
-        (Reason::AuthorityMismatch, _) => {
-            "send one host: in `Host`, in the target and in the TLS server name".to_owned()
-        }
-        _ => return None,
-    };
-    Some(hint)
+        _ => "send a token of a trusted issuer as `Authorization: Bearer …`".to_owned(),
+    }
 }
 
 /// `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3). Without an error code when nothing was

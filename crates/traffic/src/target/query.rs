@@ -48,11 +48,25 @@ fn overrides_method(parameter: &[u8]) -> bool {
                 decoded.extend(octet(*high, *low));
                 tail
             }
+            (b'+', _) => {
+                decoded.push(b' ');
+                tail
+            }
             _ => {
                 decoded.push(*byte);
                 tail
             }
         };
     }
-    decoded.eq_ignore_ascii_case(b"_method") || is_method_override(&decoded)
+    let name = as_variable(&decoded);
+    name.eq_ignore_ascii_case(b"_method") || is_method_override(&name)
+}
+
+/// The name under which PHP and its kin find a parameter: without leading spaces, without the index
+/// of a list (`_method[]`), and with `_` for what a variable's name cannot have.
+fn as_variable(name: &[u8]) -> Vec<u8> {
+    let name = name.trim_ascii_start();
+    let index = name.iter().skip(1).position(|byte| *byte == b'[').map(|at| at + 1);
+    let name = name.get(..index.unwrap_or(name.len())).unwrap_or_default();
+    name.iter().map(|byte| if b" .[".contains(byte) { b'_' } else { *byte }).collect()
 }
