@@ -214,6 +214,7 @@ pub(crate) fn view(record: &CallRecord) -> CallView {
         reason: text(record.reason.as_ref()),
         status: record.status,
         grant_ids: record.grant_ids.iter().map(ToString::to_string).collect(),
+        would_refuse: text(record.would_refuse.as_ref()),
         fields_removed: record.fields_removed.clone(),
         duration_us: record.duration_us,
         ruleset_version: record.ruleset_version,

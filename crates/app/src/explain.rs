@@ -94,7 +94,7 @@ fn considered_grant(one: &Considered) -> ConsideredGrant {
 /// The command that gives no more than this request needs; `None` where a grant is not what was
 /// missing.
 fn would_allow(record: &CallRecord, ruleset: &Ruleset) -> Option<String> {
-    if record.reason != Some(Reason::NoGrant) {
+    if record.would_refuse.or(record.reason) != Some(Reason::NoGrant) {
         return None;
     }
     let (identity, operation) = (record.identity_id.as_ref()?, record.operation.as_ref()?);
@@ -142,7 +142,7 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
 }
 
 fn stages(record: &CallRecord) -> Vec<ExplainedStage> {
-    // In observe mode the reason is what enforce mode would say; nothing ended there.
+    // Of an observed call the reason is what enforce mode would say; nothing ended there.
     let observed = record.outcome == Outcome::Observed;
     let reason = record.reason.filter(|_| !observed);
     let ended = reason.map_or(STAGES.len(), |reason| stage_of(reason, record));
@@ -176,11 +176,11 @@ fn passed(stage: usize, record: &CallRecord) -> String {
             Some(operation) => format!("operation {operation}"),
             None => "no operation of the catalogue; the API is in observe mode".to_owned(),
         },
-        4 => match (record.outcome, record.reason) {
-            (Outcome::Observed, Some(reason)) => {
+        4 => match record.would_refuse {
+            Some(reason) => {
                 format!("let through in observe mode; enforce mode would refuse: {}", why(reason))
             }
-            _ => {
+            None => {
                 let grants: Vec<_> = record.grant_ids.iter().map(|id| id.as_str()).collect();
                 format!("allowed by {}", grants.join(", "))
             }

@@ -19,10 +19,10 @@ pub(crate) use encode::Encoder;
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// The bytes of one record that its Merkle leaf is made of. They depend on nothing but the
-/// record; their first byte is the version of this form.
+/// record; their first byte is the version of this form: 2 where observe mode says something.
 pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     out.clear();
-    out.push(1);
+    out.push(if record.would_refuse.is_some() { 2 } else { 1 });
     put_bytes(out, record.request_id.as_str().as_bytes());
     put_zigzag(out, record.at.as_micros());
     put_varint(out, record.duration_us);
@@ -48,6 +48,9 @@ pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     record.fields_removed.iter().for_each(|field| put_bytes(out, field.as_bytes()));
     for number in [record.bytes_in, record.bytes_out, record.ruleset_version] {
         put_varint(out, number);
+    }
+    if let Some(reason) = record.would_refuse {
+        put_bytes(out, reason.as_str().as_bytes());
     }
 }
 

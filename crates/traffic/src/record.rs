@@ -61,6 +61,10 @@ pub struct CallRecord {
     pub outcome: Outcome,
     /// Why it was refused or failed; in observe mode, why it would have been refused.
     pub reason: Option<Reason>,
+    /// Why enforce mode would have refused it, where the API is in observe mode; also when the
+    /// upstream or the caller failed afterwards, and `reason` is about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_refuse: Option<Reason>,
     /// Status that the caller saw; 0 when none was sent.
     pub status: u16,
     /// The grants that let it pass.

@@ -30,6 +30,9 @@ pub struct CallView {
     pub outcome: String,
     /// Reason code.
     pub reason: Option<String>,
+    /// In observe mode, the reason for which enforce mode would have refused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_refuse: Option<String>,
     /// Status that the caller saw.
     pub status: u16,
     /// The grants that let it pass.

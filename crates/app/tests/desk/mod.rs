@@ -149,6 +149,7 @@ impl Desk {
             reason: None,
             status: 200,
             grant_ids: vec![grant.parse().unwrap()],
+            would_refuse: None,
             fields_removed: vec![],
             bytes_in: 0,
             bytes_out: 10,

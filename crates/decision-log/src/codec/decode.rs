@@ -68,6 +68,7 @@ struct Columns<'d> {
     agents: Text<'d, String>,
     outcomes: Text<'d, Outcome>,
     reasons: Text<'d, Reason>,
+    observed: Text<'d, Reason>,
     statuses: Reader<'d>,
     grants: Text<'d, GrantId>,
     fields: Text<'d, String>,
@@ -102,6 +103,7 @@ impl<'d> Columns<'d> {
             agents: Text::new(column()?, strings),
             outcomes: Text::new(column()?, strings),
             reasons: Text::new(column()?, strings),
+            observed: Text::new(column()?, strings),
             statuses: column()?,
             grants: Text::new(column()?, strings),
             fields: Text::new(column()?, strings),
@@ -129,6 +131,7 @@ impl<'d> Columns<'d> {
             user_agent: self.agents.optional()?,
             outcome: self.outcomes.required()?,
             reason: self.reasons.optional()?,
+            would_refuse: self.observed.optional()?,
             status: u16::try_from(self.statuses.varint()?)
                 .map_err(|_| Malformed("a status is too large"))?,
             grant_ids: self.grants.list()?,
@@ -179,6 +182,7 @@ impl<'d> Columns<'d> {
             &self.agents.numbers,
             &self.outcomes.numbers,
             &self.reasons.numbers,
+            &self.observed.numbers,
             &self.grants.numbers,
             &self.fields.numbers,
         ];

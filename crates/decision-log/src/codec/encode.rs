@@ -9,7 +9,7 @@ use super::{put_address, request_id};
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// Columns of numbers, in the order in which they are written.
-const COLUMNS: usize = 20;
+const COLUMNS: usize = 21;
 
 /// Writes batches, keeping its buffers from one to the next.
 #[derive(Debug, Default)]
@@ -72,6 +72,7 @@ impl Encoder {
             agents,
             outcomes,
             reasons,
+            observed,
             statuses,
             grants,
             fields,
@@ -105,6 +106,8 @@ impl Encoder {
             put_varint(agents, strings.optional(record.user_agent.as_deref()));
             put_varint(outcomes, strings.number(record.outcome.as_str()));
             put_varint(reasons, strings.optional(record.reason.map(|reason| reason.as_str())));
+            let observation = record.would_refuse.map(|reason| reason.as_str());
+            put_varint(observed, strings.optional(observation));
             put_varint(statuses, record.status.into());
             put_varint(grants, record.grant_ids.len() as u64);
             record.grant_ids.iter().for_each(|id| put_varint(grants, strings.number(id.as_str())));

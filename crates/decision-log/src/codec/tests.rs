@@ -33,7 +33,10 @@ prop_compose! {
         (method, path, agent) in ("[A-Z]{0,9}", ".{0,40}", of(".{0,40}")),
         source_ip in address(),
         outcome in prop::sample::select(Outcome::ALL),
-        reason in of(prop::sample::select(Reason::ALL)),
+        (reason, would_refuse) in (
+            of(prop::sample::select(Reason::ALL)),
+            of(prop::sample::select(Reason::ALL)),
+        ),
         status in any::<u16>(),
         (grants, fields_removed) in (vec(id(), 0..4), vec(".{0,9}", 0..3)),
     ) -> CallRecord {
@@ -51,6 +54,7 @@ prop_compose! {
             user_agent: agent,
             outcome,
             reason,
+            would_refuse,
             status,
             grant_ids: grants.iter().map(|id| GrantId::parse(id).unwrap()).collect(),
             fields_removed,
@@ -141,6 +145,7 @@ fn record_of(request: &str) -> CallRecord {
         reason: None,
         status: 200,
         grant_ids: Vec::new(),
+        would_refuse: None,
         fields_removed: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,

@@ -85,6 +85,7 @@ pub fn record(random: &mut Seeded, at: Timestamp) -> CallRecord {
             true => Vec::new(),
             false => vec![GrantId::parse(&format!("g_{:026}", identity * 5 + api)).unwrap()],
         },
+        would_refuse: None,
         fields_removed: Vec::new(),
         bytes_in: 0,
         bytes_out: 200 + random.below(4_000),

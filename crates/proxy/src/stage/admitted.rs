@@ -69,6 +69,7 @@ impl Admitted {
                 None => Outcome::Allowed,
             };
             record.reason = permit.observed();
+            record.would_refuse = permit.observed();
             record.grant_ids = permit.grants().to_vec();
             record.ruleset_version = permit.ruleset_version();
         });

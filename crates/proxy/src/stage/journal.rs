@@ -49,6 +49,7 @@ impl Journal {
             reason: Some(Reason::Cancelled),
             status: 0,
             grant_ids: Vec::new(),
+            would_refuse: None,
             fields_removed: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,

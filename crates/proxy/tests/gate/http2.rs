@@ -12,7 +12,7 @@ use traffic::Outcome;
 use crate::kit::{Kit, Setup, soon};
 use crate::secure::plain;
 
-const SHORT: Duration = Duration::from_millis(250);
+const SHORT: Duration = Duration::from_millis(20);
 
 fn request(kit: &Kit, method: Method) -> Request<Empty<Bytes>> {
     let put = method == Method::PUT;
@@ -85,7 +85,8 @@ async fn abundant() -> Upstream {
 
 fn impatient() -> Setup {
     let mut setup = Setup::default();
-    setup.config.patience.keep_alive = SHORT;
+    // Longer: a busy machine must not take so long before the first request.
+    setup.config.patience.keep_alive = SHORT * 25;
     setup.config.patience.lag = SHORT;
     setup
 }

@@ -42,6 +42,26 @@ async fn an_upstream_that_refuses_connections() {
 }
 
 #[tokio::test]
+async fn an_upstream_that_fails_takes_nothing_from_what_observe_mode_says() {
+    let upstream = Upstream::start().await;
+    let closed = |state: &mut State| {
+        state.api.upstream = "http://127.0.0.1:1".to_owned();
+        state.api.mode = catalog::ApiMode::Observe;
+        state.grant.status = grant::GrantStatus::Revoked;
+    };
+    let setup = Setup { adjust: Box::new(closed), ..Setup::default() };
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let mut client = kit.connect().await;
+    client.send(kit.get("")).await;
+    assert_eq!(client.response().await.status, 502);
+    let record = kit.record().await;
+    assert_eq!(record.outcome, Outcome::Failed);
+    assert_eq!(record.reason, Some(Reason::UpstreamUnreachable));
+    assert_eq!(record.would_refuse, Some(Reason::NoGrant), "and enforce mode would have refused");
+    kit.no_more_records().await;
+}
+
+#[tokio::test]
 async fn an_upstream_that_closes_without_an_answer() {
     let upstream = Upstream::scripted(|mut conversation| async move {
         conversation.request().await?;
