@@ -1,6 +1,7 @@
-//! What a directory holds when the log is opened. A segment that was being written when the
-//! process ended is cut after its last whole batch and sealed there. One that is damaged in the
-//! middle is left as it is, because cutting it would lose what was acknowledged after the damage.
+//! What a directory holds when the log is opened. The segment that was being written when the
+//! process ended is cut after its last whole batch and sealed there. An earlier one without its end,
+//! and one that is damaged in the middle, are left as they are: cutting them would lose what was
+//! acknowledged, and what an investigation needs.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -40,8 +41,9 @@ pub(crate) fn recover(directory: &Path) -> Result<Recovered, LogError> {
     let next = numbers.last().map_or(0, |(number, _)| *number).max(gone.number) + 1;
     let mut found =
         Recovered { index: Index::default(), next, chain: gone.chain, repaired: Vec::new() };
-    for (number, path) in numbers {
-        if let Some(segment) = recover_one(number, &path, &mut found)? {
+    for (index, (number, path)) in numbers.iter().enumerate() {
+        let next = numbers.get(index + 1).map(|(_, next)| Follower::read(next)).transpose()?;
+        if let Some(segment) = recover_one(*number, path, next, &mut found)? {
             found.index.segments.push(Arc::new(segment));
         }
     }
@@ -49,9 +51,25 @@ pub(crate) fn recover(directory: &Path) -> Result<Recovered, LogError> {
     Ok(found)
 }
 
+/// The segment that was begun when the one before it was closed, and what it says of that.
+struct Follower {
+    /// The chain that it continues; `None` = its own head is damaged.
+    previous: Option<Digest>,
+}
+
+impl Follower {
+    fn read(path: &Path) -> Result<Self, LogError> {
+        let mut head = [0; HEADER_BYTES];
+        let file = File::open(path).map_err(LogError::io(path))?;
+        let read = file.read_exact_at(&mut head, 0);
+        Ok(Self { previous: read.ok().and_then(|()| Some(Header::read(&head).ok()?.previous)) })
+    }
+}
+
 fn recover_one(
     number: u64,
     path: &Path,
+    next: Option<Follower>,
     found: &mut Recovered,
 ) -> Result<Option<Segment>, LogError> {
     if let Some((seal, batches, bytes)) = read_footer(path)? {
@@ -68,7 +86,12 @@ fn recover_one(
         batches: read.batches,
         bytes: bytes.len() as u64,
     };
-    if let Some(what) = read.damage.clone() {
+    // Only the newest can have been cut off: the one before is closed before the next is begun.
+    // Of an earlier one that is whole but for its footer, the next one knows that it is whole.
+    let chain = read.totals.as_ref().map(|totals| totals.chain);
+    let is_whole = next.is_none_or(|next| next.previous.is_some() && next.previous == chain);
+    let lost_end = (!is_whole).then(|| "its end is not what was written".to_owned());
+    if let Some(what) = read.damage.clone().or(lost_end) {
         if let Some(totals) = &read.totals {
             found.chain = totals.chain;
         }

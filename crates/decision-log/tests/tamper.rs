@@ -88,6 +88,21 @@ fn a_cut_segment_is_found() {
 }
 
 #[test]
+fn a_closed_segment_that_lost_its_end_is_kept_as_found() {
+    let (directory, log) = sealed("kept");
+    drop(log);
+    let path = &directory.segments()[1];
+    let good = std::fs::read(path).unwrap();
+    for length in [80, good.len() / 2] {
+        std::fs::write(path, &good[..length]).unwrap();
+        let log = open(&directory, options());
+        assert_eq!(std::fs::read(path).unwrap(), &good[..length], "what is left is evidence");
+        assert!(log.verify().faults.iter().any(|fault| fault.segment == 2), "{length}");
+        assert_eq!(log.recovered(), []);
+    }
+}
+
+#[test]
 fn a_removed_segment_in_the_middle_is_found() {
     let (directory, log) = sealed("removed");
     std::fs::remove_file(&directory.segments()[1]).unwrap();
