@@ -1,7 +1,6 @@
 //! Host names, path prefixes and upstream addresses of APIs, in the one form that is stored.
 
 use base::Problem;
-use reqwest::Url;
 
 /// A host name without port, lower case.
 pub(crate) fn host(text: &str) -> Result<String, Problem> {
@@ -49,20 +48,10 @@ pub(crate) fn upstream(text: &str) -> Result<String, Problem> {
             .at("upstream")
             .hint("write it like http://10.0.0.7:9000"))
     };
-    let url = match Url::parse(text) {
-        Ok(url) => url,
-        Err(error) => return bad(format!("`{text}`: {error}")),
-    };
-    if !matches!(url.scheme(), "http" | "https") {
-        return bad(format!("`{}` is neither http nor https", url.scheme()));
+    match traffic::UpstreamUrl::parse(text) {
+        Ok(_) => Ok(text.trim_end_matches('/').to_owned()),
+        Err(why) => bad(format!("`{text}`: {why}")),
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return bad("an upstream address holds no credentials".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return bad("an upstream address has no query and no fragment".to_owned());
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 #[cfg(test)]

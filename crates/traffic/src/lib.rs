@@ -19,6 +19,7 @@ pub mod rate;
 pub mod reason;
 pub mod record;
 pub mod target;
+pub mod upstream;
 pub mod usage;
 
 pub use authority::{Authority, Scheme};
@@ -26,4 +27,5 @@ pub use rate::Rate;
 pub use reason::Reason;
 pub use record::{CallRecord, Outcome};
 pub use target::Target;
+pub use upstream::UpstreamUrl;
 pub use usage::{Usage, UsageKey};

@@ -109,9 +109,11 @@ fn effective(settings: &Settings) -> serde_json::Value {
     });
     let url = settings.url.as_ref().map(|url| ("url", json!(url)));
     let tls = settings.tls.as_ref().map(|tls| ("tls", json!({"cert": tls.cert, "key": tls.key})));
+    let proxies = Some(&settings.trusted_proxies).filter(|proxies| !proxies.is_empty());
+    let proxies = proxies.map(|proxies| ("trusted-proxies", json!(proxies)));
     let roots = settings.upstream_roots.as_ref().map(|roots| ("upstream-roots", json!(roots)));
     if let Some(members) = shown.as_object_mut() {
-        let given = url.into_iter().chain(tls).chain(roots);
+        let given = url.into_iter().chain(tls).chain(roots).chain(proxies);
         members.extend(given.map(|(name, value)| (name.to_owned(), value)));
     }
     shown

@@ -82,6 +82,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("tls.cert", Kind::Path, "", true, "Certificate chain, PEM, the server's own first."),
     key("tls.key", Kind::Path, "", true, "Private key of the certificate, PEM."),
     key("upstream-roots", Kind::Path, "what this machine trusts", false, "Certificates, PEM, by which `https` upstreams are trusted; no others are then."),
+    key("trusted-proxies", Kind::List, "none", false, "Networks of the proxies in front, `10.0.0.0/8` or single addresses: their `X-Forwarded-For` says who calls. Without them all that comes through one is one source."),
     key("keys.pepper", Kind::Secret, "", false, "Keys the hashes of API keys, tokens and sessions. `portreeve init` makes it."),
     key("keys.signing", Kind::Secret, "", false, "Signs checkpoints and evidence (Ed25519 seed). `portreeve init` makes it."),
     key("sign-in.admins", Kind::List, "", false, "Ids of the people who administer portreeve."),

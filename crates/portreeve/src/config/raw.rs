@@ -21,6 +21,8 @@ pub(super) struct RawFile {
     pub(super) tls: Option<RawTls>,
     pub(super) upstream_roots: Option<PathBuf>,
     #[serde(default)]
+    pub(super) trusted_proxies: Vec<Spanned<String>>,
+    #[serde(default)]
     pub(super) keys: RawKeys,
     #[serde(default)]
     pub(super) sign_in: RawSignIn,

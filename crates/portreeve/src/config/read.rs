@@ -1,5 +1,7 @@
 //! From the text of a file to [`Settings`]: parse, check the shape, check what values mean.
 
+mod network;
+
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -82,6 +84,7 @@ impl Reader<'_> {
         };
         let (pepper, signing) =
             (secret(raw.keys.pepper, "pepper"), secret(raw.keys.signing, "signing"));
+        let trusted_proxies = self.networks(raw.trusted_proxies);
         let tls = raw.tls.map(|tls| TlsFiles {
             cert: self.folder.join(tls.cert),
             key: self.folder.join(tls.key),
@@ -95,6 +98,7 @@ impl Reader<'_> {
             durable: raw.durable,
             tls,
             upstream_roots: raw.upstream_roots.map(|roots| self.folder.join(roots)),
+            trusted_proxies,
             pepper,
             signing,
             admins,
@@ -242,6 +246,7 @@ impl Reader<'_> {
             let hint = "write its `iss` to the letter: \"https://login.example.com\"";
             self.wrong("an issuer is a URL", raw.issuer.span(), hint);
         }
+        self.check_jwks(&raw.jwks);
         let span = raw.name.span();
         let token = token::IssuerSettings {
             name: raw.name.into_inner(),
@@ -268,9 +273,9 @@ impl Reader<'_> {
             let hint = format!("write \"/{}\"", raw.path.get_ref());
             self.wrong("`path` must start with /", raw.path.span(), hint);
         }
-        if !is_http(raw.upstream.get_ref()) {
+        if let Err(why) = traffic::UpstreamUrl::parse(raw.upstream.get_ref()) {
             let hint = "write it like \"http://127.0.0.1:3000\"";
-            self.wrong("`upstream` is not an http(s) URL", raw.upstream.span(), hint);
+            self.wrong(format!("`upstream` is no address: {why}"), raw.upstream.span(), hint);
         }
         if let Some(owner) = &raw.owner
             && let Err(problem) = owner.get_ref().parse::<identity::Owner>()

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use base::IdentityId;
+use ipnet::IpNet;
 
 use super::secret::SecretRef;
 
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<TlsFiles>,
     /// Roots that https upstreams are trusted by; `None` = this machine's.
     pub(crate) upstream_roots: Option<PathBuf>,
+    /// Proxies in front, whose word on the caller's address is taken.
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// Keys the hashes of secrets.
     pub(crate) pepper: SecretRef,
     /// Seed of the signing key.

@@ -34,6 +34,16 @@ fn values_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn what_cannot_be_reached_or_trusted_is_refused_where_it_stands() {
+    let text = "trusted-proxies = [\"10.0.0.0/8\", \"10.0.0.7\", \"proxy.internal\"]\n\
+         [[issuer]]\nname = \"login\"\nissuer = \"https://login.example.com\"\n\
+         jwks = \"http://login.example.com/keys\"\nalgorithms = [\"ES256\"]\naudience = [\"a\"]\n\
+         [[api]]\nname = \"a\"\npath = \"/a\"\nupstream = \"http://10.0.0.7:99999\"\n\
+         [[api]]\nname = \"b\"\npath = \"/b\"\nupstream = \"http://10.0.0.7/a//b\"\n";
+    insta::assert_snapshot!(errors(text));
+}
+
+#[test]
 fn a_secret_in_the_clear_is_refused() {
     insta::assert_snapshot!(errors("[keys]\npepper = \"hunter2\"\nsigning = { fil = \"x\" }\n"));
 }

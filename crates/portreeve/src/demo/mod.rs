@@ -111,6 +111,7 @@ fn doors(port: u16) -> Result<Doors, Failure> {
         url: None,
         tls: None,
         upstream_roots: None,
+        trusted_proxies: Vec::new(),
         example_identity: Some(EXAMPLE.to_owned()),
     })
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use app::HttpFetcher;
+
 use super::Finding;
 use crate::config::{Location, Settings};
 use crate::serve::jwks;
@@ -38,13 +40,17 @@ fn host_and_port(url: &str) -> Option<(String, u16)> {
 
 pub(super) async fn key_sets(settings: &Settings) -> Vec<Finding> {
     let mut found = Vec::new();
+    let fetcher = match HttpFetcher::new() {
+        Ok(fetcher) => fetcher,
+        Err(problem) => return vec![Finding::problem("keys of issuers", &problem)],
+    };
     for issuer in &settings.issuers {
         let check = format!("keys of issuer {}", issuer.token.name);
         let place = match &issuer.jwks {
             Location::File(path) => path.display().to_string(),
             Location::Url(url) => url.clone(),
         };
-        found.push(match jwks::read(&issuer.jwks).await {
+        found.push(match jwks::read(&issuer.jwks, &fetcher).await {
             Err(problem) => Finding::problem(&check, &problem),
             Ok((keys, _)) if keys.is_empty() => {
                 let detail = format!("{place} has no usable key");

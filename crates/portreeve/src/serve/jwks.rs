@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::{Fetcher, HttpFetcher};
 use base::problem::ProblemKind;
 use base::{Clock, Problem, Span, Timestamp};
 use proxy::Authenticators;
@@ -25,6 +26,7 @@ const KEPT_FOR: Span = Span::from_days(1);
 pub(crate) struct KeySets {
     authenticators: Arc<Authenticators>,
     clock: Arc<dyn Clock>,
+    fetcher: HttpFetcher,
     /// Single flight: a second refresh waits for the first.
     sources: tokio::sync::Mutex<Vec<Source>>,
 }
@@ -45,25 +47,25 @@ struct Source {
 }
 
 impl KeySets {
-    pub(crate) fn new(authenticators: Arc<Authenticators>, clock: Arc<dyn Clock>) -> Self {
-        Self { authenticators, clock, sources: tokio::sync::Mutex::default() }
+    pub(crate) fn new(
+        authenticators: Arc<Authenticators>,
+        clock: Arc<dyn Clock>,
+        fetcher: HttpFetcher,
+    ) -> Self {
+        Self { authenticators, clock, fetcher, sources: tokio::sync::Mutex::default() }
     }
 
-    /// Reads the key sets of other issuers, and changes nothing yet. At a start, an issuer that is
-    /// away must not keep the gate from serving everybody else: its tokens are refused until its
-    /// keys are read.
-    pub(crate) async fn prepare(
-        &self,
-        settings: &[IssuerSetting],
-        starting: bool,
-    ) -> Result<Prepared, Problem> {
+    /// Reads the key sets of other issuers, and changes nothing yet. An issuer that is away must not
+    /// keep the gate from serving everybody else, nor a reload from its other changes: its tokens
+    /// are refused until its keys are read.
+    pub(crate) async fn prepare(&self, settings: &[IssuerSetting]) -> Result<Prepared, Problem> {
         // Generations grow without end: a cached token must never be taken for one that was
         // verified by later keys.
         let known = self.sources.lock().await.clone();
         let generation = known.iter().map(|s| s.issuer.generation()).max().unwrap_or(0) + 1;
         let mut sources = Vec::new();
         for setting in settings {
-            let (keys, text, read_at) = match read(&setting.jwks).await {
+            let (keys, text, read_at) = match read(&setting.jwks, &self.fetcher).await {
                 Ok((keys, text)) => (keys, text, self.clock.now()),
                 Err(problem) if matches!(setting.jwks, Location::File(_)) => return Err(problem),
                 Err(problem) => {
@@ -72,9 +74,6 @@ impl KeySets {
                         tracing::warn!(issuer, "its last keys stay: {problem}");
                         sources.push(last.clone());
                         continue;
-                    }
-                    if !starting {
-                        return Err(problem);
                     }
                     tracing::error!(issuer, "its tokens are refused for now: {problem}");
                     (JwkSet::empty(), String::new(), Timestamp::MIN)
@@ -133,7 +132,7 @@ impl KeySets {
                 continue;
             }
             let generation = source.issuer.generation();
-            failed = source.read_again(now).await.err().or(failed);
+            failed = source.read_again(now, &self.fetcher).await.err().or(failed);
             changed |= source.issuer.generation() != generation;
         }
         if changed {
@@ -149,8 +148,8 @@ impl Source {
         now.since(self.read_at) >= READ_EVERY
     }
 
-    async fn read_again(&mut self, now: Timestamp) -> Result<(), Problem> {
-        match read(&self.setting.jwks).await {
+    async fn read_again(&mut self, now: Timestamp, fetcher: &HttpFetcher) -> Result<(), Problem> {
+        match read(&self.setting.jwks, fetcher).await {
             Ok((keys, text)) => {
                 self.read_at = now;
                 self.take(keys, text);
@@ -174,7 +173,10 @@ impl Source {
 }
 
 /// Reads one key set from where it is, as keys and as text.
-pub(crate) async fn read(location: &Location) -> Result<(JwkSet, String), Problem> {
+pub(crate) async fn read(
+    location: &Location,
+    fetcher: &HttpFetcher,
+) -> Result<(JwkSet, String), Problem> {
     let (text, place) = match location {
         Location::File(path) => {
             let place = path.display().to_string();
@@ -185,7 +187,7 @@ pub(crate) async fn read(location: &Location) -> Result<(JwkSet, String), Proble
             (text, place)
         }
         Location::Url(url) => {
-            let fetched = tokio::time::timeout(READ_TIME_MAX, crate::client::fetch(url)).await;
+            let fetched = tokio::time::timeout(READ_TIME_MAX, fetcher.fetch(url)).await;
             let late = |_| {
                 let detail = "the key set did not come in time";
                 Problem::new(ProblemKind::Unavailable, "not_fetched", detail).at(url.clone())

@@ -38,10 +38,11 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
         url: settings.url.clone(),
         tls: settings.tls.clone(),
         upstream_roots: settings.upstream_roots.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         example_identity: None,
     };
     let running = Running::start(core, doors).await?;
-    let key_sets = running.key_sets.prepare(&settings.issuers, true).await?;
+    let key_sets = running.key_sets.prepare(&settings.issuers).await?;
     running.key_sets.install(key_sets).await;
     running.process.reviews.store(settings.reviews.clone().into());
     announce(&running, out)?;
@@ -80,11 +81,16 @@ pub(crate) enum Told {
     End,
 }
 
+/// `SIGXFSZ`: listened to, a file that may not grow is an error like a full disk; else it ends the
+/// process without a word.
+const FILE_SIZE: SignalKind = SignalKind::from_raw(25);
+
 /// The signals that a server listens to.
 pub(crate) struct Signals {
     hangup: Signal,
     terminate: Signal,
     interrupt: Signal,
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -93,6 +99,7 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _file_size: signal(FILE_SIZE)?,
         })
     }
 

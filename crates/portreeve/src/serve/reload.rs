@@ -33,7 +33,7 @@ pub(crate) async fn reload(file: &Path, current: &mut Settings, running: &Runnin
 async fn apply(fresh: &Settings, running: &Running) -> Result<(), Problem> {
     // Both read everything before they change anything; the key sets come first because reading
     // them is what fails most.
-    let key_sets = running.key_sets.prepare(&fresh.issuers, false).await?;
+    let key_sets = running.key_sets.prepare(&fresh.issuers).await?;
     objects::apply(&running.core.app, fresh).await?;
     running.key_sets.install(key_sets).await;
     running.process.reviews.store(fresh.reviews.clone().into());
@@ -53,6 +53,7 @@ fn need_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("database", current.database != fresh.database),
         ("durable", current.durable != fresh.durable),
         ("tls", current.tls != fresh.tls),
+        ("trusted-proxies", current.trusted_proxies != fresh.trusted_proxies),
         ("upstream-roots", current.upstream_roots != fresh.upstream_roots),
         ("keys", current.pepper != fresh.pepper || current.signing != fresh.signing),
         ("sign-in", current.admins != fresh.admins),

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::HttpFetcher;
 use arc_swap::ArcSwap;
 use base::Problem;
 use base::problem::ProblemKind;
 use console::ConsoleConfig;
+use ipnet::IpNet;
 use jobs::{Job, Schedule, Supervisor};
 use proxy::{Authenticators, Gate, GateConfig, Listeners, Workers};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +36,7 @@ pub(crate) struct Doors {
     pub(crate) url: Option<String>,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) upstream_roots: Option<PathBuf>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// Whom hints suggest to issue a key to.
     pub(crate) example_identity: Option<String>,
 }
@@ -80,7 +83,8 @@ impl Running {
             Arc::clone(&core.app),
             ConsoleConfig { secure_cookies: tls.is_some(), clock: Arc::clone(&core.clock) },
         );
-        let key_sets = Arc::new(KeySets::new(authenticators, Arc::clone(&core.clock)));
+        let key_sets =
+            Arc::new(KeySets::new(authenticators, Arc::clone(&core.clock), HttpFetcher::new()?));
         start_jobs(&supervisor, &core, &key_sets);
         let stop_gate = CancellationToken::new();
         let workers = Workers::start(&gate, gate_listeners, &stop_gate)
@@ -132,6 +136,7 @@ fn gate(
     if let Some(identity) = &doors.example_identity {
         config.example_identity.clone_from(identity);
     }
+    config.trusted_peers.clone_from(&doors.trusted_proxies);
     config.upstream_tls = super::tls::upstream(doors.upstream_roots.as_deref())?;
     let recorder = LogRecorder::new(Arc::clone(&core.log), Arc::clone(counters));
     let gate = Gate::new(

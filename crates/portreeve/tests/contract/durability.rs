@@ -55,6 +55,15 @@ fn what_was_acknowledged_survives_a_kill() {
     }
 }
 
+#[test]
+fn a_file_that_may_not_grow_ends_no_server() {
+    let (scratch, upstream) = (Scratch::new(), Upstream::start());
+    let server = Server::fresh(scratch.path());
+    server.signal("XFSZ");
+    server.json(&["api", "add", "orders", "--path", "/orders", "--upstream", &upstream.url]);
+    assert_eq!(server.stop(), 0);
+}
+
 fn check(server: &Server, acknowledged: &Acknowledged) {
     let keys = server.json(&["key", "list"]);
     let ids: Vec<_> = keys.as_array().unwrap().iter().map(|key| key["id"].clone()).collect();

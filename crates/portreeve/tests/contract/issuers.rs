@@ -148,6 +148,8 @@ struct Issuer(Arc<Mutex<Published>>);
 struct Published {
     /// `None`: it is down.
     keys: Option<String>,
+    /// It sends whoever asks for its keys somewhere else.
+    elsewhere: Option<String>,
     asked: u32,
 }
 
@@ -171,9 +173,10 @@ impl Issuer {
         while head.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
         let mut published = self.0.lock().unwrap();
         published.asked += 1;
-        let (status, body) = match &published.keys {
-            Some(keys) => ("200 OK", keys.as_str()),
-            None => ("503 Service Unavailable", ""),
+        let (status, body) = match (&published.elsewhere, &published.keys) {
+            (Some(url), _) => (format!("302 Found\r\nlocation: {url}"), ""),
+            (None, Some(keys)) => ("200 OK".to_owned(), keys.as_str()),
+            (None, None) => ("503 Service Unavailable".to_owned(), ""),
         };
         let length = body.len();
         let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}");
@@ -224,6 +227,19 @@ fn new_keys_are_fetched_when_a_token_names_them_and_forgers_cause_no_more() {
     server.wait_for_log("its last keys stay");
     server.wait_for_log("\"reloaded ");
     assert_eq!((ask(&server, &second.good()).0, issuer.asked()), (200, 3));
+}
+
+#[test]
+fn row_13_keys_come_from_nowhere_but_the_configured_issuer() {
+    let (scratch, upstream) = (Scratch::new(), Upstream::start());
+    let forger = Signer::new("k1");
+    let ((issuer, url), (other, evil)) = (Issuer::start(), Issuer::start());
+    other.publish(Some(key_set(&[&forger])));
+    issuer.0.lock().unwrap().elsewhere = Some(evil);
+    let server = trusting(&scratch, &upstream, &url);
+    server.wait_for_log("its tokens are refused for now");
+    assert_refused(&server, "keys from elsewhere", &forger.good(), "invalid_credential");
+    assert_eq!((issuer.asked(), other.asked()), (1, 0));
 }
 
 #[test]

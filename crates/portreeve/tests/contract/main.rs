@@ -12,5 +12,6 @@ mod issuers;
 mod nodes;
 mod reload;
 mod slips;
+mod sources;
 mod timeouts;
 mod tls;

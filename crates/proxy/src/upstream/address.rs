@@ -2,7 +2,7 @@
 
 use base::Problem;
 use rustls_pki_types::ServerName;
-use traffic::{Authority, Scheme, Target};
+use traffic::{Authority, Scheme, UpstreamUrl};
 
 /// Where requests go.
 #[derive(Debug)]
@@ -22,31 +22,11 @@ impl Upstream {
             Problem::invalid("bad_upstream", format!("`{url}` is no upstream: {why}"))
                 .hint("write it like http://10.0.0.7:9000 or https://orders.internal/base")
         };
-        let (scheme, rest) = match url.split_once("://") {
-            Some(("http", rest)) => (Scheme::Http, rest),
-            Some(("https", rest)) => (Scheme::Https, rest),
-            _ => return Err(wrong("it starts with neither http:// nor https://")),
-        };
-        let (authority, path) = match rest.find('/') {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
-        let authority = Authority::parse(authority.as_bytes())
-            .map_err(|_| wrong("its host is not readable"))?;
+        let UpstreamUrl { scheme, authority, base_path } =
+            UpstreamUrl::parse(url).map_err(wrong)?;
         if scheme == Scheme::Https && server_name(&authority).is_none() {
             return Err(wrong("its host cannot be named in a certificate"));
         }
-        let base_path = match path {
-            "" => None,
-            path => {
-                let target = Target::parse(path.as_bytes());
-                let target = target.map_err(|_| wrong("its path is not canonical"))?;
-                if target.query().is_some() {
-                    return Err(wrong("it has a query"));
-                }
-                Some(target.path().trim_end_matches('/').to_owned())
-            }
-        };
         let key = format!("{}://{authority}", scheme.as_str());
         Ok(Self { scheme, authority, base_path, key })
     }

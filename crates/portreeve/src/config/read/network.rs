@@ -1,0 +1,39 @@
+//! Whose word is taken over the network: proxies in front, and where issuers keep their keys.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use toml::Spanned;
+
+use super::Reader;
+
+impl Reader<'_> {
+    pub(super) fn networks(&mut self, given: Vec<Spanned<String>>) -> Vec<IpNet> {
+        let mut networks = Vec::with_capacity(given.len());
+        for text in given {
+            let address = text.get_ref().parse::<IpAddr>().map(IpNet::from);
+            match text.get_ref().parse::<IpNet>().or(address) {
+                Ok(network) => networks.push(network),
+                Err(_) => {
+                    let what = format!("\"{}\" is no network", text.get_ref());
+                    self.wrong(what, text.span(), "write it like \"10.0.0.0/8\" or \"10.0.0.7\"");
+                }
+            }
+        }
+        networks
+    }
+
+    /// Keys that travel in the clear can be replaced on the way by whoever forges tokens.
+    pub(super) fn check_jwks(&mut self, jwks: &Spanned<String>) {
+        let Some(rest) = jwks.get_ref().strip_prefix("http://") else { return };
+        let authority = rest.split('/').next().unwrap_or_default();
+        let is_here = traffic::Authority::parse(authority.as_bytes()).is_ok_and(|authority| {
+            let host = authority.host().trim_matches(['[', ']']);
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        });
+        if !is_here {
+            let what = "`jwks` is fetched in the clear";
+            self.wrong(what, jwks.span(), "give an https:// address, or a file");
+        }
+    }
+}
