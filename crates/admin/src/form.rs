@@ -68,6 +68,14 @@ pub struct Sign {
     pub drafts_digest: Option<String>,
 }
 
+/// Moves the end of a review.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Extend {
+    /// The new end, in days from now.
+    pub days: u32,
+}
+
 /// Issues an admin token.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -290,7 +290,7 @@ fn parse(new: &NewIdentity, now: base::Timestamp, actor: &Actor) -> Result<Ident
         contract_end: None,
         status: IdentityStatus::Active,
         left_at: None,
-        seasonality: Seasonality::None,
+        seasonality: input::word_or("seasonality", new.seasonality.as_deref(), Seasonality::None)?,
         origin: origin_of(actor),
         created_at: now,
     })

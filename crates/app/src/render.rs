@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use base::{Problem, Timestamp};
 use catalog::{Api, Operation};
 use grant::{Grant, GrantSubject, OperationSet};
-use identity::{Credential, Identity};
+use identity::{Credential, Identity, Seasonality};
 use policy::Ruleset;
 use store::{Connection, Named};
 
@@ -89,6 +89,8 @@ fn identity_alone(identity: &Identity, owner: Option<&Named>) -> IdentityView {
     IdentityView {
         id: identity.id.to_string(),
         kind: identity.kind.to_string(),
+        seasonality: (identity.seasonality != Seasonality::None)
+            .then(|| identity.seasonality.to_string()),
         name: identity.name.clone(),
         owner: identity.owner.as_ref().map(ToString::to_string),
         owner_name: owner.map(|owner| owner.name.clone()),

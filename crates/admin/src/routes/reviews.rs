@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::extract::{Asking, Body, Id};
-use crate::form::Sign;
+use crate::form::{Extend, Reason, Sign};
 use crate::problem::Refused;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
@@ -21,6 +21,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(definitions))
         .routes(routes!(list, start))
         .routes(routes!(status))
+        .routes(routes!(extend))
+        .routes(routes!(cancel))
         .routes(routes!(items))
         .routes(routes!(decide, undo))
         .routes(routes!(preview, sign))
@@ -67,6 +69,32 @@ async fn status(
     Id(id): Id,
 ) -> Result<Json<ReviewStatus>, Refused> {
     Ok(Json(app.review_status(&actor, &id).await?))
+}
+
+/// Move the end of an active review, so that decisions are taken longer
+#[utoipa::path(post, path = "/reviews/{id}/extend", operation_id = "extend_review", tag = "reviews",
+    params(("id" = String, Path)), request_body = Extend,
+    responses((status = 200, body = ReviewStatus)))]
+async fn extend(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Body(body): Body<Extend>,
+) -> Result<Json<ReviewStatus>, Refused> {
+    Ok(Json(app.extend_review(&actor, &id, body.days).await?))
+}
+
+/// Give an active review up: what was signed in it has no effect
+#[utoipa::path(post, path = "/reviews/{id}/cancel", operation_id = "cancel_review", tag = "reviews",
+    params(("id" = String, Path)), request_body = Reason,
+    responses((status = 200, body = ReviewStatus)))]
+async fn cancel(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Body(body): Body<Reason>,
+) -> Result<Json<ReviewStatus>, Refused> {
+    Ok(Json(app.cancel_review(&actor, &id, &body.reason).await?))
 }
 
 /// List the items that the caller may see

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{AuditView, ChainStatus, Page, SearchHit, Today};
+use app::view::{AdminTokenView, AuditView, ChainStatus, Page, SearchHit, Today};
 use axum::Json;
 use axum::extract::State;
 use base::Problem;
@@ -11,9 +11,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::extract::{Asking, Body, Parameters};
+use crate::extract::{Asking, Body, Id, Parameters};
 use crate::form::{
-    AdminToken, AuditFilter, NewAdminToken, NewSignInLink, SearchFor, SignInLink, Status, Whoami,
+    AdminToken, AuditFilter, NewAdminToken, NewSignInLink, Reason, SearchFor, SignInLink, Status,
+    Whoami,
 };
 use crate::problem::Refused;
 
@@ -25,7 +26,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(search))
         .routes(routes!(audit_events))
         .routes(routes!(chain))
-        .routes(routes!(issue_admin_token))
+        .routes(routes!(admin_tokens, issue_admin_token))
+        .routes(routes!(revoke_admin_token))
         .routes(routes!(sign_in_link))
 }
 
@@ -111,6 +113,30 @@ async fn issue_admin_token(
     })?;
     let token = app.issue_admin_token(&actor, &new.identity, role).await?;
     Ok(Json(AdminToken { token }))
+}
+
+/// List the admin tokens, without their secrets
+#[utoipa::path(get, path = "/admin-tokens", tag = "system",
+    responses((status = 200, body = Vec<AdminTokenView>)))]
+async fn admin_tokens(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Vec<AdminTokenView>>, Refused> {
+    Ok(Json(app.admin_tokens(&actor).await?))
+}
+
+/// Refuse an admin token for good
+#[utoipa::path(post, path = "/admin-tokens/{id}/revoke", tag = "system",
+    params(("id" = String, Path)), request_body = Reason,
+    responses((status = 200, body = Vec<AdminTokenView>)))]
+async fn revoke_admin_token(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Body(body): Body<Reason>,
+) -> Result<Json<Vec<AdminTokenView>>, Refused> {
+    app.revoke_admin_token(&actor, &id, &body.reason).await?;
+    Ok(Json(app.admin_tokens(&actor).await?))
 }
 
 /// Make a link that signs one person in at the console, once, within 15 minutes

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use app::view::AdminTokenView;
 use serde_json::{Value, json};
 
 use crate::door::{Door, EVERYBODY};
@@ -42,6 +43,7 @@ const ADMINS_SEEN: [u16; 4] = [401, 404, 403, 200];
 
 /// Objects that the requests name.
 struct Objects {
+    token: String,
     key: String,
     grant: String,
     narrowed: String,
@@ -62,7 +64,11 @@ async fn prepare(door: &Door) -> Objects {
         grants.push(given.unwrap().id);
     }
     let narrowed = grants.pop().unwrap();
-    Objects { key: key.unwrap().credential.id, grant: grants.pop().unwrap(), narrowed }
+    world.app.issue_admin_token(&world.admin, "robin", app::Role::Member).await.unwrap();
+    let tokens = world.app.admin_tokens(&world.admin).await.unwrap();
+    let is_it = |token: &&AdminTokenView| token.identity_id == "robin" && token.role == "member";
+    let token = tokens.iter().find(is_it).unwrap().id.clone();
+    Objects { token, key: key.unwrap().credential.id, grant: grants.pop().unwrap(), narrowed }
 }
 
 fn rows(objects: &Objects) -> Vec<Row> {
@@ -76,6 +82,8 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("GET /audit", ALL),
         row("GET /audit/chain", AUDITORS),
         row("POST /admin-tokens", ADMINS_SEEN).with(json!({"identity": "robin", "role": "member"})),
+        row("GET /admin-tokens", AUDITORS),
+        row("POST /admin-tokens/{id}/revoke", [401, 403, 403, 200]).of(&objects.token).with(why()),
         row("POST /sign-in-links", ADMINS_SEEN).with(json!({"identity": "robin"})),
         row("GET /apis", ALL),
         row("POST /apis", ADMINS)
@@ -110,6 +118,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("GET /reviews", ALL),
         row("POST /reviews", ADMINS).with(definition),
         row("GET /reviews/{id}", READERS).of("all"),
+        row("POST /reviews/{id}/extend", ADMINS_SEEN).of("all").with(json!({"days": 30})),
         row("GET /reviews/{id}/items", READERS).of("all"),
         row("GET /reviews/{id}/sign-off", READERS).of("all"),
         row("GET /reviews/{id}/evidence", AUDITORS).of("all"),
@@ -124,6 +133,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
             .of(&objects.narrowed)
             .with(json!({"operations": ["listOrders"], "reason": "test"})),
     );
+    rows.push(row("POST /reviews/{id}/cancel", ADMINS_SEEN).of("all").with(why()));
     rows.push(row("POST /grants/{id}/revoke", ADMINS_SEEN).of(&objects.grant).with(why()));
     rows.push(row("POST /keys/{id}/revoke", ADMINS_SEEN).of(&objects.key).with(why()));
     rows
@@ -164,7 +174,8 @@ fn every_operation_is_in_the_list() {
             served.insert(format!("{} {path}", method.to_uppercase()));
         }
     }
-    let objects = Objects { key: String::new(), grant: String::new(), narrowed: String::new() };
+    let none = String::new;
+    let objects = Objects { token: none(), key: none(), grant: none(), narrowed: none() };
     let listed = rows(&objects).into_iter().map(|row| row.operation.to_owned()).collect();
     assert_eq!(served, listed);
 }

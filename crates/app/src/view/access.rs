@@ -159,6 +159,9 @@ pub struct IdentityView {
     pub environment: String,
     /// Why it exists.
     pub purpose: Option<String>,
+    /// How often it works, where that is seldom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seasonality: Option<String>,
     /// `active`, `suspended`, `disabled`.
     pub status: String,
     /// Last call let through, RFC 3339.
@@ -215,6 +218,10 @@ pub struct NewIdentity {
     /// Mail address of a person.
     #[serde(default)]
     pub email: Option<String>,
+    /// How often it works, where that is seldom: `monthly`, `quarterly`, `annual`. Verdicts on
+    /// disuse wait for long seasons.
+    #[serde(default)]
+    pub seasonality: Option<String>,
 }
 
 /// One credential. Never the secret.

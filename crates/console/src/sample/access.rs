@@ -108,6 +108,7 @@ pub fn credential(id: &str, status: &str, expires_in_days: i64) -> CredentialVie
 /// One identity.
 pub fn identity(id: &str, kind: &str, owner: Option<(&str, bool)>, status: &str) -> IdentityView {
     IdentityView {
+        seasonality: None,
         id: id.to_owned(),
         kind: kind.to_owned(),
         name: id.to_owned(),

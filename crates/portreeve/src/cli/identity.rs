@@ -1,6 +1,6 @@
 //! `portreeve identity …`
 
-use app::view::{ChangeReceipt, IdentityDetail, IdentityView, NewIdentity, Page};
+use app::view::{AdminTokenView, ChangeReceipt, IdentityDetail, IdentityView, NewIdentity, Page};
 use clap::Subcommand;
 
 use super::{Remote, receipt};
@@ -80,6 +80,16 @@ pub(crate) enum Identity {
         #[arg(long, value_name = "R", value_parser = ["admin", "auditor", "member"])]
         role: String,
     },
+    /// List the admin tokens, without their secrets
+    Tokens,
+    /// Refuse an admin token for good
+    RevokeToken {
+        /// The token's id, from `identity tokens`
+        id: String,
+        /// Why
+        #[arg(long, value_name = "T")]
+        reason: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -101,6 +111,9 @@ pub(crate) struct AddArgs {
     /// Mail address of a person
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
+    /// How often it works, where that is seldom: disuse is judged by it
+    #[arg(long, value_name = "S", value_parser = ["monthly", "quarterly", "annual"])]
+    seasonality: Option<String>,
 }
 
 impl Identity {
@@ -134,6 +147,16 @@ impl Identity {
                 let new = admin::form::NewAdminToken { identity: id, role };
                 let issued: admin::form::AdminToken = client.post("/admin-tokens", &new).await?;
                 remote.out.show(&issued, |issued| format!("{}   shown once\n", issued.token))?;
+            }
+            Self::Tokens => {
+                let tokens: Vec<AdminTokenView> = client.get("/admin-tokens").await?;
+                remote.out.show(&tokens, |tokens| tokens_listed(tokens))?;
+            }
+            Self::RevokeToken { id, reason } => {
+                let revoke = format!("/admin-tokens/{}/revoke", segment(&id));
+                let body = admin::form::Reason { reason };
+                let tokens: Vec<AdminTokenView> = client.post(&revoke, &body).await?;
+                remote.out.show(&tokens, |tokens| tokens_listed(tokens))?;
             }
         }
         Ok(Exit::Done)
@@ -172,10 +195,12 @@ async fn add(args: AddArgs, remote: &Remote) -> Result<(), Failure> {
         environment: args.environment,
         purpose: args.purpose,
         email: args.email,
+        seasonality: args.seasonality,
     };
     let view: IdentityView = remote.client.post("/identities", &new).await?;
     remote.out.show(&view, |view| listed(std::slice::from_ref(view)))?;
-    remote.out.hint(&format!("next: portreeve key issue {}", view.id));
+    let next = if view.kind == "person" { "identity sign-in" } else { "key issue" };
+    remote.out.hint(&format!("next: portreeve {next} {}", view.id));
     Ok(())
 }
 
@@ -211,6 +236,21 @@ fn listed(identities: &[IdentityView]) -> String {
         ]);
     }
     table.render("No identities match")
+}
+
+fn tokens_listed(tokens: &[AdminTokenView]) -> String {
+    let mut table = Table::new(&["id", "acts for", "role", "token", "until", "revoked"]);
+    for token in tokens {
+        table.row([
+            token.id.clone(),
+            token.identity_id.clone(),
+            token.role.clone(),
+            token.label.clone(),
+            moment(token.expires_at.as_deref()),
+            moment(token.revoked_at.as_deref()),
+        ]);
+    }
+    table.render("No admin tokens")
 }
 
 fn shown(detail: &IdentityDetail) -> String {

@@ -1,10 +1,10 @@
 //! `portreeve key …`
 
 use app::view::{
-    ChangeReceipt, CredentialView, GrantView, IdentityDetail, IdentityView, IssuedCredential,
-    NewCredential, NewGrant, NewIdentity,
+    ApiDetail, ChangeReceipt, CredentialView, GrantView, IdentityDetail, IdentityView,
+    IssuedCredential, NewCredential, NewGrant, NewIdentity,
 };
-use base::{Clock, Span};
+use base::{Clock, Problem, Span};
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -149,6 +149,8 @@ async fn find_or_add(args: &IssueArgs, remote: &Remote) -> Result<IdentityView, 
         }
         Err(_) => {}
     }
+    // Before anything is added: a slip in the rest must not leave an identity behind.
+    check_grant(&args.can, args.api.as_deref(), remote).await?;
     let me: admin::form::Whoami = remote.client.get("/whoami").await?;
     let new = NewIdentity {
         name: args.identity.clone(),
@@ -159,6 +161,26 @@ async fn find_or_add(args: &IssueArgs, remote: &Remote) -> Result<IdentityView, 
     let identity: IdentityView = remote.client.post("/identities", &new).await?;
     remote.out.hint(&format!("{} is new: a service account, owner {}", identity.id, me.id));
     Ok(identity)
+}
+
+/// The API is there, and what is to be granted are words or operations of it.
+async fn check_grant(can: &[String], api: Option<&str>, remote: &Remote) -> Result<(), Failure> {
+    let Some(api) = api else { return Ok(()) };
+    let detail: ApiDetail = remote.client.get(&format!("/apis/{}", segment(api))).await?;
+    let known: Vec<&str> = ["read", "write", "all", "*"]
+        .into_iter()
+        .chain(detail.operations.iter().map(|operation| operation.id.as_str()))
+        .collect();
+    let Some(unknown) = can.iter().find(|word| !known.contains(&word.as_str())) else {
+        return Ok(());
+    };
+    let problem = Problem::invalid("unknown_operation", format!("{api} has no `{unknown}`"));
+    let problem = problem.at("--can");
+    Err(match crate::config::nearest::nearest(unknown, &known) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => problem.hint(format!("see portreeve api show {api}")),
+    }
+    .into())
 }
 
 async fn give(args: &IssueArgs, api: &str, remote: &Remote) -> Result<GrantView, Failure> {

@@ -7,6 +7,7 @@ mod config;
 mod evidence;
 mod finding;
 mod grant;
+mod group;
 mod identity;
 mod key;
 mod review;
@@ -51,6 +52,9 @@ pub(crate) enum Command {
     /// Who calls: people, services, agents, pipelines, partners
     #[command(subcommand)]
     Identity(identity::Identity),
+    /// Named sets of identities, which hold grants and own things together
+    #[command(subcommand)]
+    Group(group::Group),
     /// What proves an identity
     #[command(subcommand)]
     Key(key::Key),
@@ -137,6 +141,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Api(command) => command.run(&global.remote()?).await,
         Command::Identity(command) => command.run(&global.remote()?).await,
+        Command::Group(command) => command.run(&global.remote()?).await,
         Command::Key(command) => command.run(&global.remote()?).await,
         Command::Grant(command) => command.run(&global.remote()?).await,
         Command::Call(command) => command.run(&global.remote()?).await,

@@ -47,6 +47,22 @@ pub(crate) enum Review {
         /// The review
         id: String,
     },
+    /// Move the end of an active review, so that decisions are taken longer
+    Extend {
+        /// The review
+        id: String,
+        /// The new end, in days from now
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        days: u32,
+    },
+    /// Give an active review up; what was signed in it has no effect
+    Cancel {
+        /// The review
+        id: String,
+        /// Why
+        #[arg(long, value_name = "T")]
+        reason: String,
+    },
     /// Progress and proof of a review
     Status {
         /// The review
@@ -86,6 +102,18 @@ impl Review {
                 remote.out.show(&item, |item| items_listed(std::slice::from_ref(item)))?;
             }
             Self::Sign { id } => sign(&id, remote).await?,
+            Self::Extend { id, days } => {
+                let body = admin::form::Extend { days };
+                let status: ReviewStatus =
+                    client.post(&format!("{}/extend", path(&id)), &body).await?;
+                remote.out.show(&status, |status| listed(std::slice::from_ref(&status.review)))?;
+            }
+            Self::Cancel { id, reason } => {
+                let body = admin::form::Reason { reason };
+                let status: ReviewStatus =
+                    client.post(&format!("{}/cancel", path(&id)), &body).await?;
+                remote.out.show(&status, |status| listed(std::slice::from_ref(&status.review)))?;
+            }
             Self::Status { id } => {
                 let status: ReviewStatus = client.get(&path(&id)).await?;
                 remote.out.show(&status, told)?;

@@ -161,3 +161,53 @@ fn an_auditor_gets_a_token_and_a_person_a_link_that_works_once() {
     assert!(signs_in());
     assert!(!signs_in());
 }
+
+#[test]
+fn an_administrator_moves_the_end_of_a_review_and_gives_it_up() {
+    let scratch = Scratch::new();
+    let server = Server::demo(scratch.path());
+    let before = server.json(&["review", "status", "machines"])["deadline"].clone();
+    let refused = server.cli(&["review", "extend", "machines", "--days", "1"]);
+    assert_eq!(refused.status, 3, "{}", refused.stderr);
+    let extended = server.json(&["review", "extend", "machines", "--days", "60"]);
+    assert!(extended["deadline"].as_str() > before.as_str(), "{extended}");
+    let cancelled = server.json(&["review", "cancel", "machines", "--reason", "started too early"]);
+    assert_eq!(cancelled["state"], "CANCELLED");
+    assert_eq!(server.cli(&["review", "sign", "machines"]).status, 1);
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn groups_and_tokens_are_kept_from_the_command_line() {
+    let scratch = Scratch::new();
+    let server = Server::fresh(scratch.path());
+    server.json(&["identity", "add", "kim", "--kind", "person"]);
+    let group = server.json(&["group", "set", "platform", "--members", "ada,kim"]);
+    assert_eq!(group["members"], serde_json::json!(["ada", "kim"]));
+    let refused = server.cli(&["group", "set", "platform", "--members", "ada,kym"]);
+    assert!(refused.stderr.contains("did you mean `kim`?"), "{}", refused.stderr);
+    assert_eq!(server.json(&["group", "list"])[0]["id"], "platform");
+
+    let issued = server.json(&["identity", "token", "kim", "--role", "auditor"]);
+    let token = issued["token"].as_str().unwrap().to_owned();
+    let asks = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        server.console().get("/api/v1/whoami", &[("authorization", bearer.as_str())]).status
+    };
+    assert_eq!(asks(&token), 200);
+    let tokens = server.json(&["identity", "tokens"]);
+    let of_kim = tokens.as_array().unwrap().iter().find(|row| row["identity_id"] == "kim").unwrap();
+    let id = of_kim["id"].as_str().unwrap();
+    server.json(&["identity", "revoke-token", id, "--reason", "lost"]);
+    assert_eq!(asks(&token), 401);
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn an_identity_says_how_seldom_it_works() {
+    let scratch = Scratch::new();
+    let server = Server::fresh(scratch.path());
+    let add = ["identity", "add", "audit-export", "--kind", "workload", "--owner", "ada"];
+    let added = server.json(&[&add, &["--seasonality", "annual"][..]].concat());
+    assert_eq!(added["seasonality"], "annual");
+}

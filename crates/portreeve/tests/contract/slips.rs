@@ -68,3 +68,19 @@ fn a_path_that_the_admin_api_does_not_have_is_a_problem_document() {
     let page = server.console().get("/nothing", &[("accept", "text/html")]);
     assert!(page.head.contains("text/html"), "{}", page.head);
 }
+
+#[test]
+fn a_slip_in_what_a_new_caller_may_do_leaves_no_caller_behind() {
+    let scratch = Scratch::new();
+    let server = Server::fresh(scratch.path());
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/orders.yaml");
+    let add = ["api", "add", "orders", "--path", "/orders", "--upstream", "http://127.0.0.1:9"];
+    server.json(&[&add, &["--openapi", document][..]].concat());
+    for (slip, meant) in [(["ordres", "read"], "orders"), (["orders", "raed"], "read")] {
+        let [api, can] = slip;
+        let ran = server.cli(&["key", "issue", "x9", "--api", api, "--can", can]);
+        assert_ne!(ran.status, 0);
+        assert!(ran.stderr.contains(&format!("did you mean `{meant}`?")), "{}", ran.stderr);
+        assert_eq!(server.cli(&["identity", "show", "x9"]).status, 1, "{slip:?}");
+    }
+}
