@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use app::view::ReviewStatus;
 use app::{App, Probe};
+use base::Span;
 use desk::{Desk, note};
 use futures_util::future::BoxFuture;
 use portreeve_app as app;
@@ -124,6 +125,23 @@ async fn a_call_that_slipped_through_blocks_the_review() {
     let idle = &desk.idle;
     let why = format!("{idle}: 1 calls were let through by {idle} after it was applied");
     assert_eq!(blocked.blocked_by, [why]);
+}
+
+#[tokio::test]
+async fn a_call_at_another_node_blocks_the_review_too() {
+    let desk = Desk::new().await;
+    let lies = Arc::new(AtomicBool::new(true));
+    let liar = Liar { lies: Arc::clone(&lies), grant: desk.idle.clone() };
+    desk.app.use_probe(Arc::new(liar));
+    desk.review().await;
+    desk.decide_all().await;
+    desk.app.sign(&desk.robin, "machines", None).await.unwrap();
+    desk.clock.advance(Span::from_secs(5));
+    desk.used_elsewhere("idle", &desk.idle, "listOrders").await;
+    lies.store(false, Ordering::SeqCst);
+    desk.app.remediate().await.unwrap();
+    let blocked = status(&desk, &desk.app).await;
+    assert_eq!((blocked.review.state.as_str(), blocked.allowed_since), ("VERIFYING", 1));
 }
 
 /// A desk whose process died between the commit of the signature and the first act of the plan.

@@ -133,6 +133,17 @@ impl Connection {
         self.fetch(SQL, vec![day.into()]).await?.into_iter().map(read_cell).collect()
     }
 
+    /// The cells with use later than a moment, of all nodes as far as they have folded it.
+    pub async fn usage_after(
+        &mut self,
+        moment: Timestamp,
+    ) -> Result<Vec<(UsageKey, Usage)>, StoreError> {
+        const SQL: &str = "SELECT grant_id, identity_id, credential_id, api_id, operation, day, \
+             calls, succeeded, first_at, last_at FROM grant_usage WHERE day >= $1 AND last_at > $2";
+        let values = vec![moment.day().into(), moment.into()];
+        self.fetch(SQL, values).await?.into_iter().map(read_cell).collect()
+    }
+
     /// The first day of which there is any use; `None` when there is none at all.
     pub async fn first_usage_day(&mut self) -> Result<Option<i64>, StoreError> {
         const SQL: &str = "SELECT MIN(day) FROM grant_usage";

@@ -32,8 +32,9 @@ impl App {
         };
         let receipts = self.receipts_of(newest).await?;
         let enforced = receipts.iter().map(|receipt| receipt.since).max();
-        let calls = self.calls_since(acts, enforced).await?;
+        let mut calls = self.calls_since(acts, enforced).await?;
         let mut state = self.read().await?;
+        note_calls_elsewhere(&mut state, acts, enforced, &mut calls).await?;
         let mut observed = Vec::with_capacity(acts.len());
         for act in acts {
             observed.push(match waiting(act) {
@@ -126,4 +127,24 @@ impl App {
         let counted = tokio::task::spawn_blocking(count).await;
         counted.map_err(|error| Problem::internal(error.to_string()))?
     }
+}
+
+/// Calls at other nodes leave no record here, but use: at least one where there is any later than
+/// every node enforced the act.
+async fn note_calls_elsewhere(
+    state: &mut Snapshot,
+    acts: &[Remediation],
+    enforced: Option<Timestamp>,
+    calls: &mut HashMap<GrantId, u64>,
+) -> Result<(), Problem> {
+    let Some(enforced) = enforced else { return Ok(()) };
+    for (key, _) in state.usage_after(enforced).await? {
+        let Some(grant) = key.grant_id else { continue };
+        let act = acts.iter().find(|act| act.grant == grant && act.state.applied().is_some());
+        if act.is_some_and(|act| act.ends(key.operation.as_ref())) {
+            let known = calls.entry(grant).or_default();
+            *known = (*known).max(1);
+        }
+    }
+    Ok(())
 }

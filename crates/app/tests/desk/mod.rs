@@ -6,14 +6,14 @@ use std::sync::Arc;
 use app::view::{
     ItemView, NewApi, NewCredential, NewDecision, NewGrant, NewIdentity, ReviewDefinition,
 };
-use app::{Actor, App, HttpFetcher, Parts, Role, Settings};
+use app::{Actor, App, Channel, HttpFetcher, Parts, Role, Settings};
 use base::{NodeId, RequestId, Span, Timestamp};
 use decision_log::{DecisionLog, Options};
 use portreeve_app as app;
-use store::Store;
+use store::{Store, Watermark, Writer};
 use testkit::world::{DOCUMENT, actor, keys};
 use testkit::{Database, FakeClock, ScratchDir, SeededEntropy};
-use traffic::{CallRecord, Outcome};
+use traffic::{CallRecord, Outcome, Usage, UsageKey};
 
 /// `robin` administers and owns `reader`, `writer` and `idle`; `kim` owns the API `orders`.
 /// A hundred days ago each of them was granted something on `orders`; since then `reader` listed
@@ -128,6 +128,30 @@ impl Desk {
         }
         self.clock.advance(Span::from_secs(60));
         self.app.flush_usage().await.unwrap();
+    }
+
+    /// What another node, whose records are not here, folds of a call that a grant let through now.
+    pub(crate) async fn used_elsewhere(&self, identity: &str, grant: &str, operation: &str) {
+        let at = self.now();
+        let key = UsageKey {
+            grant_id: Some(grant.parse().unwrap()),
+            identity_id: identity.parse().unwrap(),
+            credential_id: self.key.parse().unwrap(),
+            api_id: "orders".parse().unwrap(),
+            operation: Some(operation.parse().unwrap()),
+            day: at.day(),
+        };
+        let usage = Usage { calls: 1, succeeded: 1, first_at: at, last_at: at };
+        let store = Store::open(&self.database.url).await.unwrap();
+        let writer = Writer {
+            actor: base::ActorId::parse("system:usage").unwrap(),
+            channel: Channel::System,
+        };
+        let mut tx = store.begin(&writer, at).await.unwrap();
+        let through = Watermark { segment: 1, batch: 0 };
+        let node = NodeId::parse("node-b").unwrap();
+        tx.merge_usage(&node, &[(key, usage)], through).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// A call that a grant let through now.
