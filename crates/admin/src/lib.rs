@@ -4,6 +4,14 @@
 //!
 //! It parses, calls [`app::App`] and renders. It decides nothing: who may do what is the
 //! application's business, and what the caller may not see is not found.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable
+)]
 
 mod docs;
 mod extract;

@@ -84,48 +84,10 @@ pub(crate) fn with_nearest<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Problem {
-    match nearest(word, known) {
+    match base::nearest(word, known) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
         None => problem,
     }
-}
-
-/// The known word with the smallest edit distance, if it is at most a third of the word's length.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer input is no typing error, and the comparison is quadratic.
-    if word.len() > 64 {
-        return None;
-    }
-    let far = (word.chars().count() / 3).max(1);
-    let ranked = known.into_iter().filter(|known| known.len() <= 64);
-    let ranked = ranked.map(|known| (distance(&word.to_lowercase(), &known.to_lowercase()), known));
-    ranked.filter(|(distance, _)| *distance <= far).min().map(|(_, known)| known)
-}
-
-/// Characters put in, left out, replaced, or swapped with their neighbour (optimal string
-/// alignment): the slips of a typing hand.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
-    let mut above: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, a) in one.iter().enumerate() {
-        let mut next = vec![line + 1];
-        for (column, b) in other.iter().enumerate() {
-            let replaced = at(&row, column) + usize::from(a != b);
-            let mut best = replaced.min(at(&row, column + 1) + 1).min(at(&next, column) + 1);
-            if line > 0
-                && column > 0
-                && one.get(line - 1) == Some(b)
-                && other.get(column - 1) == Some(a)
-            {
-                best = best.min(at(&above, column - 1) + 1);
-            }
-            next.push(best);
-        }
-        above = std::mem::replace(&mut row, next);
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// Input as it can be shown in a message: its first characters, no control characters.

@@ -15,6 +15,14 @@
 //!    `self.receipt(change).await?` waits for the others. Nothing else may commit a transaction.
 //! 4. Time is [`App::now`], ids and secrets come from [`App::draw`].
 //! 5. What the actor may not see is `NotFound`; what they see but may not do is `Forbidden`.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable
+)]
 
 pub mod actor;
 mod address;

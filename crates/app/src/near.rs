@@ -1,11 +1,10 @@
 //! What was probably meant by an id that nothing has: the hint of the refusal. Looks only among
 //! what the asking actor may see, so that a guess tells nobody more than a list would.
 
-use base::Problem;
+use base::{Problem, nearest};
 use store::{Connection, IdentityFilter};
 
 use crate::authority::Authority;
-use crate::input::nearest;
 
 /// Candidates that are looked at.
 const CANDIDATES_MAX: u32 = 1_000;

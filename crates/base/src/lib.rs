@@ -18,6 +18,7 @@ pub mod digest;
 pub mod effects;
 pub mod encoding;
 pub mod id;
+mod nearest;
 pub mod problem;
 pub mod secret;
 pub mod time;
@@ -29,6 +30,7 @@ pub use id::{
     ActorId, ApiId, CampaignId, CredentialId, DecisionId, FindingId, GrantId, GroupId, IdentityId,
     ItemId, NodeId, OperationId, RequestId,
 };
+pub use nearest::nearest;
 pub use problem::Problem;
 pub use secret::Secret;
 pub use time::{Span, Timestamp};

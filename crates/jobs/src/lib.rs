@@ -3,6 +3,14 @@
 //! and gives each job one last round where the job asks for it.
 //!
 //! This crate knows when; what is done is [`app::App`]'s.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable
+)]
 
 mod schedule;
 mod supervise;

@@ -1,5 +1,13 @@
 //! The binary: command line, configuration, wiring. The only crate that reads the clock, the
 //! environment and the operating system's generator; everything else takes them as arguments.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable
+)]
 
 mod cli;
 mod client;

@@ -7,6 +7,14 @@
 //! No database, no configuration file, no clock of its own for what is recorded. Time-outs run on
 //! the runtime's timer.
 #![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable
+)]
 
 mod config;
 mod credential;

@@ -16,21 +16,6 @@ fn a_word_that_is_far_from_all_gets_no_guess() {
 }
 
 #[test]
-fn distances_are_those_of_single_edits() {
-    for (one, other, expected) in [
-        ("", "", 0),
-        ("", "abc", 3),
-        ("kitten", "sitting", 3),
-        ("ab", "ba", 1),
-        ("raed", "read", 1),
-        ("é", "e", 1),
-    ] {
-        assert_eq!(distance(one, other), expected, "{one} {other}");
-        assert_eq!(distance(other, one), expected, "{other} {one}");
-    }
-}
-
-#[test]
 fn blank_long_and_multi_line_text_is_refused() {
     for text in ["", "  ", "a\nb", "a\u{0}b", &"x".repeat(257)] {
         assert_eq!(line("name", text).unwrap_err().place.as_deref(), Some("name"), "{text:?}");

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use super::{Remote, ServeArgs};
 use crate::config::keys::{self, KEYS};
-use crate::config::nearest::nearest;
 use crate::config::{Database, Diagnostics, Settings, Unusable, read, schema};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, write};
@@ -130,7 +129,8 @@ fn explain(key: Option<&str>, out: Output) -> Result<Exit, Failure> {
     let Some(key) = keys::find(path) else {
         let known: Vec<&str> = KEYS.iter().map(|key| key.path).collect();
         let problem = base::Problem::invalid("unknown_key", format!("there is no key `{path}`"));
-        let hint = nearest(path, &known).map(|near| format!("did you mean `{near}`?"));
+        let hint = base::nearest(path, known.iter().copied())
+            .map(|near| format!("did you mean `{near}`?"));
         let list = || "`portreeve config explain` lists them".to_owned();
         return Err(problem.hint(hint.unwrap_or_else(list)).into());
     };

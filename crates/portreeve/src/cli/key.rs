@@ -176,7 +176,7 @@ async fn check_grant(can: &[String], api: Option<&str>, remote: &Remote) -> Resu
     };
     let problem = Problem::invalid("unknown_operation", format!("{api} has no `{unknown}`"));
     let problem = problem.at("--can");
-    Err(match crate::config::nearest::nearest(unknown, &known) {
+    Err(match base::nearest(unknown, known.iter().copied()) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
         None => problem.hint(format!("see portreeve api show {api}")),
     }

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
 use super::keys::{self, KEYS, Key, Kind};
-use super::nearest::nearest;
+use base::nearest;
 
 /// Checks a parsed file against the table of keys.
 pub(crate) fn check(table: &Spanned<DeTable<'_>>) -> Vec<Diagnostic> {
@@ -72,7 +72,7 @@ fn unknown(name: &str, span: Range<usize>, prefix: &str) -> Diagnostic {
         table if table.ends_with("[]") => format!(" in [[{}]]", table.trim_end_matches("[]")),
         table => format!(" in [{table}]"),
     };
-    let hint = match nearest(name, &names) {
+    let hint = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the keys here are {}", names.join(", ")),
     };
@@ -134,7 +134,7 @@ fn check_word(key: &Key, words: &[&str], text: &str, span: Range<usize>) -> Opti
     if words.contains(&text) {
         return None;
     }
-    let hint = match nearest(text, words) {
+    let hint = match nearest(text, words.iter().copied()) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("write one of: {}", words.join(", ")),
     };

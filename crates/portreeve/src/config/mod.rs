@@ -4,7 +4,6 @@
 pub(crate) mod check;
 pub(crate) mod diagnostic;
 pub(crate) mod keys;
-pub(crate) mod nearest;
 mod raw;
 pub(crate) mod read;
 pub(crate) mod schema;

@@ -234,7 +234,7 @@ impl Reader<'_> {
             if names.contains(&wanted.get_ref().as_str()) {
                 continue;
             }
-            if let Some(near) = super::nearest::nearest(wanted.get_ref(), &names) {
+            if let Some(near) = base::nearest(wanted.get_ref(), names.iter().copied()) {
                 let what = format!("there is no [[api]] \"{}\"", wanted.get_ref());
                 self.wrong(what, wanted.span(), format!("did you mean \"{near}\"?"));
             }

@@ -143,7 +143,7 @@ impl Connection {
 
     /// Reads and judges the next request, once its head is complete.
     fn take_request(&mut self) -> Option<Next> {
-        if self.is_fresh && self.wire.input.bytes().starts_with(&PREFACE[..3]) {
+        if self.is_fresh && self.wire.input.bytes().starts_with(b"PRI") {
             if self.wire.input.bytes().starts_with(PREFACE) {
                 return Some(Next::Http2);
             }
