@@ -4,6 +4,7 @@
 //!
 //! It parses, calls [`app::App`] and renders. It decides nothing: who may do what is the
 //! application's business, and what the caller may not see is not found.
+#![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

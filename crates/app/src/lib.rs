@@ -15,6 +15,7 @@
 //!    `self.receipt(change).await?` waits for the others. Nothing else may commit a transaction.
 //! 4. Time is [`App::now`], ids and secrets come from [`App::draw`].
 //! 5. What the actor may not see is `NotFound`; what they see but may not do is `Forbidden`.
+#![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,7 @@
 //! The name that somebody most likely meant.
 
-/// The known word with the smallest edit distance, if it is at most a third of the word's length, and at most three.
+/// The known word with the smallest edit distance, if it is at most a third of the word's length
+/// and at most three.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer input is no typing error, and the comparison is quadratic.
     if word.len() > 64 {

@@ -3,6 +3,7 @@
 //! and gives each job one last round where the job asks for it.
 //!
 //! This crate knows when; what is done is [`app::App`]'s.
+#![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
 //! The binary: command line, configuration, wiring. The only crate that reads the clock, the
 //! environment and the operating system's generator; everything else takes them as arguments.
+#![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,7 @@
 //! What the source of core crates may not say: effects of any kind. And the header that makes
-//! their panics a compile error.
+//! panics a compile error, in every crate that is shipped.
+
+use std::collections::BTreeSet;
 
 use super::code::code_only;
 use super::{CORE, Finding};
@@ -21,13 +23,18 @@ const BANNED: &[(&str, &str)] = &[
     ("println!", "core returns values"),
     ("print!", "core returns values"),
     ("async fn", "core does not wait"),
+    ("async move", "core does not wait"),
+    ("async {", "core does not wait"),
+    ("use std::{", "one line for each: names in a list are not looked at"),
+    ("use tokio", "core does not wait"),
     ("getrandom", "core takes an Entropy"),
     ("thread_rng", "core takes an Entropy"),
     ("SystemRandom", "core takes an Entropy"),
     ("#[allow(", "say #[expect(…, reason = …)], so that it goes when it is not needed"),
+    ("#![allow(", "say #[expect(…, reason = …)] where it is needed"),
 ];
 
-/// The lint header of a core crate, line by line.
+/// The lint header of a crate, line by line.
 const HEADER: &[&str] = &[
     "#![forbid(unsafe_code)]",
     "clippy::unwrap_used",
@@ -43,10 +50,17 @@ pub(super) fn check(files: &[TextFile]) -> Vec<Finding> {
     let is_test = |path: &str| tests.iter().any(|module| is_of_module(path, module));
     let production = files.iter().filter(|f| is_core_source(&f.path) && !is_test(&f.path));
     let mut findings: Vec<_> = production.flat_map(check_file).collect();
-    for name in CORE {
+    for name in crates(files) {
         findings.extend(check_header(name, files));
     }
     findings
+}
+
+/// The crates that are shipped: all below `crates`.
+fn crates(files: &[TextFile]) -> BTreeSet<&str> {
+    let manifests = files.iter().filter_map(|file| file.path.strip_suffix("/Cargo.toml"));
+    let names = manifests.filter_map(|path| path.strip_prefix("crates/"));
+    CORE.iter().copied().chain(names).collect()
 }
 
 /// Production source of a core crate: tests may use what they like.
@@ -95,12 +109,20 @@ fn says(line: &str, what: &str) -> bool {
 }
 
 fn check_header(name: &str, files: &[TextFile]) -> Vec<Finding> {
-    let path = format!("crates/{name}/src/lib.rs");
-    let Some(file) = files.iter().find(|file| file.path == path) else {
+    let roots = ["lib.rs", "main.rs"].map(|root| format!("crates/{name}/src/{root}"));
+    let Some(file) = files.iter().find(|file| roots.contains(&file.path)) else {
+        let [path, _] = roots;
         return vec![Finding::fault(path, "there is no such file")];
     };
     let missing = HEADER.iter().filter(|lint| !has_lint(&file.text, lint));
-    missing.map(|lint| Finding::fault(&path, format!("its header lacks {lint}"))).collect()
+    let missing =
+        missing.map(|lint| Finding::fault(&file.path, format!("its header lacks {lint}")));
+    let manifest = format!("crates/{name}/Cargo.toml");
+    let inherits = |file: &TextFile| file.text.contains("[lints]\nworkspace = true");
+    let deaf = files.iter().find(|file| file.path == manifest && !inherits(file));
+    let deaf =
+        deaf.map(|file| Finding::fault(&file.path, "it does not take the workspace's lints"));
+    missing.chain(deaf).collect()
 }
 
 fn has_lint(text: &str, lint: &str) -> bool {

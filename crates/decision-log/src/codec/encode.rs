@@ -106,8 +106,7 @@ impl Encoder {
             put_varint(agents, strings.optional(record.user_agent.as_deref()));
             put_varint(outcomes, strings.number(record.outcome.as_str()));
             put_varint(reasons, strings.optional(record.reason.map(|reason| reason.as_str())));
-            let observation = record.would_refuse.map(|reason| reason.as_str());
-            put_varint(observed, strings.optional(observation));
+            put_varint(observed, strings.optional(record.would_refuse.map(|why| why.as_str())));
             put_varint(statuses, record.status.into());
             put_varint(grants, record.grant_ids.len() as u64);
             record.grant_ids.iter().for_each(|id| put_varint(grants, strings.number(id.as_str())));

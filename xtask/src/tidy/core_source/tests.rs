@@ -60,6 +60,12 @@ fn a_lint_that_is_missing_or_only_mentioned_is_named() {
     let found = check_header("audit", &[file(path, &header(&one_less))]);
     assert_eq!(found, [Finding::fault(path, "its header lacks clippy::panic")]);
 
+    let manifest = file("crates/audit/Cargo.toml", "[package]\nname = \"audit\"\n");
+    let found = check_header("audit", &[file(path, &header(&all)), manifest]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let whole = format!("#![allow(clippy::panic)]\n{}", header(&all));
+    assert_eq!(check_file(&file(path, &whole)).len(), 1);
+
     let allowed = format!("{}#![allow(clippy::panic)]\n", header(&one_less));
     assert_eq!(check_header("audit", &[file(path, &allowed)]).len(), 1);
     assert_eq!(check_header("audit", &[]).len(), 1);
