@@ -47,7 +47,8 @@ pub(crate) async fn serve(
         // Without a timer no time-out of the library works.
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
-        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        // Above the gate's own limit, which refuses with a reason and a record; the library does not.
+        .max_header_list_size(u32::try_from(limits.head_bytes * 2).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(limits.resets)
         .max_local_error_reset_streams(limits.resets)
         .max_send_buf_size(SEND_BUFFER_BYTES)

@@ -47,12 +47,16 @@ fn judge(
         .iter()
         .map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() })
         .collect();
-    if fields.len() > worker.core().config.limits.fields {
+    let uri = request.uri();
+    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    // As SETTINGS_MAX_HEADER_LIST_SIZE counts (RFC 9113 §6.5.2).
+    let size = |field: &Header<'_>| field.name.len() + field.value.len() + 32;
+    let bytes = target.len() + fields.iter().map(size).sum::<usize>();
+    let limits = &worker.core().config.limits;
+    if fields.len() > limits.fields || bytes > limits.head_bytes {
         let journal = worker.open_journal(peer.ip);
         return Err(Box::new(Refused::and_close(journal, Reason::TooLarge)));
     }
-    let uri = request.uri();
-    let target = uri.path_and_query().map_or("", |target| target.as_str());
     let arrival = Arrival {
         version: Version::Http2,
         method: request.method().as_str(),

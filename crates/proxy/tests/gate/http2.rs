@@ -52,6 +52,24 @@ async fn what_is_sent_again_over_another_connection_is_the_whole_head() {
 }
 
 #[tokio::test]
+async fn a_head_that_is_too_large_is_refused_with_a_reason_and_a_record() {
+    let upstream = Upstream::start().await;
+    let kit = Kit::start(&upstream.url()).await;
+    let mut sender = plain(&kit).await;
+    let mut large = request(&kit, Method::GET);
+    for number in 0..40 {
+        let name: http::HeaderName = format!("x-{number}").parse().unwrap();
+        large.headers_mut().insert(name, "x".repeat(1_000).parse().unwrap());
+    }
+    let response = soon(sender.send_request(large)).await.unwrap();
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let record = kit.record().await;
+    assert_eq!((record.outcome, record.status), (Outcome::Refused, 413));
+    assert_eq!(upstream.seen(), []);
+}
+
+#[tokio::test]
 async fn a_refusal_of_head_has_no_body() {
     let upstream = Upstream::start().await;
     let kit = Kit::start(&upstream.url()).await;
