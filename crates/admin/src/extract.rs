@@ -38,7 +38,7 @@ where
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let missing = || {
         Problem::new(ProblemKind::Unauthenticated, "no_credential", "the admin API takes a token")
-            .hint("send `authorization: Bearer pr_admin_…`")
+            .hint("send `authorization: Bearer pr_admin_…`; the command line takes it from PORTREEVE_TOKEN")
     };
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(missing()) };

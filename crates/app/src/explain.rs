@@ -194,7 +194,7 @@ fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::MalformedRequest => "the request is not canonical HTTP",
         Reason::NonCanonicalTarget => "the target has two readings",
-        Reason::AuthorityMismatch => "host and target do not agree, or there is no host",
+        Reason::AuthorityMismatch => "host, target and TLS server name do not agree",
         Reason::ForbiddenHeader => "a header came twice, or overrides the method",
         Reason::TooLarge => "the header block or the body is too large",
         Reason::RequestTimeout => "the caller took too long to send it",

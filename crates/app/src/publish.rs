@@ -154,7 +154,7 @@ impl App {
     }
 
     /// The receipts of a change: waits until every live node states that it enforces it. A node
-    /// that is not heard of for a lease is not live, and refuses traffic by itself.
+    /// that is not heard of for a lease is not live, and is not waited for.
     pub(crate) async fn receipt(&self, change: u64) -> Result<ChangeReceipt, Problem> {
         let own = *self.publishing.lock().await;
         let me = NodeReceipt { node: self.settings.node.to_string(), since: own.since.to_string() };

@@ -147,8 +147,16 @@ fn told(
         0 => None,
         _ => profile::write(&url, token, false)?,
     };
-    if written.is_some() {
-        out.hint(&format!("{admin} is signed in on this machine; the token is shown this once"));
+    match written {
+        Some(_) => {
+            out.hint(&format!(
+                "{admin} is signed in on this machine; the token is shown this once"
+            ));
+        }
+        // Another server's profile is left alone, and commands would go there.
+        None => {
+            out.hint("commands take PORTREEVE_URL (the console) and PORTREEVE_TOKEN (this token)")
+        }
     }
     out.hint(&format!("next: portreeve serve --config {}", file.display()));
     Ok(())

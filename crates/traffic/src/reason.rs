@@ -9,7 +9,7 @@ words! {
         MalformedRequest = "malformed_request",
         /// The target has dot segments, encoded slashes, `//`, or other forms with two readings.
         NonCanonicalTarget = "non_canonical_target",
-        /// Host, `:authority` and the absolute target do not agree, or there is none.
+        /// Host, `:authority`, the absolute target and the TLS server name do not agree.
         AuthorityMismatch = "authority_mismatch",
         /// A header that must be single came more than once, or a method override came along.
         ForbiddenHeader = "forbidden_header",

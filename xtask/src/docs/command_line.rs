@@ -11,7 +11,7 @@ pub(super) fn page(binary: &Binary) -> Chore<String> {
         "Command line",
         "What each command's `--help` says. Data goes to stdout, everything else to stderr. Exit codes: \
          0 done, 1 failed, 2 differences or refused by policy, 3 bad usage, 4 not signed in or not \
-         allowed, 5 server unreachable, 6 partly done.",
+         allowed, 5 server unreachable.",
     );
     let mut waiting = vec![Vec::new()];
     while let Some(path) = waiting.pop() {

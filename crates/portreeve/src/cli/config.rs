@@ -1,6 +1,6 @@
 //! `portreeve config …`
 
-use app::view::ApiView;
+use app::view::{ApiView, ReviewDefinition};
 use base::Span;
 use catalog::Timeouts;
 use clap::Subcommand;
@@ -154,7 +154,9 @@ struct Difference {
 pub(crate) async fn diff(args: &ServeArgs, remote: &Remote) -> Result<Exit, Failure> {
     let settings = read(&args.config).map_err(unusable)?;
     let running: Vec<ApiView> = remote.client.get("/apis").await?;
-    let found = differences(&settings, &running);
+    let reviews: Vec<ReviewDefinition> = remote.client.get("/review-definitions").await?;
+    let mut found = differences(&settings, &running);
+    found.extend(reviews_that_differ(&settings.reviews, &reviews));
     remote.out.show(&found, |found| {
         let line = |d: &Difference| format!("{} {} {}{}\n", d.act, d.kind, d.name, d.what);
         match found.is_empty() {
@@ -163,6 +165,28 @@ pub(crate) async fn diff(args: &ServeArgs, remote: &Remote) -> Result<Exit, Fail
         }
     })?;
     Ok(if found.is_empty() { Exit::Done } else { Exit::Differs })
+}
+
+fn reviews_that_differ(
+    wanted: &[ReviewDefinition],
+    running: &[ReviewDefinition],
+) -> Vec<Difference> {
+    let difference = |act, review: &ReviewDefinition| Difference {
+        act,
+        kind: "review",
+        name: review.name.clone(),
+        what: String::new(),
+    };
+    let named = |all: &[ReviewDefinition], name: &str| {
+        all.iter().find(|review| review.name == name).cloned()
+    };
+    let changed = wanted.iter().filter_map(|review| match named(running, &review.name) {
+        None => Some(difference("create", review)),
+        Some(known) if known != *review => Some(difference("update", review)),
+        Some(_) => None,
+    });
+    let gone = running.iter().filter(|review| named(wanted, &review.name).is_none());
+    changed.chain(gone.map(|review| difference("remove", review))).collect()
 }
 
 fn differences(settings: &Settings, running: &[ApiView]) -> Vec<Difference> {

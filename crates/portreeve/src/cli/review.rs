@@ -163,7 +163,10 @@ fn parse(file: &str, text: &str) -> Result<ReviewDefinition, Failure> {
             (error.message().to_owned(), format!("{file}:{line}:{column}"))
         }),
     };
-    parsed.map_err(|(why, place)| Problem::invalid("bad_definition", why).at(place).into())
+    parsed.map_err(|(why, place)| {
+        let problem = Problem::invalid("bad_definition", why).at(place);
+        problem.hint("the keys are those of [[review]]: portreeve config explain").into()
+    })
 }
 
 /// Signs what the server shows at this moment: a draft that changes in between is not signed.

@@ -77,7 +77,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("console", Kind::Text, "127.0.0.1:8444", false, "Address and port of the console and the admin API; never the callers' port."),
     key("data", Kind::Path, "data", false, "Directory of the database, the decision log and the ledger."),
     key("database", Kind::TextOrSecret, "SQLite under `data`", false, "`sqlite:FILE` or `postgres://…`. A URL with a password is a secret: `{ env = \"…\" }`."),
-    key("durable", Kind::Bool, "false", false, "A call is answered only when its record is on disk."),
+    key("durable", Kind::Bool, "false", false, "The end of an answer waits until the record of the call is on disk."),
     key("behind", Kind::Word(&["tls-proxy"]), "", false, "Says that a TLS proxy stands in front, so that other addresses than loopback need no `[tls]`."),
     key("tls.cert", Kind::Path, "", true, "Certificate chain, PEM, the server's own first."),
     key("tls.key", Kind::Path, "", true, "Private key of the certificate, PEM."),

@@ -83,6 +83,9 @@ fn the_file_maintains_its_own_apis_and_a_broken_one_changes_nothing() {
     assert_eq!(server.cli(&["config", "diff", "--config", file.to_str().unwrap()]).status, 2);
     server.signal("HUP");
     crate::support::eventually(|| names(&server) == ["orders", "users"], || server.log());
-    assert_eq!(server.cli(&["config", "diff", "--config", file.to_str().unwrap()]).status, 0);
+    let diff = || server.cli(&["config", "diff", "--config", file.to_str().unwrap()]);
+    assert_eq!(diff().status, 0);
+    edit(&file, |text| text + "\n[[review]]\nname = \"all\"\nfallback = \"ada\"\n");
+    assert_eq!((diff().status, diff().stdout.as_str()), (2, "create review all\n"));
     assert_eq!(server.proxy().get("/stock/1", &[]).status, 404);
 }
