@@ -34,6 +34,7 @@ pub(crate) async fn review(
     Ok(ReviewView {
         id: id.to_owned(),
         name: campaign.definition.name.clone(),
+        instructions: campaign.definition.instructions.clone(),
         state: campaign.state.as_str().to_owned(),
         started_at: started_at.to_string(),
         deadline: deadline.to_string(),

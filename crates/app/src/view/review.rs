@@ -10,6 +10,9 @@ pub struct ReviewView {
     pub id: String,
     /// The definition's name.
     pub name: String,
+    /// What the reviewers are told.
+    #[serde(default)]
+    pub instructions: Option<String>,
     /// `STAGED`, `ACTIVE`, `REMEDIATING`, `VERIFYING`, `COMPLETED`, `CANCELLED`.
     pub state: String,
     /// RFC 3339.

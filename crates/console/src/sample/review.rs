@@ -13,6 +13,7 @@ pub fn review() -> ReviewView {
     ReviewView {
         id: "machines".to_owned(),
         name: "Machines of high-impact APIs".to_owned(),
+        instructions: Some("Keep what it needs to do its work.\nAsk the owner first.".to_owned()),
         state: "ACTIVE".to_owned(),
         started_at: days_ago(5),
         deadline: days_ago(-9),
@@ -28,6 +29,7 @@ pub fn reviews() -> Vec<ReviewView> {
     let past = |id: &str, name: &str, state: &str, days: i64| ReviewView {
         id: id.to_owned(),
         name: name.to_owned(),
+        instructions: None,
         state: state.to_owned(),
         started_at: days_ago(days + 14),
         deadline: days_ago(days),

@@ -137,6 +137,15 @@ fn empty_pages_say_what_to_expect() {
 }
 
 #[test]
+fn reviewers_are_told_what_the_review_asks_of_them() {
+    let states = all();
+    for (page, state) in [("reviews", "one"), ("review", "look")] {
+        let told = "<p class=\"told\">Keep what it needs to do its work.\nAsk the owner first.</p>";
+        assert!(find(&states, page, state).contains(told), "{page}/{state}");
+    }
+}
+
+#[test]
 fn a_refused_form_keeps_its_message_at_the_field() {
     let states = all();
     let page = find(&states, "review", "refused");
