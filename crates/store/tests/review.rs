@@ -190,6 +190,21 @@ async fn counts_and_lists_are_those_of_the_reviewer() {
     }
 }
 
+#[tokio::test]
+async fn what_has_a_draft_needs_no_look_any_more() {
+    for database in databases() {
+        let store = with_campaign(&database.url).await;
+        let drafted = Item {
+            sealed: item(2, Attention::NeedsALook),
+            state: ItemState::Drafted(decision(2).draft),
+        };
+        let mut tx = store.begin(&writer(), at(5)).await.unwrap();
+        tx.save_item(&ItemState::Pending, &drafted).await.unwrap();
+        let counts = tx.review_counts("machines", None).await.unwrap();
+        assert_eq!((counts.tally.drafted, counts.need_a_look), (1, 0), "{}", database.kind);
+    }
+}
+
 fn finding(subject: &str) -> Finding {
     Finding {
         rule: Rule::Ownerless,
