@@ -161,6 +161,8 @@ async fn decide_sign_enforce_and_prove() {
         assert_eq!((status.probe.as_str(), status.allowed_since), ("refused", 0));
         assert_eq!(status.applied_in_ms, Some(0));
         assert!(status.remediations.iter().all(|act| act.receipts.len() == 1));
+        let items = desk.app.review_items(&desk.robin, "machines").await.unwrap();
+        assert!(items.iter().all(|item| item.mine), "what was signed stays the signer's");
 
         let grant = |id: &str| {
             let id = id.to_owned();
@@ -170,6 +172,7 @@ async fn decide_sign_enforce_and_prove() {
         };
         assert_eq!(grant(&desk.idle).await.status, "revoked");
         assert_eq!(grant(&desk.reader).await.operations, ["listOrders"]);
+        assert_eq!(grant(&desk.reader).await.approved_by.as_deref(), Some("robin"));
         assert_eq!(grant(&desk.writer).await.version, 1, "certifying changes no permission");
         let ruleset = desk.app.ruleset().load();
         let orders = "orders".parse().unwrap();
@@ -258,6 +261,18 @@ async fn findings_open_resolve_and_stay_with_their_owners() {
 }
 
 #[tokio::test]
+async fn a_removal_by_a_review_resolves_its_finding_at_once() {
+    let desk = Desk::new().await;
+    desk.app.detect_findings().await.unwrap();
+    let query = || FindingQuery { subject: Some(desk.idle.clone()), ..FindingQuery::default() };
+    assert_eq!(desk.app.findings(&desk.robin, query()).await.unwrap().len(), 1);
+    desk.review().await;
+    desk.decide_all().await;
+    desk.app.sign(&desk.robin, "machines", None).await.unwrap();
+    assert_eq!(desk.app.findings(&desk.robin, query()).await.unwrap(), vec![]);
+}
+
+#[tokio::test]
 async fn suggestions_are_for_those_who_read_everything() {
     let desk = Desk::new().await;
     let refused = desk.app.suggestions(&desk.kim).await;
@@ -280,6 +295,8 @@ async fn today_shows_what_waits_for_whom() {
     // Removing idle's and narrowing reader's; writer's is to be kept and harmless.
     assert_eq!(today.items_needing_a_look, 2);
     assert!(today.calls_24h >= 1);
+    desk.decide_all().await;
+    assert_eq!(desk.app.today(&desk.robin).await.unwrap().items_needing_a_look, 0);
     let lee = desk.app.today(&actor("lee", Role::Member)).await.unwrap();
     assert!(lee.reviews.is_empty());
     assert_eq!((lee.calls_24h, lee.items_needing_a_look), (0, 0));

@@ -123,7 +123,7 @@ fn item_view(item: &Item, reviewers: &HashMap<String, Named>, actor: &Actor) -> 
         verdict,
         note,
         decided_at,
-        mine: sealed.assignment.reviewer == actor.id && !item.state.is_final(),
+        mine: sealed.assignment.reviewer == actor.id,
     }
 }
 

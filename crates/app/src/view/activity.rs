@@ -190,7 +190,7 @@ pub struct ChainStatus {
 pub struct Today {
     /// Their open reviews.
     pub reviews: Vec<super::ReviewView>,
-    /// Items of these that need a look.
+    /// Items of these that need a look and have no draft.
     pub items_needing_a_look: u64,
     /// Credentials that expire within 14 days.
     pub expiring_credentials: Vec<super::CredentialView>,

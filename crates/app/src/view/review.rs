@@ -180,7 +180,7 @@ pub struct ItemView {
     pub note: Option<String>,
     /// When it was signed, RFC 3339.
     pub decided_at: Option<String>,
-    /// The viewer may decide it.
+    /// The viewer is its reviewer.
     pub mine: bool,
 }
 

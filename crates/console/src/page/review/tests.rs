@@ -25,6 +25,16 @@ fn items_of_other_reviewers_are_left_out_until_asked_for() {
 }
 
 #[test]
+fn what_the_visitor_signed_is_not_of_other_reviewers() {
+    let mut items = sample::items();
+    for item in &mut items {
+        item.state = "decided".to_owned();
+    }
+    let list = List::new(items, Asked::default(), Grouping::Flat);
+    assert_eq!((list.others, list.count(Tab::Decided)), (0, 7));
+}
+
+#[test]
 fn a_visitor_without_own_items_sees_all_that_the_application_shows() {
     let mut items = sample::items();
     items.iter_mut().for_each(|item| item.mine = false);
