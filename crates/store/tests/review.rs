@@ -56,6 +56,7 @@ fn item(number: u32, attention: Attention) -> ReviewItem {
         subject: SubjectFacts {
             name: "svc".to_owned(),
             kind: "service_account".to_owned(),
+            purpose: None,
             owner: None,
             owner_name: None,
             owner_active: false,
@@ -65,6 +66,7 @@ fn item(number: u32, attention: Attention) -> ReviewItem {
             id: "getOrder".parse().unwrap(),
             title: "Get an order".to_owned(),
             calls: 3,
+            dangerous: false,
         }],
         usage: FrozenUsage {
             window_days: 90,
