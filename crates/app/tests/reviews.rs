@@ -152,6 +152,8 @@ async fn decide_sign_enforce_and_prove() {
         desk.decide_all().await;
         let summary = desk.app.sign_off(&desk.robin, "machines").await.unwrap();
         assert_eq!((summary.keep, summary.narrow, summary.remove, summary.open), (1, 1, 1, 0));
+        let changes: Vec<_> = summary.changes.iter().map(|i| i.subject.as_str()).collect();
+        assert_eq!(changes, ["idle", "reader"], "what is taken away is named");
         let stale = desk.app.sign(&desk.robin, "machines", Some(&"0".repeat(64))).await;
         assert_eq!(refusal(stale), is(Conflict, "drafts_changed"), "{kind}");
         let digest = Some(summary.drafts_digest.as_str());
@@ -213,7 +215,7 @@ async fn a_review_whose_last_open_item_is_overtaken_goes_on() {
     }
     let status = desk.app.sign(&desk.robin, "machines", None).await.unwrap();
     assert_eq!(status.review.state, "ACTIVE");
-    assert_eq!(status.blocked_by, ["1 items are for robin to decide and sign"]);
+    assert_eq!(status.blocked_by, ["1 item is for robin to decide and sign"]);
     desk.app.revoke_grant(&desk.robin, &desk.idle, "by hand").await.unwrap();
     desk.app.remediate().await.unwrap();
     let status = desk.app.review_status(&desk.robin, "machines").await.unwrap();
@@ -246,6 +248,7 @@ async fn findings_open_resolve_and_stay_with_their_owners() {
     let found = findings.iter().find(unused).unwrap();
     assert_eq!((found.subject.id.as_str(), found.state.as_str()), (desk.idle.as_str(), "open"));
     assert_eq!(found.evidence["allowed_requests"], 0);
+    assert_eq!(found.subject.holder.as_deref(), Some("idle"));
     // kim owns the API, so the grant on it is hers to see; lee owns nothing.
     let kims = desk.app.findings(&desk.kim, FindingQuery::default()).await.unwrap();
     assert!(kims.iter().any(|f| f.id == found.id));

@@ -98,6 +98,7 @@ fn item_view(item: &Item, reviewers: &HashMap<String, Named>, actor: &Actor) -> 
         subject: sealed.grant.subject.to_string(),
         subject_name: sealed.subject.name.clone(),
         subject_kind: sealed.subject.kind.clone(),
+        purpose: sealed.subject.purpose.clone(),
         owner: sealed.subject.owner.as_ref().map(ToString::to_string),
         owner_name: sealed.subject.owner_name.clone(),
         owner_active: sealed.subject.owner_active,
@@ -146,6 +147,7 @@ fn granted(sealed: &ReviewItem) -> Vec<NamedOperation> {
         id: op.id.to_string(),
         title: op.title.clone(),
         calls: op.calls,
+        dangerous: op.dangerous,
     };
     operations.map(view).collect()
 }

@@ -130,6 +130,9 @@ pub struct ItemView {
     pub subject_name: String,
     /// `service_account`, …, or `group`.
     pub subject_kind: String,
+    /// What the subject is for, where stated.
+    #[serde(default)]
+    pub purpose: Option<String>,
     /// Who answers for the subject.
     pub owner: Option<String>,
     /// Display name of the owner.
@@ -193,6 +196,9 @@ pub struct NamedOperation {
     pub title: String,
     /// Calls in the window.
     pub calls: u64,
+    /// Administration, or a change of high impact: what makes the risk of an item high.
+    #[serde(default)]
+    pub dangerous: bool,
 }
 
 /// Use of a grant in the window.
@@ -275,6 +281,9 @@ pub struct SignOffView {
     pub remove: u64,
     /// Items without a draft.
     pub open: u64,
+    /// Drafts that narrow or remove: what signing takes away.
+    #[serde(default)]
+    pub changes: Vec<ItemView>,
     /// Drafts against the recommendation.
     pub against: Vec<ItemView>,
     /// Digest over the drafts: signing names what was seen.

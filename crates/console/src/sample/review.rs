@@ -81,13 +81,12 @@ const SEEDS: [Seed; 7] = [
         weeks: [22, 30, 41, 38, 29, 31, 33, 30, 34, 28, 36, 31, 29],
         age_days: 212,
         last_hours: Some(43),
-        finding: Some(("unused-operation", "Refund an order was never called in 90 days.")),
+        finding: None,
         suggest: (
             "narrow",
             &[
-                "Refund an order is unused for 90 days.",
-                "1 of 6 similar services holds it.",
-                "It is a high-impact operation.",
+                "Refund an order — never called in 90 days",
+                "it reaches a change of high impact: Refund an order",
             ],
         ),
         state: ("open", None),
@@ -102,7 +101,10 @@ const SEEDS: [Seed; 7] = [
         weeks: [0; 13],
         age_days: 131,
         last_hours: None,
-        finding: Some(("ownerless-identity", "Its owner, Kim Osei, is no longer active.")),
+        finding: Some((
+            "ownerless",
+            "agent-returns is owned by group:returns, which has no active member",
+        )),
         suggest: ("remove", &["No call in 90 days.", "The owner is no longer active."]),
         state: ("open", None),
     },
@@ -164,7 +166,7 @@ const SEEDS: [Seed; 7] = [
         weeks: [1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0],
         age_days: 512,
         last_hours: Some(24 * 25),
-        finding: Some(("admin-operation", "Purge test orders is an admin operation.")),
+        finding: None,
         suggest: ("remove", &["3 calls in 90 days.", "It is an admin operation."]),
         state: ("drafted", Some("remove")),
     },
@@ -200,6 +202,7 @@ fn item(seed: &Seed) -> ItemView {
         subject: seed.name.to_owned(),
         subject_name: seed.name.to_owned(),
         subject_kind: seed.kind.to_owned(),
+        purpose: Some("Does one thing for the shop".to_owned()),
         owner: seed.owner.map(|(id, _, _)| id.to_owned()),
         owner_name: seed.owner.map(|(_, name, _)| name.to_owned()),
         owner_active: seed.owner.is_some_and(|(_, _, active)| active),
@@ -209,7 +212,7 @@ fn item(seed: &Seed) -> ItemView {
         api_name: seed.api.1.to_owned(),
         api_impact: seed.api.2.to_owned(),
         granted: seed.operations.iter().map(operation).collect(),
-        grant_reason: "requested in the 2025 migration".to_owned(),
+        grant_reason: "direct".to_owned(),
         granted_at: super::days_ago(seed.age_days),
         usage: ItemUsage {
             window_days: 90,
@@ -246,7 +249,8 @@ fn item(seed: &Seed) -> ItemView {
 }
 
 fn operation((id, title, calls): &(&str, &str, u64)) -> NamedOperation {
-    NamedOperation { id: (*id).to_owned(), title: (*title).to_owned(), calls: *calls }
+    let dangerous = ["refundOrder", "cancelOrder", "purgeTestOrders"].contains(id);
+    NamedOperation { id: (*id).to_owned(), title: (*title).to_owned(), calls: *calls, dangerous }
 }
 
 fn finding(rule: &str, summary: &str) -> ItemFinding {
@@ -276,11 +280,23 @@ pub fn sign_off() -> SignOffView {
         narrow: 0,
         remove: 1,
         open: 3,
+        changes: changes(),
         against,
         drafts_digest: "5f1c".repeat(16),
         statement: "I have looked at each of these grants and decided to the best of my knowledge."
             .to_owned(),
     }
+}
+
+/// A narrowing and a removal, as drafts.
+fn changes() -> Vec<ItemView> {
+    let drafted = |mut item: ItemView| {
+        item.state = "drafted".to_owned();
+        item.verdict = Some(item.recommendation.verdict.clone());
+        item
+    };
+    let wanted = |item: &ItemView| ["item_1", "item_6"].contains(&item.id.as_str());
+    items().into_iter().filter(wanted).map(drafted).collect()
 }
 
 fn remediation(item: &str, act: &str, state: &str) -> RemediationView {
