@@ -1,4 +1,4 @@
-//! Sign-off: what signing would do, the choices against the suggestion, the statement to accept.
+//! Sign-off: what signing would do, the choices against the recommendation, the statement to accept.
 
 use app::view::SignOffView;
 use askama::Template;
@@ -22,7 +22,7 @@ pub struct SignOffPage {
     pub shell: Shell,
     /// What signing would do.
     pub sign_off: SignOffView,
-    /// Drafts against the suggestion.
+    /// Drafts against the recommendation.
     pub against: Vec<Row>,
     /// Why the last attempt was refused.
     pub refused: Option<String>,

@@ -124,7 +124,7 @@ fn reviewing(states: &mut States) {
     let rows = refused.list.groups.iter_mut().flat_map(|group| group.rows.iter_mut());
     for row in rows.take(1) {
         row.error = Some(RowError {
-            message: "This goes against the suggestion: say why in a note.".to_owned(),
+            message: "This goes against the recommendation: say why in a note.".to_owned(),
             verdict: "keep".to_owned(),
             note: String::new(),
         });

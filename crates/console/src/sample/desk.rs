@@ -128,7 +128,7 @@ impl Desk for SampleDesk {
         let against = suggested.is_some_and(|word| word != "none" && word != decision.verdict);
         let note = decision.note.filter(|note| !note.trim().is_empty());
         if against && note.is_none() {
-            let detail = "This goes against the suggestion: say why in a note.";
+            let detail = "This goes against the recommendation: say why in a note.";
             return Err(Problem::invalid("note_required", detail));
         }
         self.change(item, |item| {

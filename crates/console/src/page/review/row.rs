@@ -1,4 +1,4 @@
-//! One item in words: who, what, its use, what we suggest and what would happen.
+//! One item in words: who, what, its use, what is recommended and what would happen.
 
 use app::view::{ItemView, NamedOperation};
 
@@ -42,6 +42,10 @@ pub struct Button {
 /// Operations named in a row before the rest becomes a number.
 const NAMED_MAX: usize = 4;
 
+fn titles<'a>(operations: impl Iterator<Item = &'a NamedOperation>) -> String {
+    words::listed(&operations.map(|op| op.title.as_str()).collect::<Vec<_>>())
+}
+
 impl Row {
     /// A row without error.
     pub fn new(item: ItemView) -> Self {
@@ -81,8 +85,8 @@ impl Row {
 
     /// Mirrors the rule of the core so that the page can say it beforehand; the core decides.
     fn needs_note(&self, verdict: &str) -> bool {
-        let suggested = self.item.recommendation.verdict.as_str();
-        let against = suggested != "none" && suggested != verdict;
+        let recommended = self.item.recommendation.verdict.as_str();
+        let against = recommended != "none" && recommended != verdict;
         against || (verdict == "keep" && self.item.risk == "high")
     }
 
@@ -123,37 +127,64 @@ impl Row {
         words::title(self.item.verdict.as_deref().unwrap_or(""))
     }
 
-    /// The suggestion in one sentence.
-    pub fn suggestion(&self) -> String {
+    /// The recommendation in one sentence.
+    pub fn recommended(&self) -> String {
         match self.item.recommendation.verdict.as_str() {
-            "none" => "No suggestion: too little data".to_owned(),
-            "narrow" => {
-                let kept: Vec<_> = self.item.granted.iter().filter(|o| self.keeps(o)).collect();
-                let names: Vec<_> =
-                    kept.iter().take(NAMED_MAX).map(|o| format!("“{}”", o.title)).collect();
-                match kept.len().saturating_sub(NAMED_MAX) {
-                    0 => format!("Suggest: Narrow to {}", names.join(" and ")),
-                    more => format!("Suggest: Narrow to {} and {more} more", names.join(", ")),
-                }
-            }
-            verdict => format!("Suggest: {}", words::title(verdict)),
+            "none" => "No recommendation: too little data".to_owned(),
+            "narrow" => format!("Recommended: Narrow to {}", self.stays()),
+            verdict => format!("Recommended: {}", words::title(verdict)),
         }
     }
 
-    /// Why it is suggested, in one line.
+    /// What narrowing as recommended leaves.
+    pub fn stays(&self) -> String {
+        titles(self.item.granted.iter().filter(|operation| self.keeps(operation)))
+    }
+
+    /// What the draft or decision takes away.
+    pub fn goes(&self) -> String {
+        let narrows = self.item.verdict.as_deref() == Some("narrow");
+        titles(self.item.granted.iter().filter(|operation| !narrows || !self.keeps(operation)))
+    }
+
+    /// The draft or decision takes some operations away and leaves others.
+    pub fn narrows(&self) -> bool {
+        self.item.verdict.as_deref() == Some("narrow")
+    }
+
+    /// What makes the risk high.
+    pub fn risk(&self) -> String {
+        let dangerous: Vec<_> = self.item.granted.iter().filter(|op| op.dangerous).collect();
+        match dangerous.is_empty() {
+            true => "High risk".to_owned(),
+            false => format!("High risk: {}", titles(dangerous.into_iter())),
+        }
+    }
+
+    /// Why there is nothing to narrow to, where that is so.
+    pub fn not_narrower(&self) -> Option<&'static str> {
+        let why = match self.item.recommendation.verdict.as_str() {
+            "keep" => "Narrow: not possible, as everything granted is used.",
+            "remove" => "Narrow: not possible, as nothing granted was used.",
+            _ => "Narrow: not possible, as too little is known of what is used.",
+        };
+        self.item.if_narrowed.is_none().then_some(why)
+    }
+
+    /// Why it is recommended, in one line.
     pub fn reasons(&self) -> String {
         let reasons = self.item.recommendation.reasons.iter();
         let reasons: Vec<_> = reasons.map(|reason| reason.trim_end_matches('.')).collect();
         words::sentence(&reasons.join(" · "))
     }
 
-    /// The suggestion would keep this operation.
+    /// Narrowing as recommended would keep this operation.
     pub fn keeps(&self, operation: &NamedOperation) -> bool {
         self.item.recommendation.operations.contains(&operation.id)
     }
 
-    /// The suggestion changes something, so its column makes sense.
-    pub fn suggests_narrowing(&self) -> bool {
+    /// The recommendation names operations, so its column makes sense.
+    pub fn recommends_narrowing(&self) -> bool {
         self.item.recommendation.verdict == "narrow"
     }
 

@@ -113,7 +113,7 @@ fn nothing_is_pre_selected_on_an_open_item() {
     let states = all();
     let look = find(&states, "review", "look");
     assert!(look.contains("aria-pressed=\"false\" data-key=\"1\""));
-    assert!(!between(look, "id=\"items\"", "id=\"keys\"")[0].contains("aria-pressed=\"true\""));
+    assert!(!between(look, "id=\"items\"", "id=\"next\"")[0].contains("aria-pressed=\"true\""));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn empty_pages_say_what_to_expect() {
     for (page, state, words) in [
         ("today", "quiet", "Nothing waits for you"),
         ("reviews", "empty", "No reviews"),
-        ("review", "all-decided", "All 3 decided"),
+        ("review", "all-decided", "All 3 drafted or decided"),
         ("identities", "empty", "Add the first"),
         ("identity", "empty", "No grants. This identity can call nothing"),
         ("apis", "empty", "Nothing is protected yet"),
@@ -149,7 +149,7 @@ fn reviewers_are_told_what_the_review_asks_of_them() {
 fn a_refused_form_keeps_its_message_at_the_field() {
     let states = all();
     let page = find(&states, "review", "refused");
-    assert!(page.contains("role=\"alert\">This goes against the suggestion"));
+    assert!(page.contains("role=\"alert\">This goes against the recommendation"));
     assert_eq!(page.matches("aria-invalid=\"true\" autofocus").count(), 1);
 }
 
