@@ -20,7 +20,9 @@ pub use activity::{
     findings, today, today_quiet,
 };
 pub use desk::SampleDesk;
-pub use review::{items, review, reviews, sign_off, status_completed, status_verifying};
+pub use review::{
+    items, review, reviews, sign_off, signed_items, status_completed, status_verifying,
+};
 
 /// Sunday, 22 November 2026, 09:00 UTC: the present of the sample world.
 pub const NOW: Timestamp = Timestamp::from_secs(1_795_338_000);

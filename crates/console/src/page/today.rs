@@ -35,6 +35,21 @@ impl TodayPage {
         self.today.reviews.iter().map(open).sum()
     }
 
+    /// What waits in one line: `1 review, 12 items, 3 need a look`.
+    fn summary(&self) -> String {
+        let waiting = self.waiting();
+        let unsigned = |review: &&ReviewView| review.mine.saturating_sub(review.decided);
+        let items: u64 = waiting.iter().map(unsigned).sum();
+        let looks = match self.today.items_needing_a_look {
+            0 if self.open_items() == 0 => "all drafted".to_owned(),
+            0 => "none needs a look".to_owned(),
+            1 => "1 needs a look".to_owned(),
+            many => format!("{} need a look", words::number(many)),
+        };
+        let reviews = words::count(words::len(&waiting), "review");
+        format!("{reviews}, {}, {looks}", words::count(items, "item"))
+    }
+
     fn findings_total(&self) -> u64 {
         self.today.findings.iter().sum()
     }

@@ -122,9 +122,14 @@ impl Row {
         self.item.state == "drafted"
     }
 
+    /// The verdict's word on the wire; empty without one.
+    pub fn verdict_code(&self) -> &str {
+        self.item.verdict.as_deref().unwrap_or("")
+    }
+
     /// The verdict's word on screen: `Keep`.
     pub fn verdict_word(&self) -> String {
-        words::title(self.item.verdict.as_deref().unwrap_or(""))
+        words::title(self.verdict_code())
     }
 
     /// The recommendation in one sentence.

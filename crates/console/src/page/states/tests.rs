@@ -146,6 +146,41 @@ fn reviewers_are_told_what_the_review_asks_of_them() {
 }
 
 #[test]
+fn before_a_signature_nothing_is_called_needless() {
+    let states = all();
+    let page = find(&states, "result", "not-signed");
+    assert!(!page.contains("not needed") && !page.contains("nothing to apply"));
+    assert_eq!(page.matches("<dd>not yet</dd>").count(), 2);
+    assert!(page.contains("Nobody has signed yet."));
+    assert!(find(&states, "result", "all-kept").contains("<dd>not needed</dd>"));
+}
+
+#[test]
+fn the_result_says_who_signed_when_and_which_operations_went() {
+    let states = all();
+    let page = find(&states, "result", "completed");
+    assert!(page.contains("Signed by <b>Robin Hale</b>") && page.contains("2026-11-22 08:00 UTC"));
+    assert!(page.contains("goes: Refund an order"));
+    assert!(page.contains("stays: List orders and Read an order"));
+}
+
+#[test]
+fn what_is_taken_away_is_named_before_the_statement() {
+    let states = all();
+    let page = find(&states, "sign-off", "many");
+    let before = page.split("Your statement").next().unwrap();
+    assert!(before.contains("Goes: Refund an order."), "narrowed");
+    assert!(before.contains("Goes: Purge test orders."), "removed");
+}
+
+#[test]
+fn today_says_in_one_line_what_waits() {
+    let states = all();
+    let page = find(&states, "today", "many");
+    assert!(page.contains("<p class=\"lead\">1 review, 6 items, 3 need a look</p>"));
+}
+
+#[test]
 fn a_refused_form_keeps_its_message_at_the_field() {
     let states = all();
     let page = find(&states, "review", "refused");
