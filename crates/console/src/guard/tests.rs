@@ -101,6 +101,8 @@ async fn a_used_link_and_a_prefetch_open_no_session() {
     let used = send(get("/?once=stranger", "")).await;
     assert_eq!(used.headers()[header::LOCATION], "/sign-in?link=refused");
     assert!(!used.headers().contains_key(header::SET_COOKIE));
+    let again = get("/?once=stranger", "portreeve=admin");
+    assert_eq!(send(again).await.headers()[header::LOCATION], "/", "signed in already");
     let mut guess = get("/?once=admin", "");
     guess.headers_mut().insert("sec-purpose", "prefetch".parse().unwrap());
     assert!(!send(guess).await.headers().contains_key(header::SET_COOKIE));
