@@ -17,7 +17,7 @@ use crate::shell::{Choices, Section, Shell, Viewer};
 pub use access::{api_detail, apis, credential, grant, identities, identity, identity_detail};
 pub use activity::{
     audit_events, call, calls, chain_broken, chain_intact, explanation, explanation_of_refusal,
-    findings, today, today_quiet,
+    explanation_without_credential, findings, today, today_quiet,
 };
 pub use desk::SampleDesk;
 pub use review::{
@@ -39,7 +39,8 @@ impl Clock for SampleClock {
 
 /// A console configuration for the sample world.
 pub fn config() -> crate::ConsoleConfig {
-    crate::ConsoleConfig { secure_cookies: false, clock: Arc::new(SampleClock) }
+    let gate_url = "https://api.example.com".to_owned();
+    crate::ConsoleConfig { secure_cookies: false, gate_url, clock: Arc::new(SampleClock) }
 }
 
 /// Robin, with a role.

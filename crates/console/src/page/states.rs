@@ -187,7 +187,11 @@ fn access(states: &mut States) {
     let apis = |apis| ApisPage { shell: shell(Section::Apis), apis };
     states.add("apis", "empty", &apis(Vec::new()));
     states.add("apis", "many", &apis(sample::apis()));
-    let api = |detail| ApiPage { shell: shell(Section::Apis), detail };
+    let mut none = apis(Vec::new());
+    none.shell.viewer = Some(sample::viewer(Role::Member));
+    states.add("apis", "none-of-yours", &none);
+    let gate_url = sample::config().gate_url;
+    let api = |detail| ApiPage { shell: shell(Section::Apis), detail, gate_url: gate_url.clone() };
     states.add("api", "many", &api(sample::api_detail()));
     let mut silent = sample::api_detail();
     silent.grants.clear();
@@ -209,6 +213,8 @@ fn activity(states: &mut States) {
     states.add("explain", "unknown", &explain("r_01kafz9q", None));
     states.add("explain", "allowed", &explain("r_1", Some(sample::explanation())));
     states.add("explain", "refused", &explain("r_2", Some(sample::explanation_of_refusal())));
+    let nobody = Some(sample::explanation_without_credential());
+    states.add("explain", "no-credential", &explain("r_3", nobody));
     let filter = FindingFilter { state: "open".to_owned(), ..FindingFilter::default() };
     let findings = |rows| FindingsPage::new(shell(section), rows, filter.clone());
     states.add("findings", "empty", &findings(Vec::new()));

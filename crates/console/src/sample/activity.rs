@@ -103,6 +103,18 @@ pub fn explanation_of_refusal() -> Explanation {
     explanation
 }
 
+/// Why a call without credential was refused.
+pub fn explanation_without_credential() -> Explanation {
+    let mut explanation = explanation_of_refusal();
+    explanation.call = call("refused", "getOrder", Some("no_credential"), 1);
+    (explanation.call.identity_id, explanation.call.credential_id) = (None, None);
+    let why = "nothing was presented that could prove who calls";
+    explanation.stages.truncate(1);
+    explanation.stages.push(stage("credential", "refused", why));
+    (explanation.grants, explanation.would_allow) = (Vec::new(), None);
+    explanation
+}
+
 /// Findings of each severity.
 pub fn findings() -> Vec<FindingView> {
     let finding =

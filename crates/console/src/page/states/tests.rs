@@ -181,6 +181,52 @@ fn today_says_in_one_line_what_waits() {
 }
 
 #[test]
+fn a_call_without_credential_is_explained_as_that() {
+    let states = all();
+    let page = find(&states, "explain", "no-credential");
+    assert!(page.contains("it was not proved who calls"));
+    assert!(page.contains("No credential was presented."));
+    assert!(page.contains("portreeve key issue IDENTITY --api orders"));
+    let refused = find(&states, "explain", "refused");
+    let link = "/identities/svc-invoice-export#grant-g_svc-invoice-export";
+    assert!(refused.contains(link) && refused.contains(">List orders and Read an order</a>"));
+}
+
+#[test]
+fn findings_lead_to_what_they_are_about() {
+    let states = all();
+    let page = find(&states, "findings", "many");
+    assert!(page.contains("\"/identities/agent-returns#grant-g_item_2\""));
+    assert!(page.contains("\"/identities/agent-returns#key-cred_1\""));
+    assert!(page.contains("Revoke the credential. <a"));
+    assert!(page.contains("<dd class=\"break\">2026-07-31 16:43 UTC</dd>"));
+    assert!(!page.contains("/calls?since=90d&#38;grant"));
+}
+
+#[test]
+fn grants_say_which_operations_they_cover_and_who_stands_behind_them() {
+    let states = all();
+    let page = find(&states, "identity", "many");
+    assert!(page.contains("<span title=\"refundOrder\">Refund an order</span>"));
+    assert!(page.contains("narrowed in a review by <span title=\"dana\">Dana Kovář</span>"));
+}
+
+#[test]
+fn commands_name_the_gate_of_this_installation() {
+    let states = all();
+    let page = find(&states, "api", "no-calls");
+    assert!(page.contains("curl -i https://api.example.com/orders -H"), "{page}");
+    assert!(find(&states, "sign-in", "plain").contains("portreeve identity sign-in YOUR-ID"));
+}
+
+#[test]
+fn who_sees_no_api_is_not_told_that_there_is_none() {
+    let states = all();
+    let page = find(&states, "apis", "none-of-yours");
+    assert!(page.contains("No API is yours to see") && !page.contains("portreeve api add"));
+}
+
+#[test]
 fn a_refused_form_keeps_its_message_at_the_field() {
     let states = all();
     let page = find(&states, "review", "refused");
