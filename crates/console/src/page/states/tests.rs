@@ -150,7 +150,7 @@ fn before_a_signature_nothing_is_called_needless() {
     let states = all();
     let page = find(&states, "result", "not-signed");
     assert!(!page.contains("not needed") && !page.contains("nothing to apply"));
-    assert_eq!(page.matches("<dd>not yet</dd>").count(), 2);
+    assert_eq!(page.matches("<dd>not yet</dd>").count(), 3);
     assert!(page.contains("Nobody has signed yet."));
     assert!(find(&states, "result", "all-kept").contains("<dd>not needed</dd>"));
 }
