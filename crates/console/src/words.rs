@@ -133,16 +133,24 @@ pub fn who<'a>(id: &'a str, name: &'a Option<String>) -> &'a str {
 }
 
 /// Names in a row before the rest becomes a number.
-const NAMED_MAX: usize = 4;
+pub(crate) const NAMED_MAX: usize = 4;
 
 /// `Read order`, `Read order and Refund order`, `A, B, C, D and 3 more`.
 pub fn listed(names: &[&str]) -> String {
-    let shown = names.get(..NAMED_MAX).unwrap_or(names);
-    match (names.len() - shown.len(), shown.split_last()) {
-        (0, None) => "nothing".to_owned(),
-        (0, Some((last, []))) => (*last).to_owned(),
-        (0, Some((last, before))) => format!("{} and {last}", before.join(", ")),
-        (more, _) => format!("{} and {more} more", shown.join(", ")),
+    match names.get(..NAMED_MAX) {
+        Some(shown) if shown.len() < names.len() => {
+            format!("{} and {} more", shown.join(", "), names.len() - shown.len())
+        }
+        _ => all(names),
+    }
+}
+
+/// Every name, where nothing may be left out.
+pub fn all(names: &[&str]) -> String {
+    match names.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Explain: why one request was decided as it was, and what would let it pass.
 
-use app::view::{ConsideredGrant, Explanation};
+use app::view::{ConsideredGrant, ExplainedStage, Explanation};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -33,6 +33,12 @@ impl ExplainPage {
             (true, Some(api)) => format!("/apis/{}#grant-{id}", encode(api)),
             _ => format!("/identities/{}#grant-{id}", encode(subject)),
         }
+    }
+
+    /// The stage at which grants let the call pass: they are named in their own table.
+    fn let_through(&self, stage: &ExplainedStage) -> bool {
+        let granted = self.found.as_ref().is_some_and(|found| !found.call.grant_ids.is_empty());
+        granted && stage.stage == "grant" && stage.outcome == "passed"
     }
 
     fn covers(&self, grant: &ConsideredGrant) -> String {

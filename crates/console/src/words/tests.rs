@@ -79,6 +79,7 @@ fn lists_end_in_and() {
     assert_eq!(listed(&["A"]), "A");
     assert_eq!(listed(&["A", "B"]), "A and B");
     assert_eq!(listed(&["A", "B", "C", "D", "E", "F"]), "A, B, C, D and 2 more");
+    assert_eq!(all(&["A", "B", "C", "D", "E", "F"]), "A, B, C, D, E and F");
 }
 
 #[test]

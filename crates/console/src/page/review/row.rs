@@ -2,7 +2,7 @@
 
 use app::view::{ItemView, NamedOperation};
 
-use crate::words;
+use crate::words::{self, NAMED_MAX};
 
 /// A form that was refused, shown on its row with what the person wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Row {
     pub error: Option<RowError>,
 }
 
-/// One choice.
+/// One verdict to decide for.
 pub struct Button {
     /// Its key.
     pub key: char,
@@ -39,11 +39,8 @@ pub struct Button {
     pub disabled: bool,
 }
 
-/// Operations named in a row before the rest becomes a number.
-const NAMED_MAX: usize = 4;
-
-fn titles<'a>(operations: impl Iterator<Item = &'a NamedOperation>) -> String {
-    words::listed(&operations.map(|op| op.title.as_str()).collect::<Vec<_>>())
+fn titles<'a>(operations: impl Iterator<Item = &'a NamedOperation>) -> Vec<&'a str> {
+    operations.map(|operation| operation.title.as_str()).collect()
 }
 
 impl Row {
@@ -136,20 +133,25 @@ impl Row {
     pub fn recommended(&self) -> String {
         match self.item.recommendation.verdict.as_str() {
             "none" => "No recommendation: too little data".to_owned(),
-            "narrow" => format!("Recommended: Narrow to {}", self.stays()),
+            "narrow" => format!("Recommended: Narrow to {}", words::listed(&self.kept())),
             verdict => format!("Recommended: {}", words::title(verdict)),
         }
     }
 
-    /// What narrowing as recommended leaves.
-    pub fn stays(&self) -> String {
+    fn kept(&self) -> Vec<&str> {
         titles(self.item.granted.iter().filter(|operation| self.keeps(operation)))
     }
 
-    /// What the draft or decision takes away.
+    /// What narrowing leaves, in full.
+    pub fn stays(&self) -> String {
+        words::all(&self.kept())
+    }
+
+    /// What the draft or decision takes away, in full.
     pub fn goes(&self) -> String {
-        let narrows = self.item.verdict.as_deref() == Some("narrow");
-        titles(self.item.granted.iter().filter(|operation| !narrows || !self.keeps(operation)))
+        let narrows = self.narrows();
+        let gone = self.item.granted.iter().filter(|op| !narrows || !self.keeps(op));
+        words::all(&titles(gone))
     }
 
     /// The draft or decision takes some operations away and leaves others.
@@ -159,10 +161,10 @@ impl Row {
 
     /// What makes the risk high.
     pub fn risk(&self) -> String {
-        let dangerous: Vec<_> = self.item.granted.iter().filter(|op| op.dangerous).collect();
+        let dangerous = titles(self.item.granted.iter().filter(|operation| operation.dangerous));
         match dangerous.is_empty() {
             true => "High risk".to_owned(),
-            false => format!("High risk: {}", titles(dangerous.into_iter())),
+            false => format!("High risk: {}", words::listed(&dangerous)),
         }
     }
 

@@ -187,6 +187,8 @@ fn a_call_without_credential_is_explained_as_that() {
     assert!(page.contains("it was not proved who calls"));
     assert!(page.contains("No credential was presented."));
     assert!(page.contains("portreeve key issue IDENTITY --api orders"));
+    let allowed = find(&states, "explain", "allowed");
+    assert!(allowed.contains("allowed by 1 grant, marked") && allowed.contains("Let it pass"));
     let refused = find(&states, "explain", "refused");
     let link = "/identities/svc-invoice-export#grant-g_svc-invoice-export";
     assert!(refused.contains(link) && refused.contains(">List orders and Read an order</a>"));
