@@ -24,9 +24,10 @@ impl App {
     pub async fn apis(&self, actor: &Actor) -> Result<Vec<ApiView>, Problem> {
         let mut state = self.read().await?;
         let authority = Authority::of(&mut state, actor).await?;
-        let ruleset = self.ruleset().load();
-        let seen = ruleset.apis().filter(|api| authority.sees_api(api));
-        let mut views: Vec<_> = seen.map(|api| render::api(api)).collect();
+        let ruleset = self.ruleset().load_full();
+        let seen: Vec<_> =
+            ruleset.apis().map(AsRef::as_ref).filter(|api| authority.sees_api(api)).collect();
+        let mut views = render::apis(&mut state, &seen).await?;
         views.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         Ok(views)
     }
@@ -50,7 +51,9 @@ impl App {
         let grants = state.grants(&filter, "", GRANTS_SHOWN_MAX).await?;
         let ruleset = self.ruleset().load_full();
         let grants = render::grants(&mut state, &grants, &ruleset, self.now()).await?;
-        Ok(ApiDetail { api: render::api(&api), operations, grants })
+        let view = render::apis(&mut state, &[&api]).await?.into_iter().next();
+        let api = view.ok_or_else(|| Problem::internal("no view of an API"))?;
+        Ok(ApiDetail { api, operations, grants })
     }
 
     /// Adds an API, with the operations of its document if it comes with one.

@@ -8,6 +8,7 @@ use base::{
     ApiId, CredentialId, GrantId, IdentityId, OperationId, Problem, RequestId, Span, Timestamp,
 };
 use decision_log::{DecisionLog, Found};
+use policy::Ruleset;
 use tokio::sync::OwnedSemaphorePermit;
 use traffic::{CallRecord, Outcome};
 
@@ -118,7 +119,8 @@ impl App {
         let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
         let Found { mut records, total } = self.newest_calls(wanted, sight).await?;
         let next = cut_page(&mut records, limit);
-        let items = records.iter().map(view).collect();
+        let ruleset = self.ruleset().load();
+        let items = records.iter().map(|record| view(record, &ruleset)).collect();
         Ok(Page { items, total, next: next.map(|until| until.to_string()) })
     }
 
@@ -195,7 +197,7 @@ fn cut_page(records: &mut Vec<CallRecord>, limit: usize) -> Option<Timestamp> {
 }
 
 /// A record as lists show it.
-pub(crate) fn view(record: &CallRecord) -> CallView {
+pub(crate) fn view(record: &CallRecord, ruleset: &Ruleset) -> CallView {
     fn text(value: Option<&impl ToString>) -> Option<String> {
         value.map(ToString::to_string)
     }
@@ -206,6 +208,7 @@ pub(crate) fn view(record: &CallRecord) -> CallView {
         credential_id: text(record.credential_id.as_ref()),
         api_id: text(record.api_id.as_ref()),
         operation: text(record.operation.as_ref()),
+        operation_title: operation_title(record, ruleset),
         method: record.method.clone(),
         path: record.path.clone(),
         source_ip: record.source_ip.to_string(),
@@ -219,4 +222,10 @@ pub(crate) fn view(record: &CallRecord) -> CallView {
         duration_us: record.duration_us,
         ruleset_version: record.ruleset_version,
     }
+}
+
+/// What people call the operation of a call, where the catalogue still has it.
+pub(crate) fn operation_title(record: &CallRecord, ruleset: &Ruleset) -> Option<String> {
+    let api = ruleset.api(record.api_id.as_ref()?).map(AsRef::as_ref);
+    Some(crate::render::title(api, record.operation.as_ref()?.as_str()))
 }

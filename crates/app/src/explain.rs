@@ -6,12 +6,14 @@
 
 use base::Problem;
 use catalog::Api;
+use grant::{Grant, OperationSet};
 use identity::Identity;
 use policy::Ruleset;
 use policy::{Considered, Standing};
 use traffic::{CallRecord, Outcome, Reason};
 
-use crate::calls::view;
+use crate::calls::{operation_title, view};
+use crate::render::title;
 use crate::view::{ConsideredGrant, ExplainedStage, Explanation};
 use crate::{Actor, App};
 
@@ -31,12 +33,29 @@ impl App {
             Some(_) => self.who_can_give(&record, &ruleset).await?,
         };
         Ok(Explanation {
-            call: view(&record),
-            stages: stages(&record),
-            grants: considered.iter().map(considered_grant).collect(),
+            call: view(&record, &ruleset),
+            stages: stages(&record, &ruleset),
+            grants: self.considered_grants(&record, &considered, &ruleset).await?,
             would_allow,
             who_can_give,
         })
+    }
+
+    /// The grants that were looked at, with whose they are and what they cover.
+    async fn considered_grants(
+        &self,
+        record: &CallRecord,
+        considered: &[Considered],
+        ruleset: &Ruleset,
+    ) -> Result<Vec<ConsideredGrant>, Problem> {
+        let api = record.api_id.as_ref().and_then(|id| ruleset.api(id)).map(AsRef::as_ref);
+        let mut state = self.read().await?;
+        let mut views = Vec::with_capacity(considered.len());
+        for one in considered {
+            let grant = state.grant(one.grant.as_str()).await?;
+            views.push(considered_grant(one, grant.as_ref(), api));
+        }
+        Ok(views)
     }
 
     /// The API's owner, unless the access would be their own, and the administrators.
@@ -56,7 +75,9 @@ impl App {
         }
         who.extend(self.settings.admins.iter().cloned());
         who.dedup();
-        Ok(who)
+        let names = self.read().await?.names(&who).await?;
+        let name = |id: String| names.get(&id).map_or(id, |named| named.name.clone());
+        Ok(who.into_iter().map(name).collect())
     }
 }
 
@@ -75,7 +96,7 @@ fn considered(record: &CallRecord, ruleset: &Ruleset, now: base::Timestamp) -> V
     }
 }
 
-fn considered_grant(one: &Considered) -> ConsideredGrant {
+fn considered_grant(one: &Considered, grant: Option<&Grant>, api: Option<&Api>) -> ConsideredGrant {
     let says = match one.standing {
         Standing::Allows => "covers this operation",
         Standing::OtherOperations => "covers other operations only",
@@ -88,7 +109,20 @@ fn considered_grant(one: &Considered) -> ConsideredGrant {
         None => says.to_owned(),
     };
     let applies = one.standing == Standing::Allows;
-    ConsideredGrant { grant_id: one.grant.to_string(), applies, why }
+    ConsideredGrant {
+        grant_id: one.grant.to_string(),
+        subject: grant.map(|grant| grant.subject.to_string()).unwrap_or_default(),
+        operations: grant.map(|grant| titles(grant, api)).unwrap_or_default(),
+        applies,
+        why,
+    }
+}
+
+fn titles(grant: &Grant, api: Option<&Api>) -> Vec<String> {
+    match &grant.operations {
+        OperationSet::All(_) => vec!["*".to_owned()],
+        OperationSet::Only(ids) => ids.iter().map(|id| title(api, id.as_str())).collect(),
+    }
 }
 
 /// The command that gives no more than this request needs; `None` where a grant is not what was
@@ -141,14 +175,14 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
     }
 }
 
-fn stages(record: &CallRecord) -> Vec<ExplainedStage> {
+fn stages(record: &CallRecord, ruleset: &Ruleset) -> Vec<ExplainedStage> {
     // Of an observed call the reason is what enforce mode would say; nothing ended there.
     let observed = record.outcome == Outcome::Observed;
     let reason = record.reason.filter(|_| !observed);
     let ended = reason.map_or(STAGES.len(), |reason| stage_of(reason, record));
     let stage = |(index, name): (usize, &&str)| {
         let (outcome, detail) = match index.cmp(&ended) {
-            std::cmp::Ordering::Less => ("passed", passed(index, record)),
+            std::cmp::Ordering::Less => ("passed", passed(index, record, ruleset)),
             std::cmp::Ordering::Equal => {
                 ("refused", reason.map(why).unwrap_or_default().to_owned())
             }
@@ -159,7 +193,7 @@ fn stages(record: &CallRecord) -> Vec<ExplainedStage> {
     STAGES.iter().enumerate().map(stage).collect()
 }
 
-fn passed(stage: usize, record: &CallRecord) -> String {
+fn passed(stage: usize, record: &CallRecord, ruleset: &Ruleset) -> String {
     fn or_none(id: Option<&impl ToString>) -> String {
         id.map_or_else(|| "none".to_owned(), ToString::to_string)
     }
@@ -172,7 +206,7 @@ fn passed(stage: usize, record: &CallRecord) -> String {
         ),
         1 => format!("credential {}", or_none(record.credential_id.as_ref())),
         2 => format!("identity {}", or_none(record.identity_id.as_ref())),
-        3 => match &record.operation {
+        3 => match operation_title(record, ruleset) {
             Some(operation) => format!("operation {operation}"),
             None => "no operation of the catalogue; the API is in observe mode".to_owned(),
         },

@@ -47,15 +47,15 @@ impl App {
         let rows = state.findings(&filter).await?;
         let authority = Authority::of(&mut state, actor).await?;
         if actor.reads_all() {
-            return Ok(rows.into_iter().map(finding_view).collect());
+            return finding_views(&mut state, rows).await;
         }
         let mut seen = Vec::new();
         for row in rows {
             if self.sees_finding(&mut state, &authority, &row.finding).await? {
-                seen.push(finding_view(row));
+                seen.push(row);
             }
         }
-        Ok(seen)
+        finding_views(&mut state, seen).await
     }
 
     async fn sees_finding(
@@ -153,7 +153,20 @@ impl Steps {
     }
 }
 
-pub(crate) fn finding_view(row: FindingRow) -> FindingView {
+/// Findings as lists show them, with whose the subjects are by one query per kind.
+pub(crate) async fn finding_views(
+    state: &mut store::Connection,
+    rows: Vec<FindingRow>,
+) -> Result<Vec<FindingView>, Problem> {
+    let holders = state.finding_holders(&rows).await?;
+    let view = |row: FindingRow| {
+        let holder = holders.get(row.finding.subject.id()).cloned();
+        finding_view(row, holder)
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+fn finding_view(row: FindingRow, holder: Option<String>) -> FindingView {
     let FindingRow { finding, state, first_seen_at, .. } = row;
     FindingView {
         id: finding.id().to_string(),
@@ -161,6 +174,7 @@ pub(crate) fn finding_view(row: FindingRow) -> FindingView {
         subject: FindingSubject {
             kind: finding.subject.kind().to_owned(),
             id: finding.subject.id().to_owned(),
+            holder,
         },
         severity: Severity::to_string(&finding.severity),
         // Evidence is made of numbers, times and ids: it always has a JSON form.

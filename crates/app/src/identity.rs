@@ -64,7 +64,7 @@ impl App {
             grants: render::grants(&mut state, &grants, &ruleset, now).await?,
             credentials: render::credentials(&mut state, &credentials, now).await?,
             groups: state.groups_of(id).await?.iter().map(ToString::to_string).collect(),
-            findings: findings.into_iter().map(crate::findings::finding_view).collect(),
+            findings: crate::findings::finding_views(&mut state, findings).await?,
             recent_calls: Vec::new(),
         };
         // Reading call records takes its own look at the state.

@@ -35,12 +35,22 @@ impl App {
         first_problem
     }
 
+    /// Findings on what was just removed are gone, and stale ones would ask for it again. What
+    /// fails here changes nothing that was decided: the job of every hour looks too.
+    async fn look_again(&self) {
+        if let Err(problem) = self.detect_findings().await {
+            tracing::warn!(%problem, "findings are as they were before the remediation");
+        }
+    }
+
     async fn advance(&self, campaign: Campaign) -> Result<(), Problem> {
-        let campaign = match campaign.state.as_str() {
-            "REMEDIATING" => self.carry_out(campaign).await?,
-            _ => campaign,
-        };
-        self.prove(campaign).await
+        if campaign.state.as_str() != "REMEDIATING" {
+            return self.prove(campaign).await;
+        }
+        let campaign = self.carry_out(campaign).await?;
+        let proved = self.prove(campaign).await;
+        self.look_again().await;
+        proved
     }
 
     /// Proves what is not proved yet and completes the campaign when all is.

@@ -11,14 +11,26 @@ use policy::Ruleset;
 use store::{Connection, Named};
 
 use crate::used::{By, Used, used};
-use crate::view::{ApiView, CredentialView, GrantView, IdentityView, OperationView, TimeoutsView};
+use crate::view::{
+    ApiView, CredentialView, GrantView, GrantedOperation, IdentityView, OperationView, TimeoutsView,
+};
 
 fn text(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| moment.to_string())
 }
 
-/// The list row of an API.
-pub(crate) fn api(api: &Api) -> ApiView {
+/// APIs as lists show them.
+pub(crate) async fn apis(state: &mut Connection, apis: &[&Api]) -> Result<Vec<ApiView>, Problem> {
+    let owners: Vec<_> = apis.iter().filter_map(|api| api.owner.clone()).collect();
+    let names = state.names(&owners).await?;
+    let view = |api: &&Api| {
+        let owner = api.owner.as_ref().and_then(|owner| names.get(owner));
+        ApiView { owner_name: owner.map(|owner| owner.name.clone()), ..api_alone(api) }
+    };
+    Ok(apis.iter().map(view).collect())
+}
+
+fn api_alone(api: &Api) -> ApiView {
     ApiView {
         id: api.id.to_string(),
         name: api.name.clone(),
@@ -26,6 +38,7 @@ pub(crate) fn api(api: &Api) -> ApiView {
         mode: api.mode.to_string(),
         impact: api.impact.to_string(),
         owner: api.owner.clone(),
+        owner_name: None,
         upstream: api.upstream.clone(),
         environment: api.environment.clone(),
         hosts: api.hosts.clone(),
@@ -142,18 +155,24 @@ pub(crate) async fn grants(
     let ids: Vec<_> = grants.iter().map(|grant| grant.id.as_str()).collect();
     let used = used(state, By::Grant, &ids, now).await?;
     let mut subjects: Vec<_> = grants.iter().map(|grant| grant.subject.to_string()).collect();
+    subjects.extend(grants.iter().filter_map(|grant| grant.approved_by.clone()));
     subjects.sort();
     subjects.dedup();
     let names = state.names(&subjects).await?;
     let view = |grant: &Grant| {
         let used = used.get(grant.id.as_str()).cloned().unwrap_or_default();
-        let name = names.get(&grant.subject.to_string()).map(|named| named.name.as_str());
-        grant_view(grant, used, name, ruleset)
+        let name = |id: &str| names.get(id).map(|named| named.name.clone());
+        GrantView {
+            subject_name: name(&grant.subject.to_string())
+                .unwrap_or_else(|| subject_id(&grant.subject).to_owned()),
+            approved_by_name: grant.approved_by.as_deref().and_then(name),
+            ..grant_alone(grant, used, ruleset)
+        }
     };
     Ok(grants.iter().map(view).collect())
 }
 
-fn grant_view(grant: &Grant, used: Used, name: Option<&str>, ruleset: &Ruleset) -> GrantView {
+fn grant_alone(grant: &Grant, used: Used, ruleset: &Ruleset) -> GrantView {
     let api = ruleset.api(&grant.api);
     let (operations, count) = match &grant.operations {
         OperationSet::All(_) => (vec!["*".to_owned()], api.map_or(0, |api| api.operations.len())),
@@ -163,21 +182,42 @@ fn grant_view(grant: &Grant, used: Used, name: Option<&str>, ruleset: &Ruleset) 
         id: grant.id.to_string(),
         version: grant.version,
         subject: grant.subject.to_string(),
-        subject_name: name.unwrap_or(subject_id(&grant.subject)).to_owned(),
+        subject_name: String::new(),
         api_id: grant.api.to_string(),
         api_name: api.map_or(grant.api.as_str(), |api| &api.name).to_owned(),
+        named: named(grant, &used, api.map(AsRef::as_ref)),
         operations,
         operations_count: count as u64,
         fields: grant.fields.clone(),
         status: grant.status.to_string(),
         reason: grant.reason.to_string(),
         approved_by: grant.approved_by.clone(),
+        approved_by_name: None,
         created_at: grant.created_at.to_string(),
         expires_at: text(grant.expires_at),
         calls_90d: used.calls,
         operations_used: used.operations.into_iter().collect(),
         last_used_at: text(used.last_at),
     }
+}
+
+fn named(grant: &Grant, used: &Used, api: Option<&Api>) -> Vec<GrantedOperation> {
+    let ids: Vec<String> = match &grant.operations {
+        OperationSet::All(_) => used.operations.iter().cloned().collect(),
+        OperationSet::Only(ids) => ids.iter().map(ToString::to_string).collect(),
+    };
+    let view = |id: String| GrantedOperation {
+        title: title(api, &id),
+        used: used.operations.contains(&id),
+        id,
+    };
+    ids.into_iter().map(view).collect()
+}
+
+/// What people call an operation: the summary of its document, else its id.
+pub(crate) fn title(api: Option<&Api>, id: &str) -> String {
+    let known = api.and_then(|api| api.operations.iter().find(|op| op.id.as_str() == id));
+    known.and_then(|op| op.summary.clone()).unwrap_or_else(|| id.to_owned())
 }
 
 fn subject_id(subject: &GrantSubject) -> &str {

@@ -123,6 +123,8 @@ async fn a_refusal_is_explained_down_to_the_grant_that_was_missing() {
     assert_eq!(outcomes, expected);
     assert_eq!(found.grants.len(), 1, "the grant that idle has");
     assert!(!found.grants[0].applies);
+    assert_eq!(found.grants[0].subject, "idle");
+    assert_eq!(found.grants[0].operations.len(), 1, "what it covers is said");
     let command = "portreeve grant give idle --api orders --can createOrder";
     assert_eq!(found.would_allow.as_deref(), Some(command));
     assert_eq!(found.who_can_give, ["kim", "robin"]);

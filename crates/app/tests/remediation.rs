@@ -123,7 +123,7 @@ async fn a_call_that_slipped_through_blocks_the_review() {
     let blocked = status(&desk, &desk.app).await;
     assert_eq!((blocked.review.state.as_str(), blocked.allowed_since), ("VERIFYING", 1));
     let idle = &desk.idle;
-    let why = format!("{idle}: 1 calls were let through by {idle} after it was applied");
+    let why = format!("{idle}: 1 call let through by {idle} after it was applied");
     assert_eq!(blocked.blocked_by, [why]);
 }
 

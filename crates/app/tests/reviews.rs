@@ -152,6 +152,8 @@ async fn decide_sign_enforce_and_prove() {
         desk.decide_all().await;
         let summary = desk.app.sign_off(&desk.robin, "machines").await.unwrap();
         assert_eq!((summary.keep, summary.narrow, summary.remove, summary.open), (1, 1, 1, 0));
+        let changes: Vec<_> = summary.changes.iter().map(|i| i.subject.as_str()).collect();
+        assert_eq!(changes, ["idle", "reader"], "what is taken away is named");
         let stale = desk.app.sign(&desk.robin, "machines", Some(&"0".repeat(64))).await;
         assert_eq!(refusal(stale), is(Conflict, "drafts_changed"), "{kind}");
         let digest = Some(summary.drafts_digest.as_str());
@@ -161,6 +163,8 @@ async fn decide_sign_enforce_and_prove() {
         assert_eq!((status.probe.as_str(), status.allowed_since), ("refused", 0));
         assert_eq!(status.applied_in_ms, Some(0));
         assert!(status.remediations.iter().all(|act| act.receipts.len() == 1));
+        let items = desk.app.review_items(&desk.robin, "machines").await.unwrap();
+        assert!(items.iter().all(|item| item.mine), "what was signed stays the signer's");
 
         let grant = |id: &str| {
             let id = id.to_owned();
@@ -170,6 +174,7 @@ async fn decide_sign_enforce_and_prove() {
         };
         assert_eq!(grant(&desk.idle).await.status, "revoked");
         assert_eq!(grant(&desk.reader).await.operations, ["listOrders"]);
+        assert_eq!(grant(&desk.reader).await.approved_by.as_deref(), Some("robin"));
         assert_eq!(grant(&desk.writer).await.version, 1, "certifying changes no permission");
         let ruleset = desk.app.ruleset().load();
         let orders = "orders".parse().unwrap();
@@ -210,7 +215,7 @@ async fn a_review_whose_last_open_item_is_overtaken_goes_on() {
     }
     let status = desk.app.sign(&desk.robin, "machines", None).await.unwrap();
     assert_eq!(status.review.state, "ACTIVE");
-    assert_eq!(status.blocked_by, ["1 items are for robin to decide and sign"]);
+    assert_eq!(status.blocked_by, ["1 item is for robin to decide and sign"]);
     desk.app.revoke_grant(&desk.robin, &desk.idle, "by hand").await.unwrap();
     desk.app.remediate().await.unwrap();
     let status = desk.app.review_status(&desk.robin, "machines").await.unwrap();
@@ -243,6 +248,7 @@ async fn findings_open_resolve_and_stay_with_their_owners() {
     let found = findings.iter().find(unused).unwrap();
     assert_eq!((found.subject.id.as_str(), found.state.as_str()), (desk.idle.as_str(), "open"));
     assert_eq!(found.evidence["allowed_requests"], 0);
+    assert_eq!(found.subject.holder.as_deref(), Some("idle"));
     // kim owns the API, so the grant on it is hers to see; lee owns nothing.
     let kims = desk.app.findings(&desk.kim, FindingQuery::default()).await.unwrap();
     assert!(kims.iter().any(|f| f.id == found.id));
@@ -255,6 +261,18 @@ async fn findings_open_resolve_and_stay_with_their_owners() {
     assert!(resolved.iter().any(|f| f.id == found.id));
     let bad = FindingQuery { rule: Some("unused".to_owned()), ..FindingQuery::default() };
     assert_eq!(refusal(desk.app.findings(&desk.robin, bad).await), is(Invalid, "unknown_word"));
+}
+
+#[tokio::test]
+async fn a_removal_by_a_review_resolves_its_finding_at_once() {
+    let desk = Desk::new().await;
+    desk.app.detect_findings().await.unwrap();
+    let query = || FindingQuery { subject: Some(desk.idle.clone()), ..FindingQuery::default() };
+    assert_eq!(desk.app.findings(&desk.robin, query()).await.unwrap().len(), 1);
+    desk.review().await;
+    desk.decide_all().await;
+    desk.app.sign(&desk.robin, "machines", None).await.unwrap();
+    assert_eq!(desk.app.findings(&desk.robin, query()).await.unwrap(), vec![]);
 }
 
 #[tokio::test]
@@ -280,6 +298,8 @@ async fn today_shows_what_waits_for_whom() {
     // Removing idle's and narrowing reader's; writer's is to be kept and harmless.
     assert_eq!(today.items_needing_a_look, 2);
     assert!(today.calls_24h >= 1);
+    desk.decide_all().await;
+    assert_eq!(desk.app.today(&desk.robin).await.unwrap().items_needing_a_look, 0);
     let lee = desk.app.today(&actor("lee", Role::Member)).await.unwrap();
     assert!(lee.reviews.is_empty());
     assert_eq!((lee.calls_24h, lee.items_needing_a_look), (0, 0));

@@ -39,6 +39,11 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Sets the headers that every answer of the console carries, assets included.
+///
+/// Answers are not compressed, on purpose. Pages carry the session's form token beside text from
+/// the address (search, filters), and the length of what is compressed together tells one by the
+/// other, TLS or not (BREACH, CVE-2013-3587). A token that is masked anew in each page would lift
+/// that; assets, which hold no secret, are fetched once and kept for good.
 pub(crate) async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -36,6 +36,8 @@ pub struct ConsoleConfig {
     /// The console is reached over HTTPS: session cookies are `Secure` and `__Host-` prefixed.
     /// False only on a loopback address, where browsers reach it over plain HTTP.
     pub secure_cookies: bool,
+    /// Where callers reach the gate, for commands that can be copied.
+    pub gate_url: String,
     /// What relative times are counted from.
     pub clock: Arc<dyn base::Clock>,
 }

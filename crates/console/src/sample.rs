@@ -17,10 +17,12 @@ use crate::shell::{Choices, Section, Shell, Viewer};
 pub use access::{api_detail, apis, credential, grant, identities, identity, identity_detail};
 pub use activity::{
     audit_events, call, calls, chain_broken, chain_intact, explanation, explanation_of_refusal,
-    findings, today, today_quiet,
+    explanation_without_credential, findings, today, today_quiet,
 };
 pub use desk::SampleDesk;
-pub use review::{items, review, reviews, sign_off, status_completed, status_verifying};
+pub use review::{
+    items, review, reviews, sign_off, signed_items, status_completed, status_verifying,
+};
 
 /// Sunday, 22 November 2026, 09:00 UTC: the present of the sample world.
 pub const NOW: Timestamp = Timestamp::from_secs(1_795_338_000);
@@ -37,7 +39,8 @@ impl Clock for SampleClock {
 
 /// A console configuration for the sample world.
 pub fn config() -> crate::ConsoleConfig {
-    crate::ConsoleConfig { secure_cookies: false, clock: Arc::new(SampleClock) }
+    let gate_url = "https://api.example.com".to_owned();
+    crate::ConsoleConfig { secure_cookies: false, gate_url, clock: Arc::new(SampleClock) }
 }
 
 /// Robin, with a role.

@@ -39,19 +39,26 @@ pub fn len<T>(list: &[T]) -> u64 {
 pub fn plain(code: &str) -> String {
     match code {
         "service_account" => "service".to_owned(),
-        "ai_agent" => "AI agent".to_owned(),
-        "ci_pipeline" => "CI pipeline".to_owned(),
-        "api_key" => "API key".to_owned(),
         "issuer_subject" => "token of a trusted issuer".to_owned(),
-        "api owner" => "API owner".to_owned(),
-        other => other.replace(['_', '-'], " "),
+        other => other.split(['_', '-', ' ']).map(word).collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn word(part: &str) -> &str {
+    match part {
+        "ai" => "AI",
+        "api" => "API",
+        "ci" => "CI",
+        other => other,
     }
 }
 
 /// [`plain`] with a capital, for the start of a sentence or a badge.
 pub fn title(code: &str) -> String {
-    let text = plain(code).to_lowercase().replace("ai agent", "AI agent");
-    let text = text.replace("api ", "API ").replace("ci pipeline", "CI pipeline");
+    capital(&plain(code))
+}
+
+fn capital(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
@@ -59,15 +66,92 @@ pub fn title(code: &str) -> String {
     }
 }
 
-/// A refusal's text as a sentence: a capital at the start, a full stop at the end.
+/// A refusal's text as a sentence: a capital at the start, unless an id stands there, and a full
+/// stop at the end.
 pub fn sentence(text: &str) -> String {
-    let mut letters = text.trim().chars();
-    let Some(first) = letters.next() else { return String::new() };
-    let mut out: String = first.to_uppercase().chain(letters).collect();
-    if !out.ends_with(['.', '!', '?', '…']) {
-        out.push('.');
+    let text = text.trim();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if looks_like_an_id(first) { closed(text) } else { closed(&capital(text)) }
+}
+
+/// Ids are written as they are: `svc-export`, `getOrder`, `g_01k…`.
+fn looks_like_an_id(word: &str) -> bool {
+    let inner = word.trim_end_matches(['.', ',', ':', ';']);
+    inner.contains(['-', '_', '/', '`', ':', '@'])
+        || inner.chars().skip(1).any(char::is_uppercase)
+        || inner.chars().any(|letter| letter.is_ascii_digit())
+}
+
+/// A text that begins with a name, as a sentence: only the full stop is added.
+pub fn closed(text: &str) -> String {
+    let text = text.trim();
+    let ends = text.is_empty() || text.ends_with(['.', '!', '?', '…']);
+    if ends { text.to_owned() } else { format!("{text}.") }
+}
+
+/// What a rule finds.
+pub fn rule(code: &str) -> String {
+    match code {
+        "over-privileged" => "More access than used".to_owned(),
+        "never-used-credential" => "Credential never used".to_owned(),
+        "ownerless" => "No owner".to_owned(),
+        other => title(other),
     }
-    out
+}
+
+/// Where an object is maintained.
+pub fn origin(code: &str) -> &str {
+    match code {
+        "file" => "the configuration file",
+        "console" => "the console or the admin API",
+        "scim" => "the directory",
+        "import" => "imported files",
+        "system" => "portreeve itself",
+        other => other,
+    }
+}
+
+/// Why a grant exists.
+pub fn grant_reason(code: &str) -> &str {
+    match code {
+        "request" => "asked for and approved",
+        "review" => "narrowed in a review",
+        "import" => "carried over from another system",
+        "rule" => "given by a rule",
+        "direct" => "given directly",
+        other => other,
+    }
+}
+
+/// Who did something, by name where there is one.
+pub fn who<'a>(id: &'a str, name: &'a Option<String>) -> &'a str {
+    match name {
+        Some(name) => name,
+        None if id.starts_with("system:") => "portreeve",
+        None => id,
+    }
+}
+
+/// Names in a row before the rest becomes a number.
+pub(crate) const NAMED_MAX: usize = 4;
+
+/// `Read order`, `Read order and Refund order`, `A, B, C, D and 3 more`.
+pub fn listed(names: &[&str]) -> String {
+    match names.get(..NAMED_MAX) {
+        Some(shown) if shown.len() < names.len() => {
+            format!("{} and {} more", shown.join(", "), names.len() - shown.len())
+        }
+        _ => all(names),
+    }
+}
+
+/// Every name, where nothing may be left out.
+pub fn all(names: &[&str]) -> String {
+    match names.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+    }
 }
 
 /// The state of a campaign, for people.
@@ -144,10 +228,13 @@ pub fn relative(text: &str, now: Timestamp) -> String {
     if seconds < 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-/// How old something is: `212 days old`, `5 hours old`.
+/// How old something is: `212 days old`, `5 hours old`, `new`.
 pub fn age(text: &str, now: Timestamp) -> String {
     let Ok(moment) = Timestamp::parse(text) else { return text.to_owned() };
     let hours = now.since(moment).as_secs().max(0).unsigned_abs() / 3_600;
+    if hours == 0 {
+        return "new".to_owned();
+    }
     if hours < 48 { count(hours, "hour") + " old" } else { count(hours / 24, "day") + " old" }
 }
 

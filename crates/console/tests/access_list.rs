@@ -131,7 +131,11 @@ impl Seeded {
 }
 
 fn serve(world: &World) -> Router {
-    let config = ConsoleConfig { secure_cookies: false, clock: Arc::new(world.clock.clone()) };
+    let config = ConsoleConfig {
+        secure_cookies: false,
+        gate_url: "http://127.0.0.1:8443".to_owned(),
+        clock: Arc::new(world.clock.clone()),
+    };
     router(Arc::clone(&world.app), config)
 }
 

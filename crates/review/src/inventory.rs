@@ -250,14 +250,21 @@ impl Inventory {
         self.api(api)?.operations.iter().find(|operation| operation.id == *id)
     }
 
-    /// The grant reaches an operation whose misuse is expensive: administration, or a change of
-    /// high impact.
+    /// What people call an operation: the summary of its document, else its id.
+    pub fn title_of(&self, api: &ApiId, id: &OperationId) -> String {
+        let summary = self.operation(api, id).and_then(|operation| operation.summary.clone());
+        summary.unwrap_or_else(|| id.to_string())
+    }
+
+    /// The grant reaches an operation whose misuse is expensive.
     pub fn is_high_risk(&self, grant: &Grant) -> bool {
-        let dangerous = |op: &&Operation| op.admin || (op.mutating && op.impact == Impact::High);
-        self.api(&grant.api).is_some_and(|api| {
-            let mut covered = api.operations.iter().filter(|op| grant.operations.contains(&op.id));
-            covered.any(|op| dangerous(&op))
-        })
+        self.dangers_of(grant).next().is_some()
+    }
+
+    /// The operations of a grant whose misuse is expensive.
+    pub fn dangers_of<'a>(&'a self, grant: &'a Grant) -> impl Iterator<Item = &'a Operation> {
+        let operations = self.api(&grant.api).into_iter().flat_map(|api| &api.operations);
+        operations.filter(|op| grant.operations.contains(&op.id) && is_dangerous(op))
     }
 
     /// Grants given to exactly this subject.
@@ -312,6 +319,11 @@ impl Inventory {
     pub fn name_of<'a>(&'a self, id: &'a IdentityId) -> &'a str {
         self.identity(id).map_or(id.as_str(), |identity| identity.name.as_str())
     }
+}
+
+/// Misuse would be expensive: administration, or a change of high impact.
+fn is_dangerous(operation: &Operation) -> bool {
+    operation.admin || (operation.mutating && operation.impact == Impact::High)
 }
 
 fn index<'a, T>(ids: impl Iterator<Item = &'a T>) -> Result<FxHashMap<T, usize>, Unsealable>

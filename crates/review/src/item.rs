@@ -85,6 +85,10 @@ pub struct SubjectFacts {
     pub name: String,
     /// The kind of identity, or `group`.
     pub kind: String,
+    /// What it is for, where stated. Left out of the sealed form when absent, so that populations
+    /// sealed before it was shown keep their digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     /// Who answers for it.
     pub owner: Option<Owner>,
     /// The owner's display name.
@@ -111,6 +115,9 @@ pub struct OperationFacts {
     pub title: String,
     /// Calls in the window.
     pub calls: u64,
+    /// Its misuse would be expensive. Left out of the sealed form when not, like the purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dangerous: bool,
 }
 
 /// Use of the grant, frozen when the population was sealed.

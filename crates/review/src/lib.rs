@@ -33,6 +33,7 @@ pub mod suggestion;
 pub mod usage;
 pub mod verification;
 pub mod window;
+mod wording;
 
 pub use campaign::{Campaign, CampaignState, PopulationSeal, Tally};
 pub use definition::{Definition, Scope};

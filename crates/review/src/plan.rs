@@ -2,7 +2,9 @@
 //! reviewed, by whom, with which facts. Population and reviewers are settled before anything is
 //! stored; a grant without an independent reviewer stops the launch.
 
-use base::{CampaignId, Digest, GrantId, ItemId, canonical};
+use std::collections::BTreeSet;
+
+use base::{CampaignId, Digest, GrantId, ItemId, OperationId, canonical};
 use grant::{Grant, GrantSubject};
 use rustc_hash::FxHashMap;
 
@@ -237,6 +239,7 @@ fn subject_facts(grant: &Grant, inventory: &Inventory) -> SubjectFacts {
         GrantSubject::Group(id) => SubjectFacts {
             name: inventory.group(id).map_or_else(|| id.to_string(), |group| group.name.clone()),
             kind: "group".to_owned(),
+            purpose: None,
             owner: None,
             owner_name: None,
             owner_active: true,
@@ -247,6 +250,7 @@ fn subject_facts(grant: &Grant, inventory: &Inventory) -> SubjectFacts {
             SubjectFacts {
                 name: inventory.name_of(id).to_owned(),
                 kind: identity.map_or("unknown", |identity| identity.kind.as_str()).to_owned(),
+                purpose: identity.and_then(|identity| identity.purpose.clone()),
                 owner_name: owner.as_ref().map(|owner| owner_name(owner, inventory)),
                 owner_active: owner.as_ref().is_some_and(|o| inventory.is_owner_active(o)),
                 owner,
@@ -274,13 +278,16 @@ fn api_facts(grant: &Grant, inventory: &Inventory) -> ApiFacts {
 
 fn operation_facts(grant: &Grant, inventory: &Inventory) -> Vec<OperationFacts> {
     let used = inventory.usage().grant(&grant.id);
-    let calls = |id| used.and_then(|used| used.operations.get(id)).copied().unwrap_or(0);
-    let title = |id| {
-        let operation = inventory.operation(&grant.api, id);
-        operation.and_then(|op| op.summary.clone()).unwrap_or_else(|| id.to_string())
+    let calls =
+        |id: &OperationId| used.and_then(|used| used.operations.get(id)).copied().unwrap_or(0);
+    let dangers: BTreeSet<_> = inventory.dangers_of(grant).map(|op| &op.id).collect();
+    let facts = |id: &OperationId| OperationFacts {
+        id: id.clone(),
+        title: inventory.title_of(&grant.api, id),
+        calls: calls(id),
+        dangerous: dangers.contains(id),
     };
-    let ids = inventory.operations_of(grant).into_iter();
-    ids.map(|id| OperationFacts { id: id.clone(), title: title(id), calls: calls(id) }).collect()
+    inventory.operations_of(grant).into_iter().map(facts).collect()
 }
 
 fn frozen_usage(grant: &Grant, inventory: &Inventory) -> FrozenUsage {

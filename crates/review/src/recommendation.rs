@@ -11,6 +11,7 @@ use crate::inventory::Inventory;
 use crate::item::VerdictKind;
 use crate::rules::Rules;
 use crate::suggestion::{Withheld, judge, suggestion_for};
+use crate::wording::listed;
 
 /// At most so many reasons are given: more are not read.
 pub const REASONS_MAX: usize = 3;
@@ -83,8 +84,8 @@ pub fn recommend(grant: &Grant, inventory: &Inventory, rules: &Rules) -> Recomme
     if !is_owned(grant, inventory) {
         add(ReasonCode::Ownerless, "nobody who is active answers for the subject");
     }
-    if inventory.is_high_risk(grant) {
-        add(ReasonCode::HighRisk, "it reaches administration or changes of high impact");
+    if let Some(danger) = danger(grant, inventory) {
+        add(ReasonCode::HighRisk, &danger);
     }
     if matches!(grant.operations, ::grant::OperationSet::All(_)) {
         add(ReasonCode::Wildcard, "it also covers operations that are added later");
@@ -102,6 +103,17 @@ pub fn is_owned(grant: &Grant, inventory: &Inventory) -> bool {
                 || identity.owner.as_ref().is_some_and(|owner| inventory.is_owner_active(owner))
         }),
     }
+}
+
+/// Which operations make the risk high, and how; `None` when none does.
+fn danger(grant: &Grant, inventory: &Inventory) -> Option<String> {
+    let dangers: Vec<_> = inventory.dangers_of(grant).collect();
+    let names: Vec<_> = dangers.iter().map(|op| inventory.title_of(&grant.api, &op.id)).collect();
+    let how = match dangers.iter().any(|op| op.admin) {
+        true => "administration",
+        false => "a change of high impact",
+    };
+    (!names.is_empty()).then(|| format!("it reaches {how}: {}", listed(&names)))
 }
 
 fn no_verdict(withheld: Withheld, inventory: &Inventory) -> Recommendation {
@@ -131,7 +143,6 @@ fn no_verdict(withheld: Withheld, inventory: &Inventory) -> Recommendation {
 
 fn verdict_on_use(grant: &Grant, inventory: &Inventory, rules: &Rules) -> Recommendation {
     let days = inventory.window().days();
-    let granted = inventory.operations_of(grant).len();
     let (verdict, code, text, narrower) = match suggestion_for(grant, inventory, rules) {
         None => {
             let text = format!("every operation that it gives was used in the last {days} days");
@@ -142,8 +153,10 @@ fn verdict_on_use(grant: &Grant, inventory: &Inventory, rules: &Rules) -> Recomm
             (VerdictKind::Remove, ReasonCode::Unused, text, None)
         }
         Some(suggestion) => {
-            let unused = granted.saturating_sub(suggestion.operations.len());
-            let text = format!("{unused} of {granted} operations were not used in {days} days");
+            let granted = inventory.operations_of(grant).into_iter();
+            let unused = granted.filter(|id| !suggestion.operations.contains(*id));
+            let names: Vec<_> = unused.map(|id| inventory.title_of(&grant.api, id)).collect();
+            let text = format!("{} — never called in {days} days", listed(&names));
             (VerdictKind::Narrow, ReasonCode::PartlyUnused, text, Some(suggestion.operations))
         }
     };

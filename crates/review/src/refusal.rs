@@ -29,7 +29,7 @@ pub enum Refusal {
         state: &'static str,
     },
     /// The verdict goes against the recommendation and says no reason.
-    #[error("a verdict against the recommendation ({recommended}) needs a note")]
+    #[error("a decision against the recommendation ({recommended}) needs a note")]
     NoteNeededAgainstRecommendation {
         /// What was recommended.
         recommended: &'static str,
@@ -62,7 +62,7 @@ pub enum Refusal {
     #[error("the drafts changed since they were shown")]
     DraftsChanged,
     /// Items are still undecided.
-    #[error("{open} items are not decided")]
+    #[error("items not decided yet: {open}")]
     Undecided {
         /// How many.
         open: u64,
@@ -76,13 +76,13 @@ pub enum Refusal {
         needed: &'static str,
     },
     /// Some acts are not executed yet.
-    #[error("{open} changes are not applied")]
+    #[error("changes not applied yet: {open}")]
     NotApplied {
         /// How many.
         open: u64,
     },
     /// Some acts are not proved, or were disproved.
-    #[error("{unproved} removals are not proved")]
+    #[error("removals not proved yet: {unproved}")]
     Unproved {
         /// How many.
         unproved: u64,

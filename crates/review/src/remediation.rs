@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use base::{CampaignId, GrantId, ItemId, OperationId, Timestamp};
+use base::{CampaignId, GrantId, IdentityId, ItemId, OperationId, Timestamp};
 use grant::{Grant, GrantStatus, OperationSet};
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +122,9 @@ pub struct Remediation {
     pub act: Act,
     /// The operations that are to be gone.
     pub gone: BTreeSet<OperationId>,
+    /// Whose decision it is. Absent in plans that were stored before it was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<IdentityId>,
     /// How far it is.
     pub state: RemediationState,
 }
@@ -166,6 +169,7 @@ impl Remediation {
             grant_version: item.sealed.grant.version,
             act,
             gone,
+            decided_by: Some(decision.draft.by.clone()),
             state: RemediationState::Planned,
         })
     }
@@ -224,6 +228,8 @@ impl Remediation {
         }
         wanted.operations = OperationSet::Only(left.into_iter().cloned().collect());
         wanted.reason = ::grant::GrantReason::Review;
+        // What is left stands by the decision, not by whoever gave the wider grant.
+        wanted.approved_by = self.decided_by.as_ref().map(ToString::to_string);
         wanted
     }
 

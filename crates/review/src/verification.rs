@@ -5,6 +5,7 @@ use base::{ApiId, GrantId, IdentityId, NodeId, OperationId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::remediation::{Remediation, RemediationState};
+use crate::wording::counted;
 
 /// A question to the gate: may this identity use this operation?
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -134,8 +135,9 @@ pub fn judge(
     }
     if observed.allowed_since > 0 {
         return Verification::Disproved(format!(
-            "{} calls were let through by {} after it was applied",
-            observed.allowed_since, act.grant
+            "{} let through by {} after it was applied",
+            counted(observed.allowed_since, "call"),
+            act.grant
         ));
     }
     Verification::Proved(Proof {

@@ -102,6 +102,24 @@ impl Connection {
         self.fetch(SQL, vec![Value::text(identity)]).await?.into_iter().map(read).collect()
     }
 
+    /// Whose the grants and credentials are that findings are about, by subject id.
+    pub async fn finding_holders(
+        &mut self,
+        rows: &[FindingRow],
+    ) -> Result<HashMap<String, String>, StoreError> {
+        const CREDENTIALS: &str = "SELECT id, identity_id FROM credential WHERE id IN";
+        const GRANTS: &str = "SELECT id, subject FROM access_grant WHERE id IN";
+        let mut holders = HashMap::new();
+        for (sql, kind) in [(CREDENTIALS, "credential"), (GRANTS, "grant")] {
+            let subjects = rows.iter().map(|row| &row.finding.subject);
+            let ids: Vec<_> = subjects.filter(|s| s.kind() == kind).map(|s| s.id()).collect();
+            for mut row in self.fetch_in(sql, "", &ids, vec![]).await? {
+                holders.insert(row.text()?, row.text()?);
+            }
+        }
+        Ok(holders)
+    }
+
     /// How many open findings there are on each of these identities, their credentials and their
     /// grants.
     pub async fn open_findings_count(

@@ -26,7 +26,7 @@ pub struct CampaignRow {
 pub struct Counts {
     /// Items by state.
     pub tally: Tally,
-    /// Of the open and drafted ones, those that need a look.
+    /// Of the open ones, those that need a look: who has drafted has looked.
     pub need_a_look: u64,
 }
 
@@ -112,10 +112,7 @@ impl Connection {
                     counts.tally.open += count;
                     counts.need_a_look += needs;
                 }
-                "drafted" => {
-                    counts.tally.drafted += count;
-                    counts.need_a_look += needs;
-                }
+                "drafted" => counts.tally.drafted += count,
                 "decided" => counts.tally.decided += count,
                 "superseded" => counts.tally.superseded += count,
                 other => return Err(StoreError::corrupt("item state", other)),

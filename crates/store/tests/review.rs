@@ -56,6 +56,7 @@ fn item(number: u32, attention: Attention) -> ReviewItem {
         subject: SubjectFacts {
             name: "svc".to_owned(),
             kind: "service_account".to_owned(),
+            purpose: None,
             owner: None,
             owner_name: None,
             owner_active: false,
@@ -65,6 +66,7 @@ fn item(number: u32, attention: Attention) -> ReviewItem {
             id: "getOrder".parse().unwrap(),
             title: "Get an order".to_owned(),
             calls: 3,
+            dangerous: false,
         }],
         usage: FrozenUsage {
             window_days: 90,
@@ -187,6 +189,21 @@ async fn counts_and_lists_are_those_of_the_reviewer() {
         assert_eq!(state.outdated_items().await.unwrap().len(), 2);
         assert_eq!(state.campaigns_in("ACTIVE", "STAGED").await.unwrap().len(), 1);
         assert_eq!(state.campaigns_in("COMPLETED", "STAGED").await.unwrap().len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_has_a_draft_needs_no_look_any_more() {
+    for database in databases() {
+        let store = with_campaign(&database.url).await;
+        let drafted = Item {
+            sealed: item(2, Attention::NeedsALook),
+            state: ItemState::Drafted(decision(2).draft),
+        };
+        let mut tx = store.begin(&writer(), at(5)).await.unwrap();
+        tx.save_item(&ItemState::Pending, &drafted).await.unwrap();
+        let counts = tx.review_counts("machines", None).await.unwrap();
+        assert_eq!((counts.tally.drafted, counts.need_a_look), (1, 0), "{}", database.kind);
     }
 }
 

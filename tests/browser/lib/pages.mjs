@@ -10,6 +10,7 @@ export async function checkPages(browser, checks, session) {
     ["light", { colorScheme: "light" }],
     ["dark", { colorScheme: "dark" }],
     ["320 px", { viewport: { width: 320, height: 640 } }],
+    ["641 px", { viewport: { width: 641, height: 900 } }],
   ]) {
     const context = await browser.context({ storageState: session.state, ...options });
     const page = await context.newPage();

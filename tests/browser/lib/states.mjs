@@ -15,10 +15,15 @@ export async function checkStates(browser, checks, gallery, session) {
     }
     await context.close();
   }
-  const context = await browser.context({ viewport: { width: 320, height: 640 } });
+  // Tables become cards below 640 pixels: both sides of that must fit.
+  for (const width of [320, 641]) await checkWidth(browser, checks, gallery, paths, width);
+}
+
+async function checkWidth(browser, checks, gallery, paths, width) {
+  const context = await browser.context({ viewport: { width, height: 640 } });
   const page = await context.newPage();
   for (const path of paths) {
-    await checks.run(`320 px ${path}`, async () => {
+    await checks.run(`${width} px ${path}`, async () => {
       await page.goto(new URL(path, gallery).href);
       await openAll(page);
       checks.same(await overflow(page), 0);

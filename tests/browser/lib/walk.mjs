@@ -28,6 +28,28 @@ const freeKey = (item) => item.locator(".choice:not([data-needs-note]):not(:disa
   .getAttribute("data-key");
 
 async function keyboard(checks, page, review) {
+  await checks.run("the list is two stops from the start of the page", async () => {
+    await page.goto(review);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    checks.holds(await page.evaluate(() => document.activeElement.matches("[data-skip-items]")), "no link");
+    await page.keyboard.press("Enter");
+    const item = page.locator("[data-item]").first();
+    checks.holds(await item.evaluate((i) => i === document.activeElement), "not on the first item");
+    const groups = await page.locator(".rail-groups a").count();
+    await page.keyboard.press(await freeKey(item));
+    await page.locator("[data-item].is-drafted:focus").waitFor();
+    checks.same(await page.locator(".rail-groups a").count(), groups);
+    await page.keyboard.press("u");
+    await page.locator("[data-item]:not(.is-drafted):focus").waitFor();
+  });
+  await checks.run("a choice that cannot be made says why", async () => {
+    const item = open(page).filter({ has: page.locator(".choice:disabled") }).first();
+    await item.focus();
+    await page.keyboard.press(await item.locator(".choice:disabled").getAttribute("data-key"));
+    const why = await item.locator(".cannot").innerText();
+    checks.same(await page.locator("#said").innerText(), why);
+  });
   await checks.run("a key drafts a decision and keeps the focus on the item", async () => {
     await page.goto(`${review}?group=flat`);
     const item = open(page).first();
@@ -123,6 +145,11 @@ async function mouse(checks, page, review) {
 async function withoutScript(browser, checks, session, review) {
   const context = await browser.context({ storageState: session.state, javaScriptEnabled: false });
   const page = await context.newPage();
+  await checks.run("without script: no keys are promised", async () => {
+    await page.goto(`${review}?tab=look`);
+    checks.same(await page.locator("kbd:visible").count(), 0);
+    checks.same(await page.locator("#keys:visible").count(), 0);
+  });
   await checks.run("without script: draft, undo and a refusal on its row", async () => {
     await page.goto(`${review}?tab=look`);
     const refused = open(page).filter({ has: page.locator("[data-needs-note]:not(:disabled)") });
@@ -159,12 +186,30 @@ async function decideRest(checks, page, review) {
         await item.locator(".choice:not(:disabled)").first().click();
       }
       await page.locator(`[id="${id}"].is-drafted`).waitFor();
+      await namesNext(checks, page);
     }
     throw new Error("items are left after 500 turns");
   });
 }
 
+/** A pile that is through says what comes next, in place. */
+async function namesNext(checks, page) {
+  const counts = page.locator(".tab-count");
+  const [look, quiet] = [await counts.nth(0).innerText(), await counts.nth(1).innerText()];
+  if (look === "0" && quiet === "0") {
+    checks.same(await page.locator("#next .button").innerText(), "Sign off");
+  } else if (look === "0" && await page.locator('#tabs a[href*="tab=look"][aria-current]').count()) {
+    checks.holds((await page.locator("#next .button").innerText()).startsWith("Next: "), "no next");
+  }
+}
+
 async function signOff(checks, page, review) {
+  await checks.run("what a signature takes away is named before the statement", async () => {
+    await page.goto(`${review}/sign-off`);
+    const taken = Number(await page.locator(".tile-narrow b").innerText())
+      + Number(await page.locator(".tile-remove b").innerText());
+    checks.same(await page.locator('[aria-labelledby="changes"] li').count(), taken);
+  });
   await checks.run("signing needs the statement", async () => {
     await page.goto(`${review}/sign-off`);
     await page.locator(".sign .button.primary").click();

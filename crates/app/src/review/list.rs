@@ -81,10 +81,7 @@ impl App {
         match &row.campaign.state {
             CampaignState::Staged { .. } => reasons.push("nobody was asked yet".to_owned()),
             CampaignState::Active { deadline, .. } => {
-                let open = state.undecided_by_reviewer(id).await?;
-                for (reviewer, count) in open {
-                    reasons.push(format!("{count} items are for {reviewer} to decide and sign"));
-                }
+                reasons.extend(undecided(state, id).await?);
                 if self.now() > *deadline {
                     reasons.push(format!(
                         "decisions ended at {deadline}: extend the review or cancel it"
@@ -100,6 +97,19 @@ impl App {
         }
         Ok(reasons)
     }
+}
+
+/// Whose decisions are missing, by name.
+async fn undecided(state: &mut Snapshot, review: &str) -> Result<Vec<String>, Problem> {
+    let open = state.undecided_by_reviewer(review).await?;
+    let ids: Vec<_> = open.iter().map(|(reviewer, _)| reviewer.clone()).collect();
+    let names = state.names(&ids).await?;
+    let reason = |(reviewer, count): (String, u64)| {
+        let name = names.get(&reviewer).map_or(reviewer.as_str(), |named| &named.name);
+        let items = if count == 1 { "1 item is".to_owned() } else { format!("{count} items are") };
+        format!("{items} for {name} to decide and sign")
+    };
+    Ok(open.into_iter().map(reason).collect())
 }
 
 /// The acts that the actor may see one by one: all, or those of their own items. Counts and the

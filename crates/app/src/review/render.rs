@@ -34,6 +34,7 @@ pub(crate) async fn review(
     Ok(ReviewView {
         id: id.to_owned(),
         name: campaign.definition.name.clone(),
+        instructions: campaign.definition.instructions.clone(),
         state: campaign.state.as_str().to_owned(),
         started_at: started_at.to_string(),
         deadline: deadline.to_string(),
@@ -97,6 +98,7 @@ fn item_view(item: &Item, reviewers: &HashMap<String, Named>, actor: &Actor) -> 
         subject: sealed.grant.subject.to_string(),
         subject_name: sealed.subject.name.clone(),
         subject_kind: sealed.subject.kind.clone(),
+        purpose: sealed.subject.purpose.clone(),
         owner: sealed.subject.owner.as_ref().map(ToString::to_string),
         owner_name: sealed.subject.owner_name.clone(),
         owner_active: sealed.subject.owner_active,
@@ -122,7 +124,7 @@ fn item_view(item: &Item, reviewers: &HashMap<String, Named>, actor: &Actor) -> 
         verdict,
         note,
         decided_at,
-        mine: sealed.assignment.reviewer == actor.id && !item.state.is_final(),
+        mine: sealed.assignment.reviewer == actor.id,
     }
 }
 
@@ -145,6 +147,7 @@ fn granted(sealed: &ReviewItem) -> Vec<NamedOperation> {
         id: op.id.to_string(),
         title: op.title.clone(),
         calls: op.calls,
+        dangerous: op.dangerous,
     };
     operations.map(view).collect()
 }

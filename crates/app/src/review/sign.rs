@@ -27,12 +27,16 @@ impl App {
         let remove = drafted(VerdictKind::Remove);
         let against = items.iter().filter(|item| is_against(item));
         let against: Vec<_> = against.cloned().collect();
+        let takes = [Some(VerdictKind::Narrow), Some(VerdictKind::Remove)];
+        let changes = items.iter().filter(|item| takes.contains(&draft_kind(item)));
+        let changes: Vec<_> = changes.cloned().collect();
         Ok(SignOffView {
             review: render::review(&mut state, &row, actor).await?,
             keep,
             narrow,
             remove,
             open: count(&items, |item| matches!(item.state, ItemState::Pending)),
+            changes: render::items(&mut state, &changes, actor).await?,
             against: render::items(&mut state, &against, actor).await?,
             drafts_digest: digest.to_hex(),
             statement: format!(

@@ -18,6 +18,9 @@ pub struct ApiView {
     pub impact: String,
     /// A person's id or `group:<id>`.
     pub owner: Option<String>,
+    /// The owner's display name.
+    #[serde(default)]
+    pub owner_name: Option<String>,
     /// Where requests go.
     pub upstream: String,
     /// `production`, `staging`, …
@@ -305,6 +308,9 @@ pub struct GrantView {
     pub api_name: String,
     /// Operation ids, or `["*"]`.
     pub operations: Vec<String>,
+    /// The operations in words. Of `["*"]` only those used: it covers all, also later ones.
+    #[serde(default)]
+    pub named: Vec<GrantedOperation>,
     /// How many operations that is now.
     pub operations_count: u64,
     /// Response fields that may be seen; absent = all.
@@ -313,8 +319,11 @@ pub struct GrantView {
     pub status: String,
     /// Why it exists.
     pub reason: String,
-    /// Who gave it.
+    /// Who gave it, or decided that it stays as it is.
     pub approved_by: Option<String>,
+    /// Their display name.
+    #[serde(default)]
+    pub approved_by_name: Option<String>,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339.
@@ -325,6 +334,17 @@ pub struct GrantView {
     pub operations_used: Vec<String>,
     /// The last such call, RFC 3339.
     pub last_used_at: Option<String>,
+}
+
+/// An operation that a grant covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GrantedOperation {
+    /// Operation id.
+    pub id: String,
+    /// Summary from the document, or the id.
+    pub title: String,
+    /// Called under the grant in the last 90 days.
+    pub used: bool,
 }
 
 /// Gives a grant.

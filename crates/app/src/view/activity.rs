@@ -18,6 +18,9 @@ pub struct CallView {
     pub api_id: Option<String>,
     /// Which operation.
     pub operation: Option<String>,
+    /// Its summary from the document as it is now.
+    #[serde(default)]
+    pub operation_title: Option<String>,
     /// Method as sent.
     pub method: String,
     /// Canonical path, without query.
@@ -82,7 +85,7 @@ pub struct Explanation {
     pub grants: Vec<ConsideredGrant>,
     /// The smallest grant that would allow it, as a command; absent when it was allowed.
     pub would_allow: Option<String>,
-    /// Who can give it.
+    /// Who can give it, by name.
     pub who_can_give: Vec<String>,
 }
 
@@ -102,6 +105,12 @@ pub struct ExplainedStage {
 pub struct ConsideredGrant {
     /// The grant.
     pub grant_id: String,
+    /// Who holds it: an identity's id or `group:<id>`.
+    #[serde(default)]
+    pub subject: String,
+    /// What it covers, in words; `*` is every operation.
+    #[serde(default)]
+    pub operations: Vec<String>,
     /// It covers this operation now.
     pub applies: bool,
     /// Why, or why not.
@@ -138,6 +147,9 @@ pub struct FindingSubject {
     pub kind: String,
     /// Its id.
     pub id: String,
+    /// Whose grant or credential it is: an identity's id or `group:<id>`.
+    #[serde(default)]
+    pub holder: Option<String>,
 }
 
 /// One administrative event, as the ledger holds it.
@@ -193,7 +205,7 @@ pub struct ChainStatus {
 pub struct Today {
     /// Their open reviews.
     pub reviews: Vec<super::ReviewView>,
-    /// Items of these that need a look.
+    /// Items of these that need a look and have no draft.
     pub items_needing_a_look: u64,
     /// Credentials that expire within 14 days.
     pub expiring_credentials: Vec<super::CredentialView>,

@@ -10,6 +10,9 @@ pub struct ReviewView {
     pub id: String,
     /// The definition's name.
     pub name: String,
+    /// What the reviewers are told.
+    #[serde(default)]
+    pub instructions: Option<String>,
     /// `STAGED`, `ACTIVE`, `REMEDIATING`, `VERIFYING`, `COMPLETED`, `CANCELLED`.
     pub state: String,
     /// RFC 3339.
@@ -127,6 +130,9 @@ pub struct ItemView {
     pub subject_name: String,
     /// `service_account`, …, or `group`.
     pub subject_kind: String,
+    /// What the subject is for, where stated.
+    #[serde(default)]
+    pub purpose: Option<String>,
     /// Who answers for the subject.
     pub owner: Option<String>,
     /// Display name of the owner.
@@ -177,7 +183,7 @@ pub struct ItemView {
     pub note: Option<String>,
     /// When it was signed, RFC 3339.
     pub decided_at: Option<String>,
-    /// The viewer may decide it.
+    /// The viewer is its reviewer.
     pub mine: bool,
 }
 
@@ -190,6 +196,9 @@ pub struct NamedOperation {
     pub title: String,
     /// Calls in the window.
     pub calls: u64,
+    /// Administration, or a change of high impact: what makes the risk of an item high.
+    #[serde(default)]
+    pub dangerous: bool,
 }
 
 /// Use of a grant in the window.
@@ -272,6 +281,9 @@ pub struct SignOffView {
     pub remove: u64,
     /// Items without a draft.
     pub open: u64,
+    /// Drafts that narrow or remove: what signing takes away.
+    #[serde(default)]
+    pub changes: Vec<ItemView>,
     /// Drafts against the recommendation.
     pub against: Vec<ItemView>,
     /// Digest over the drafts: signing names what was seen.

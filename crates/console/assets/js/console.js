@@ -79,10 +79,10 @@
   function swap(parts, item) {
     const open = item.querySelector(".item-more").open;
     const hadFocus = item.contains(document.activeElement);
-    for (const id of ["rail", "tabs", item.id]) {
+    for (const id of ["progress", "tabs", "next", item.id]) {
       const now = document.getElementById(id);
       const next = [...parts.querySelectorAll("[id]")].find((part) => part.id === id);
-      if (now && next) now.replaceWith(keepGroups(now, next));
+      if (now && next) now.replaceWith(next);
     }
     const fresh = document.getElementById(item.id);
     fresh.querySelector(".item-more").open = open;
@@ -91,13 +91,6 @@
     if (field) field.focus();
     else if (hadFocus) focusAfter(fresh);
     said.textContent = parts.dataset.said;
-  }
-
-  /** The answer knows no groups of this page; the rail keeps its own. */
-  function keepGroups(now, next) {
-    const groups = now.querySelector(".rail-groups");
-    if (groups && !next.querySelector(".rail-groups")) next.append(groups);
-    return next;
   }
 
   /** Focus stays on the item, which with shortcuts is one key from the next. */
@@ -118,6 +111,12 @@
     for (const item of items()) item.tabIndex = -1;
     const first = items()[0];
     if (first) first.tabIndex = 0;
+    // Past the list itself: keys work on an item.
+    document.querySelector("[data-skip-items]").addEventListener("click", (event) => {
+      if (!first) return;
+      event.preventDefault();
+      focusOn(list.querySelector('[data-item][tabindex="0"]'));
+    });
     list.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
       const item = event.target.closest("[data-item]");
@@ -190,7 +189,9 @@
 
   function press(item, selector) {
     const button = item.querySelector(selector);
-    if (button && !button.disabled) button.click();
+    if (!button) return true;
+    if (button.disabled) said.textContent = item.querySelector(".cannot").textContent;
+    else button.click();
     return true;
   }
 

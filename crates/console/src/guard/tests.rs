@@ -101,6 +101,8 @@ async fn a_used_link_and_a_prefetch_open_no_session() {
     let used = send(get("/?once=stranger", "")).await;
     assert_eq!(used.headers()[header::LOCATION], "/sign-in?link=refused");
     assert!(!used.headers().contains_key(header::SET_COOKIE));
+    let again = get("/?once=stranger", "portreeve=admin");
+    assert_eq!(send(again).await.headers()[header::LOCATION], "/", "signed in already");
     let mut guess = get("/?once=admin", "");
     guess.headers_mut().insert("sec-purpose", "prefetch".parse().unwrap());
     assert!(!send(guess).await.headers().contains_key(header::SET_COOKIE));
@@ -141,7 +143,7 @@ async fn a_decision_without_its_note_is_shown_on_its_row() {
     let response = send(post(path, "same-origin", body)).await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     let page = text(response).await;
-    assert!(page.contains("This goes against the suggestion") && page.contains("<h1>"));
+    assert!(page.contains("This goes against the recommendation") && page.contains("<h1>"));
 }
 
 #[tokio::test]
@@ -161,7 +163,7 @@ async fn the_script_gets_only_the_parts_that_changed() {
     assert_eq!(response.status(), StatusCode::OK);
     let parts = text(response).await;
     assert!(parts.contains("data-said=\"Draft: Keep for partner-northwind. 3 items left.\""));
-    assert!(parts.contains("id=\"item-item_3\"") && parts.contains("id=\"rail\""));
+    assert!(parts.contains("id=\"item-item_3\"") && parts.contains("id=\"progress\""));
     assert!(!parts.contains("<html"));
 }
 

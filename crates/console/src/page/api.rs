@@ -16,6 +16,8 @@ pub struct ApiPage {
     pub shell: Shell,
     /// Everything.
     pub detail: ApiDetail,
+    /// Where callers reach the gate.
+    pub gate_url: String,
 }
 
 impl ApiPage {
@@ -26,6 +28,11 @@ impl ApiPage {
     fn unused(&self) -> u64 {
         let unused = self.detail.operations.iter().filter(|operation| operation.calls_90d == 0);
         u64::try_from(unused.count()).unwrap_or(0)
+    }
+
+    /// Where the API is called.
+    fn address(&self) -> String {
+        format!("{}{}", self.gate_url.trim_end_matches('/'), self.detail.api.path)
     }
 
     fn called(&self) -> bool {
@@ -40,5 +47,6 @@ pub(crate) async fn show<D: Desk>(
     Path(id): Path<String>,
 ) -> Shown {
     let detail = console.desk.api(visit.actor(), &id).await?;
-    super::show(&ApiPage { shell: visit.shell(Section::Apis), detail })
+    let gate_url = console.config.gate_url.clone();
+    super::show(&ApiPage { shell: visit.shell(Section::Apis), detail, gate_url })
 }

@@ -52,7 +52,8 @@ fn rank(severity: &str) -> u8 {
 
 fn plain_value(value: &serde_json::Value) -> String {
     match value {
-        serde_json::Value::String(text) => text.clone(),
+        // What is no time stays as it is.
+        serde_json::Value::String(text) => words::absolute(text),
         serde_json::Value::Null => "none".to_owned(),
         serde_json::Value::Array(list) => {
             list.iter().map(plain_value).collect::<Vec<_>>().join(", ")
@@ -61,13 +62,27 @@ fn plain_value(value: &serde_json::Value) -> String {
     }
 }
 
-/// Where a finding's subject is shown, when it has a page.
+/// Where a finding's subject is shown: on the page of the identity that it is, or that holds it.
+/// Groups have no page.
 pub(crate) fn subject_link(finding: &FindingView) -> Option<String> {
-    let id = encode(&finding.subject.id);
-    match finding.subject.kind.as_str() {
+    let subject = &finding.subject;
+    let holder = subject.holder.as_deref().filter(|holder| !holder.starts_with("group:"));
+    let id = encode(&subject.id);
+    match subject.kind.as_str() {
         "identity" => Some(format!("/identities/{id}")),
-        "grant" => Some(format!("/calls?since=90d&grant={id}")),
+        "grant" => Some(format!("/identities/{}#grant-{id}", encode(holder?))),
+        "credential" => Some(format!("/identities/{}#key-{id}", encode(holder?))),
         _ => None,
+    }
+}
+
+/// Whom a finding is about, for its link.
+pub(crate) fn subject_name(finding: &FindingView) -> String {
+    let subject = &finding.subject;
+    let holder = subject.holder.as_deref().unwrap_or(&subject.id);
+    match subject.kind.as_str() {
+        "identity" => subject.id.clone(),
+        kind => format!("{} of {holder}", words::plain(kind)),
     }
 }
 

@@ -27,6 +27,11 @@ pub fn level_tag(level: &str, noun: &str) -> Tag {
     Tag { tone: words::tone(level), text: format!("{} {noun}", words::title(level)) }
 }
 
+/// The operations of a grant are all that the API has and will have.
+pub fn covers_all(operations: &[String]) -> bool {
+    operations.iter().any(|id| id == "*")
+}
+
 impl HtmlSafe for Tag {}
 
 impl fmt::Display for Tag {

@@ -1,5 +1,7 @@
 //! The result of a review: what was decided, what was applied, and the proof that it holds.
 
+use std::collections::BTreeMap;
+
 use app::view::{ItemView, RemediationView, ReviewStatus};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -7,6 +9,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 
 use super::Shown;
+use super::review::Row;
 use crate::shell::{Section, Shell, Visit};
 use crate::{Console, Desk, words};
 
@@ -18,6 +21,20 @@ pub struct Removal {
     pub who: String,
     /// The API.
     pub api: String,
+    /// Operations that go.
+    pub goes: String,
+    /// Operations that stay, where some do.
+    pub stays: Option<String>,
+}
+
+/// Decisions that one reviewer signed at one moment.
+pub struct Signature {
+    /// By name.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// How many.
+    pub decisions: u64,
 }
 
 /// The page.
@@ -30,21 +47,16 @@ pub struct ResultPage {
     pub status: ReviewStatus,
     /// Per removal and narrowing.
     pub removals: Vec<Removal>,
+    /// Who signed when, the first first.
+    pub signatures: Vec<Signature>,
 }
 
 impl ResultPage {
     /// Joins the plan with the items it came from.
     pub fn new(shell: Shell, mut status: ReviewStatus, items: &[ItemView]) -> Self {
         let plan = std::mem::take(&mut status.remediations);
-        let named = |act: RemediationView| {
-            let item = items.iter().find(|item| item.id == act.item_id);
-            Removal {
-                who: item.map_or_else(|| act.grant_id.clone(), |item| item.subject_name.clone()),
-                api: item.map_or_else(String::new, |item| item.api_name.clone()),
-                act,
-            }
-        };
-        Self { shell, removals: plan.into_iter().map(named).collect(), status }
+        let removals = plan.into_iter().map(|act| removal(act, items)).collect();
+        Self { shell, removals, signatures: signatures(items), status }
     }
 
     fn completed(&self) -> bool {
@@ -56,6 +68,7 @@ impl ResultPage {
             "refused" => "refused",
             "pending" => "pending",
             "allowed" => "still allowed",
+            _ if self.undecided() => "not yet",
             _ => "not needed",
         }
     }
@@ -63,10 +76,46 @@ impl ResultPage {
     fn applied_words(&self) -> String {
         match self.status.applied_in_ms {
             Some(millis) => words::duration_ms(millis),
-            None if self.removals.is_empty() => "nothing to apply".to_owned(),
+            None if self.removals.is_empty() && !self.undecided() => "nothing to apply".to_owned(),
             None => "not yet".to_owned(),
         }
     }
+
+    /// Decisions are still taken, so nothing can be said of what they will need.
+    fn undecided(&self) -> bool {
+        matches!(self.status.review.state.as_str(), "STAGED" | "ACTIVE")
+    }
+}
+
+fn removal(act: RemediationView, items: &[ItemView]) -> Removal {
+    let row = items.iter().find(|item| item.id == act.item_id).cloned().map(Row::new);
+    let Some(row) = row else {
+        // Another reviewer's item: its names are not this visitor's to see.
+        let (who, api, goes) = (act.grant_id.clone(), String::new(), String::new());
+        return Removal { who, api, goes, stays: None, act };
+    };
+    Removal {
+        goes: row.goes(),
+        stays: row.narrows().then(|| row.stays()),
+        who: row.item.subject_name,
+        api: row.item.api_name,
+        act,
+    }
+}
+
+fn signatures(items: &[ItemView]) -> Vec<Signature> {
+    let mut signed: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for item in items {
+        if let Some(at) = &item.decided_at {
+            *signed.entry((at, &item.reviewer_name)).or_default() += 1;
+        }
+    }
+    let signature = |((at, by), decisions): ((&str, &str), u64)| Signature {
+        by: by.to_owned(),
+        at: at.to_owned(),
+        decisions,
+    };
+    signed.into_iter().map(signature).collect()
 }
 
 /// `GET /reviews/{id}/result`

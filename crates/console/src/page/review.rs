@@ -1,4 +1,4 @@
-//! The review screen: rows with their use, findings, suggestion and consequence; a decision is a
+//! The review screen: rows with their use, findings, recommendation and consequence; a decision is a
 //! draft until it is signed. Forms work alone; the script asks for the changed parts only.
 
 mod form;
@@ -15,7 +15,7 @@ use crate::shell::{Section, Shell, Visit};
 use crate::{Console, Desk, cookie, words};
 
 pub(crate) use form::{decide, undo};
-pub use list::{Asked, Group, List, Tab};
+pub use list::{Asked, Group, List, NextStep, Tab};
 pub use row::{Button, Row, RowError};
 
 /// Rows on one page.

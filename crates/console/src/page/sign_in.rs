@@ -37,7 +37,9 @@ pub(crate) async fn show(Extension(facts): Extension<Arc<RequestFacts>>) -> Show
 
 /// Exchanges a one-time code for a session. The redirect replaces the address with the code in the
 /// browser's history, and no referrer ever holds it, because no page was shown under it.
-pub(crate) async fn redeem<D: Desk>(console: &Console<D>, code: &str) -> Shown {
+///
+/// Who is signed in already and opens a link that no longer works arrives all the same.
+pub(crate) async fn redeem<D: Desk>(console: &Console<D>, code: &str, signed_in: bool) -> Shown {
     let session = match console.desk.redeem(code).await {
         Ok(session) => session,
         Err(problem)
@@ -45,6 +47,7 @@ pub(crate) async fn redeem<D: Desk>(console: &Console<D>, code: &str) -> Shown {
         {
             return Err(problem.into());
         }
+        Err(_) if signed_in => return Ok(see_other("/")),
         Err(_) => return Ok(see_other("/sign-in?link=refused")),
     };
     let config = &console.config;

@@ -1,4 +1,4 @@
-//! Sign-off: what signing would do, the choices against the suggestion, the statement to accept.
+//! Sign-off: what signing would do, the choices against the recommendation, the statement to accept.
 
 use app::view::SignOffView;
 use askama::Template;
@@ -22,7 +22,9 @@ pub struct SignOffPage {
     pub shell: Shell,
     /// What signing would do.
     pub sign_off: SignOffView,
-    /// Drafts against the suggestion.
+    /// Drafts that narrow or remove.
+    pub changes: Vec<Row>,
+    /// Drafts against the recommendation.
     pub against: Vec<Row>,
     /// Why the last attempt was refused.
     pub refused: Option<String>,
@@ -31,9 +33,10 @@ pub struct SignOffPage {
 impl SignOffPage {
     /// The page, with the reason when an attempt was refused.
     pub fn new(shell: Shell, mut sign_off: SignOffView, refused: Option<String>) -> Self {
-        let against = std::mem::take(&mut sign_off.against);
-        let against = against.into_iter().map(Row::new).collect();
-        Self { shell, sign_off, against, refused }
+        let rows = |items: &mut Vec<_>| std::mem::take(items).into_iter().map(Row::new).collect();
+        let changes = rows(&mut sign_off.changes);
+        let against = rows(&mut sign_off.against);
+        Self { shell, sign_off, changes, against, refused }
     }
 
     fn drafts(&self) -> u64 {

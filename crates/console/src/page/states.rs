@@ -124,7 +124,7 @@ fn reviewing(states: &mut States) {
     let rows = refused.list.groups.iter_mut().flat_map(|group| group.rows.iter_mut());
     for row in rows.take(1) {
         row.error = Some(RowError {
-            message: "This goes against the suggestion: say why in a note.".to_owned(),
+            message: "This goes against the recommendation: say why in a note.".to_owned(),
             verdict: "keep".to_owned(),
             note: String::new(),
         });
@@ -140,10 +140,19 @@ fn signing(states: &mut States) {
     states.add("sign-off", "many", &sign_off(sample::sign_off(), None));
     let mut nothing = sample::sign_off();
     (nothing.keep, nothing.remove, nothing.against) = (0, 0, Vec::new());
+    nothing.changes.clear();
     states.add("sign-off", "empty", &sign_off(nothing, None));
     let stale = "The drafts have changed since you saw them.".to_owned();
     states.add("sign-off", "refused", &sign_off(sample::sign_off(), Some(stale)));
-    let result = |status| ResultPage::new(shell(Section::Reviews), status, &sample::items());
+    let result = |status| ResultPage::new(shell(Section::Reviews), status, &sample::signed_items());
+    let mut open = sample::status_completed();
+    (open.review, open.remediations) = (sample::review(), Vec::new());
+    (open.kept, open.narrowed, open.removed) = (0, 0, 0);
+    (open.probe, open.applied_in_ms) = ("none".to_owned(), None);
+    let mut items = sample::items();
+    items.iter_mut().for_each(|item| item.decided_at = None);
+    let unsigned = ResultPage::new(shell(Section::Reviews), open, &items);
+    states.add("result", "not-signed", &unsigned);
     states.add("result", "completed", &result(sample::status_completed()));
     states.add("result", "verifying", &result(sample::status_verifying()));
     let mut member = result(sample::status_completed());
@@ -178,7 +187,11 @@ fn access(states: &mut States) {
     let apis = |apis| ApisPage { shell: shell(Section::Apis), apis };
     states.add("apis", "empty", &apis(Vec::new()));
     states.add("apis", "many", &apis(sample::apis()));
-    let api = |detail| ApiPage { shell: shell(Section::Apis), detail };
+    let mut none = apis(Vec::new());
+    none.shell.viewer = Some(sample::viewer(Role::Member));
+    states.add("apis", "none-of-yours", &none);
+    let gate_url = sample::config().gate_url;
+    let api = |detail| ApiPage { shell: shell(Section::Apis), detail, gate_url: gate_url.clone() };
     states.add("api", "many", &api(sample::api_detail()));
     let mut silent = sample::api_detail();
     silent.grants.clear();
@@ -200,6 +213,8 @@ fn activity(states: &mut States) {
     states.add("explain", "unknown", &explain("r_01kafz9q", None));
     states.add("explain", "allowed", &explain("r_1", Some(sample::explanation())));
     states.add("explain", "refused", &explain("r_2", Some(sample::explanation_of_refusal())));
+    let nobody = Some(sample::explanation_without_credential());
+    states.add("explain", "no-credential", &explain("r_3", nobody));
     let filter = FindingFilter { state: "open".to_owned(), ..FindingFilter::default() };
     let findings = |rows| FindingsPage::new(shell(section), rows, filter.clone());
     states.add("findings", "empty", &findings(Vec::new()));

@@ -1,14 +1,17 @@
 //! Today: what waits for the signed-in person. Also where a one-time link arrives.
 
+use std::sync::Arc;
+
 use app::view::{ReviewView, Today};
 use askama::Template;
+use axum::Extension;
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::{HeaderMap, header};
 use serde::Deserialize;
 
 use super::{Shown, sign_in};
 use crate::failure::see_other;
-use crate::shell::{Section, Shell, Visit};
+use crate::shell::{RequestFacts, Section, Shell, Visit};
 use crate::{Console, Desk, words};
 
 /// The page.
@@ -33,6 +36,21 @@ impl TodayPage {
             review.mine.saturating_sub(review.drafted).saturating_sub(review.decided)
         };
         self.today.reviews.iter().map(open).sum()
+    }
+
+    /// What waits in one line: `1 review, 12 items, 3 need a look`.
+    fn summary(&self) -> String {
+        let waiting = self.waiting();
+        let unsigned = |review: &&ReviewView| review.mine.saturating_sub(review.decided);
+        let items: u64 = waiting.iter().map(unsigned).sum();
+        let looks = match self.today.items_needing_a_look {
+            0 if self.open_items() == 0 => "all drafted".to_owned(),
+            0 => "none needs a look".to_owned(),
+            1 => "1 needs a look".to_owned(),
+            many => format!("{} need a look", words::number(many)),
+        };
+        let reviews = words::count(words::len(&waiting), "review");
+        format!("{reviews}, {}, {looks}", words::count(items, "item"))
     }
 
     fn findings_total(&self) -> u64 {
@@ -62,6 +80,7 @@ pub(crate) struct Arrival {
 pub(crate) async fn show<D: Desk>(
     State(console): State<Console<D>>,
     Query(arrival): Query<Arrival>,
+    Extension(facts): Extension<Arc<RequestFacts>>,
     request: Request,
 ) -> Shown {
     let (mut parts, _) = request.into_parts();
@@ -69,7 +88,8 @@ pub(crate) async fn show<D: Desk>(
         if prefetched(&parts.headers) {
             return Ok(see_other("/sign-in"));
         }
-        return sign_in::redeem(&console, &code).await;
+        let signed_in = facts.viewer.is_some();
+        return sign_in::redeem(&console, &code, signed_in).await;
     }
     let visit = Visit::from_request_parts(&mut parts, &()).await?;
     let today = console.desk.today(visit.actor()).await?;

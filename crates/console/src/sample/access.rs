@@ -1,8 +1,8 @@
 //! Sample APIs, identities, credentials and grants.
 
 use app::view::{
-    ApiDetail, ApiView, CredentialView, GrantView, IdentityDetail, IdentityView, OperationView,
-    TimeoutsView,
+    ApiDetail, ApiView, CredentialView, GrantView, GrantedOperation, IdentityDetail, IdentityView,
+    OperationView, TimeoutsView,
 };
 
 use super::{days_ago, hours_ago};
@@ -15,6 +15,7 @@ fn api_named(id: &str, impact: &str, mode: &str, owner: Option<&str>) -> ApiView
         mode: mode.to_owned(),
         impact: impact.to_owned(),
         owner: owner.map(str::to_owned),
+        owner_name: owner.map(|_| "Robin Hale".to_owned()),
         upstream: format!("http://{id}.internal:9000"),
         environment: "production".to_owned(),
         hosts: Vec::new(),
@@ -77,17 +78,27 @@ pub fn grant(subject: &str, status: &str) -> GrantView {
         api_id: "orders".to_owned(),
         api_name: "orders".to_owned(),
         operations: vec!["listOrders".to_owned(), "getOrder".to_owned(), "refundOrder".to_owned()],
+        named: vec![
+            granted("listOrders", "List orders", true),
+            granted("getOrder", "Read an order", true),
+            granted("refundOrder", "Refund an order", false),
+        ],
         operations_count: 3,
         fields: None,
         status: status.to_owned(),
-        reason: "requested in the 2025 migration".to_owned(),
+        reason: "review".to_owned(),
         approved_by: Some("dana".to_owned()),
+        approved_by_name: Some("Dana Kovář".to_owned()),
         created_at: days_ago(212),
         expires_at: None,
         calls_90d: 412,
         operations_used: vec!["listOrders".to_owned(), "getOrder".to_owned()],
         last_used_at: Some(hours_ago(43)),
     }
+}
+
+fn granted(id: &str, title: &str, used: bool) -> GrantedOperation {
+    GrantedOperation { id: id.to_owned(), title: title.to_owned(), used }
 }
 
 /// A credential of the invoice exporter.

@@ -8,6 +8,14 @@ use serde_json::json;
 
 use super::hours_ago;
 
+fn title(operation: &str) -> &'static str {
+    match operation {
+        "refundOrder" => "Refund an order",
+        "getOrder" => "Read an order",
+        _ => "List orders",
+    }
+}
+
 /// One recorded call.
 pub fn call(outcome: &str, operation: &str, reason: Option<&str>, hours: i64) -> CallView {
     let refused = outcome == "refused";
@@ -18,6 +26,7 @@ pub fn call(outcome: &str, operation: &str, reason: Option<&str>, hours: i64) ->
         credential_id: Some("cred_1".to_owned()),
         api_id: Some("orders".to_owned()),
         operation: Some(operation.to_owned()),
+        operation_title: Some(title(operation).to_owned()),
         method: if operation == "refundOrder" { "POST" } else { "GET" }.to_owned(),
         path: "/orders/42".to_owned(),
         source_ip: "10.2.0.17".to_owned(),
@@ -59,14 +68,16 @@ pub fn explanation() -> Explanation {
             stage("target", "passed", "GET /orders/42 is canonical."),
             stage("credential", "passed", "API key pr_live_8fQm…7Q is active."),
             stage("identity", "passed", "svc-invoice-export is active."),
-            stage("operation", "passed", "orders has the operation getOrder."),
-            stage("grant", "passed", "Grant g_svc-invoice-export covers it."),
+            stage("operation", "passed", "operation Read an order"),
+            stage("grant", "passed", "allowed by g_svc-invoice-export"),
             stage("upstream", "passed", "The upstream answered 200."),
         ],
         grants: vec![ConsideredGrant {
             grant_id: "g_svc-invoice-export".to_owned(),
+            subject: "svc-invoice-export".to_owned(),
+            operations: vec!["List orders".to_owned(), "Read an order".to_owned()],
             applies: true,
-            why: "covers getOrder".to_owned(),
+            why: "covers this operation".to_owned(),
         }],
         would_allow: None,
         who_can_give: Vec::new(),
@@ -78,16 +89,30 @@ pub fn explanation_of_refusal() -> Explanation {
     let mut explanation = explanation();
     explanation.call = call("refused", "refundOrder", Some("no_grant"), 1);
     explanation.stages.truncate(4);
-    explanation.stages.push(stage("grant", "refused", "No grant in force covers refundOrder."));
+    explanation.stages.push(stage("grant", "refused", "no grant in force covers the operation"));
     explanation.stages.push(stage("upstream", "not_reached", "The request was not forwarded."));
     explanation.grants = vec![ConsideredGrant {
         grant_id: "g_svc-invoice-export".to_owned(),
+        subject: "svc-invoice-export".to_owned(),
+        operations: vec!["List orders".to_owned(), "Read an order".to_owned()],
         applies: false,
-        why: "covers listOrders and getOrder only".to_owned(),
+        why: "covers other operations only".to_owned(),
     }];
     explanation.would_allow =
         Some("portreeve grant give svc-invoice-export --api orders --can refundOrder".to_owned());
     explanation.who_can_give = vec!["Robin Hale".to_owned()];
+    explanation
+}
+
+/// Why a call without credential was refused.
+pub fn explanation_without_credential() -> Explanation {
+    let mut explanation = explanation_of_refusal();
+    explanation.call = call("refused", "getOrder", Some("no_credential"), 1);
+    (explanation.call.identity_id, explanation.call.credential_id) = (None, None);
+    let why = "nothing was presented that could prove who calls";
+    explanation.stages.truncate(1);
+    explanation.stages.push(stage("credential", "refused", why));
+    (explanation.grants, explanation.would_allow) = (Vec::new(), None);
     explanation
 }
 
@@ -97,38 +122,42 @@ pub fn findings() -> Vec<FindingView> {
         |rule: &str, kind: &str, id: &str, severity: &str, summary: &str, act: &str| FindingView {
             id: format!("fnd_{rule}_{id}"),
             rule: rule.to_owned(),
-            subject: FindingSubject { kind: kind.to_owned(), id: id.to_owned() },
+            subject: FindingSubject {
+                kind: kind.to_owned(),
+                id: id.to_owned(),
+                holder: (kind != "identity").then(|| "agent-returns".to_owned()),
+            },
             severity: severity.to_owned(),
             summary: summary.to_owned(),
             suggested_act: act.to_owned(),
-            evidence: json!({"window_days": 90, "calls": 0}),
+            evidence: json!({"window_days": 90, "created_at": "2026-07-31T16:43:39.482179Z"}),
             first_seen_at: hours_ago(60),
             state: "open".to_owned(),
         };
     vec![
         finding(
-            "ownerless-identity",
+            "ownerless",
             "identity",
             "agent-returns",
             "high",
-            "The owner of agent-returns is no longer active.",
-            "Give it a new owner.",
+            "agent-returns has no owner",
+            "name an owner",
         ),
         finding(
             "unused-grant",
             "grant",
             "g_item_2",
             "medium",
-            "agent-returns has not used its grant on orders for 90 days.",
-            "Remove the grant.",
+            "agent-returns may use 2 operations of orders and used none in 90 days",
+            "remove the grant",
         ),
         finding(
-            "expiring-credential",
+            "never-used-credential",
             "credential",
             "cred_1",
             "low",
-            "pr_live_8fQm…7Q expires in 10 days.",
-            "Rotate the key.",
+            "pr_live_8fQm…7Q of agent-returns was issued 113 days ago and never used",
+            "revoke the credential",
         ),
     ]
 }

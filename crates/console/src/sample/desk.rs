@@ -68,6 +68,11 @@ fn one_page<T>(items: Vec<T>) -> Page<T> {
     Page { total: words::len(&items), items, next: None }
 }
 
+/// The draft takes access away.
+fn takes(item: &ItemView) -> bool {
+    item.state == "drafted" && matches!(item.verdict.as_deref(), Some("narrow" | "remove"))
+}
+
 fn is(name: &str, id: &str, what: &str) -> Answer<()> {
     if name == id { Ok(()) } else { Err(Problem::not_found(what, id)) }
 }
@@ -123,7 +128,7 @@ impl Desk for SampleDesk {
         let against = suggested.is_some_and(|word| word != "none" && word != decision.verdict);
         let note = decision.note.filter(|note| !note.trim().is_empty());
         if against && note.is_none() {
-            let detail = "This goes against the suggestion: say why in a note.";
+            let detail = "This goes against the recommendation: say why in a note.";
             return Err(Problem::invalid("note_required", detail));
         }
         self.change(item, |item| {
@@ -156,6 +161,7 @@ impl Desk for SampleDesk {
             narrow: self.count("narrow"),
             remove: self.count("remove"),
             open: u64::try_from(open).unwrap_or(0),
+            changes: items.iter().filter(|item| takes(item)).cloned().collect(),
             against: items.into_iter().filter(differs).collect(),
             ..super::sign_off()
         })

@@ -13,6 +13,7 @@ pub fn review() -> ReviewView {
     ReviewView {
         id: "machines".to_owned(),
         name: "Machines of high-impact APIs".to_owned(),
+        instructions: Some("Keep what it needs to do its work.\nAsk the owner first.".to_owned()),
         state: "ACTIVE".to_owned(),
         started_at: days_ago(5),
         deadline: days_ago(-9),
@@ -28,6 +29,7 @@ pub fn reviews() -> Vec<ReviewView> {
     let past = |id: &str, name: &str, state: &str, days: i64| ReviewView {
         id: id.to_owned(),
         name: name.to_owned(),
+        instructions: None,
         state: state.to_owned(),
         started_at: days_ago(days + 14),
         deadline: days_ago(days),
@@ -79,13 +81,12 @@ const SEEDS: [Seed; 7] = [
         weeks: [22, 30, 41, 38, 29, 31, 33, 30, 34, 28, 36, 31, 29],
         age_days: 212,
         last_hours: Some(43),
-        finding: Some(("unused-operation", "Refund an order was never called in 90 days.")),
+        finding: None,
         suggest: (
             "narrow",
             &[
-                "Refund an order is unused for 90 days.",
-                "1 of 6 similar services holds it.",
-                "It is a high-impact operation.",
+                "Refund an order — never called in 90 days",
+                "it reaches a change of high impact: Refund an order",
             ],
         ),
         state: ("open", None),
@@ -100,7 +101,10 @@ const SEEDS: [Seed; 7] = [
         weeks: [0; 13],
         age_days: 131,
         last_hours: None,
-        finding: Some(("ownerless-identity", "Its owner, Kim Osei, is no longer active.")),
+        finding: Some((
+            "ownerless",
+            "agent-returns is owned by group:returns, which has no active member",
+        )),
         suggest: ("remove", &["No call in 90 days.", "The owner is no longer active."]),
         state: ("open", None),
     },
@@ -162,7 +166,7 @@ const SEEDS: [Seed; 7] = [
         weeks: [1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0],
         age_days: 512,
         last_hours: Some(24 * 25),
-        finding: Some(("admin-operation", "Purge test orders is an admin operation.")),
+        finding: None,
         suggest: ("remove", &["3 calls in 90 days.", "It is an admin operation."]),
         state: ("drafted", Some("remove")),
     },
@@ -187,6 +191,19 @@ pub fn items() -> Vec<ItemView> {
     SEEDS.iter().map(item).collect()
 }
 
+/// The items of [`review`], signed as was recommended.
+pub fn signed_items() -> Vec<ItemView> {
+    let mut items = items();
+    for item in &mut items {
+        let recommended = item.recommendation.verdict.as_str();
+        let verdict = if recommended == "none" { "keep" } else { recommended };
+        item.verdict = Some(verdict.to_owned());
+        item.state = "decided".to_owned();
+        item.decided_at = Some(hours_ago(1));
+    }
+    items
+}
+
 fn item(seed: &Seed) -> ItemView {
     let used = |(_, _, calls): &&(&str, &str, u64)| *calls > 0;
     let calls: u64 = seed.operations.iter().map(|(_, _, calls)| calls).sum();
@@ -198,6 +215,7 @@ fn item(seed: &Seed) -> ItemView {
         subject: seed.name.to_owned(),
         subject_name: seed.name.to_owned(),
         subject_kind: seed.kind.to_owned(),
+        purpose: Some("Does one thing for the shop".to_owned()),
         owner: seed.owner.map(|(id, _, _)| id.to_owned()),
         owner_name: seed.owner.map(|(_, name, _)| name.to_owned()),
         owner_active: seed.owner.is_some_and(|(_, _, active)| active),
@@ -207,7 +225,7 @@ fn item(seed: &Seed) -> ItemView {
         api_name: seed.api.1.to_owned(),
         api_impact: seed.api.2.to_owned(),
         granted: seed.operations.iter().map(operation).collect(),
-        grant_reason: "requested in the 2025 migration".to_owned(),
+        grant_reason: "direct".to_owned(),
         granted_at: super::days_ago(seed.age_days),
         usage: ItemUsage {
             window_days: 90,
@@ -244,7 +262,8 @@ fn item(seed: &Seed) -> ItemView {
 }
 
 fn operation((id, title, calls): &(&str, &str, u64)) -> NamedOperation {
-    NamedOperation { id: (*id).to_owned(), title: (*title).to_owned(), calls: *calls }
+    let dangerous = ["refundOrder", "cancelOrder", "purgeTestOrders"].contains(id);
+    NamedOperation { id: (*id).to_owned(), title: (*title).to_owned(), calls: *calls, dangerous }
 }
 
 fn finding(rule: &str, summary: &str) -> ItemFinding {
@@ -274,11 +293,23 @@ pub fn sign_off() -> SignOffView {
         narrow: 0,
         remove: 1,
         open: 3,
+        changes: changes(),
         against,
         drafts_digest: "5f1c".repeat(16),
         statement: "I have looked at each of these grants and decided to the best of my knowledge."
             .to_owned(),
     }
+}
+
+/// A narrowing and a removal, as drafts.
+fn changes() -> Vec<ItemView> {
+    let drafted = |mut item: ItemView| {
+        item.state = "drafted".to_owned();
+        item.verdict = Some(item.recommendation.verdict.clone());
+        item
+    };
+    let wanted = |item: &ItemView| ["item_1", "item_6"].contains(&item.id.as_str());
+    items().into_iter().filter(wanted).map(drafted).collect()
 }
 
 fn remediation(item: &str, act: &str, state: &str) -> RemediationView {

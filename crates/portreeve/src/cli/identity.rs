@@ -219,7 +219,7 @@ async fn sign_in(remote: &Remote, identity: String) -> Result<(), Failure> {
 
 fn listed(identities: &[IdentityView]) -> String {
     let mut table =
-        Table::new(&["id", "kind", "owner", "environment", "status", "grants", "last seen"]);
+        Table::new(&["id", "kind", "owner", "environment", "status", "grants", "last call"]);
     for identity in identities {
         let owner = match (&identity.owner, identity.owner_active) {
             (Some(owner), false) => format!("{owner} (not active)"),

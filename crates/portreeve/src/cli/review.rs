@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use app::view::{ItemView, NewDecision, ReviewDefinition, ReviewStatus, ReviewView, SignOffView};
+use app::view::{
+    ItemView, NamedOperation, NewDecision, ReviewDefinition, ReviewStatus, ReviewView, SignOffView,
+};
 use base::Problem;
 use clap::Subcommand;
 
@@ -177,9 +179,27 @@ async fn sign(id: &str, remote: &Remote) -> Result<(), Failure> {
         "signing {} keep, {} narrow, {} remove; {} open",
         seen.keep, seen.narrow, seen.remove, seen.open
     ));
+    for item in &seen.changes {
+        remote.out.hint(&taken(item));
+    }
     let body = admin::form::Sign { drafts_digest: Some(seen.drafts_digest) };
     let status: ReviewStatus = remote.client.post(&path, &body).await?;
     remote.out.show(&status, told)
+}
+
+/// What a draft takes away: `narrow svc on orders: goes Refund order; stays List orders`.
+fn taken(item: &ItemView) -> String {
+    let verdict = item.verdict.as_deref().unwrap_or_default();
+    let stays = |id: &String| verdict == "narrow" && item.recommendation.operations.contains(id);
+    let (stay, go): (Vec<_>, Vec<_>) = item.granted.iter().partition(|op| stays(&op.id));
+    let titles = |of: &[&NamedOperation]| {
+        of.iter().map(|op| op.title.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let mut text = format!("{verdict} {} on {}: goes {}", item.subject, item.api_name, titles(&go));
+    if !stay.is_empty() {
+        text.push_str(&format!("; stays {}", titles(&stay)));
+    }
+    text
 }
 
 fn listed(reviews: &[ReviewView]) -> String {

@@ -81,7 +81,11 @@ impl Running {
         });
         let pages = console::router(
             Arc::clone(&core.app),
-            ConsoleConfig { secure_cookies: tls.is_some(), clock: Arc::clone(&core.clock) },
+            ConsoleConfig {
+                secure_cookies: tls.is_some(),
+                gate_url: process.proxy_url.clone(),
+                clock: Arc::clone(&core.clock),
+            },
         );
         let key_sets =
             Arc::new(KeySets::new(authenticators, Arc::clone(&core.clock), HttpFetcher::new()?));

@@ -47,9 +47,11 @@ fn the_first_five_minutes() {
         .collect();
     seen.push_str(&format!("{} items\n{}\n", items.as_array().unwrap().len(), needing.concat()));
     assert!(items.as_array().unwrap().iter().all(|item| item["mine"] == true));
+    assert_console_leads_to_the_refund(&server);
     decide(&server, &items);
     let signed = server.cli(&["review", "sign", "machines"]);
     assert_eq!(signed.status, 0, "{}", signed.stderr);
+    seen.push_str(&format!("$ portreeve review sign machines\n{}\n", signed.stderr));
 
     let completed = || server.json(&["review", "status", "machines"])["state"] == "COMPLETED";
     crate::support::eventually(completed, || server.log());
@@ -64,6 +66,28 @@ fn the_first_five_minutes() {
     assert_tampering_is_found(&scratch, file);
     assert_eq!(server.stop(), 0);
     assert!(!scratch.path().join("config/portreeve/profile.toml").exists());
+}
+
+/// What the console shows whoever opens the link, up to the first decision.
+fn assert_console_leads_to_the_refund(server: &Server) {
+    let link = server.ready["sign_in"].as_str().unwrap();
+    let mut console = server.console();
+    let arrived = console.get(&link[link.find("/?once=").unwrap()..], &[]);
+    assert_eq!(arrived.status, 303);
+    let cookie = arrived.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    let cookie = [("cookie", cookie.split(';').next().unwrap())];
+    let today = console.get("/", &cookie).body;
+    assert!(today.contains("1 review, 12 items, 3 need a look"), "{today}");
+    let review = console.get("/reviews/machines", &cookie).body;
+    let first = review.split("data-item ").nth(1).unwrap();
+    assert!(first.starts_with("data-name=\"svc-invoice-export\""), "{first}");
+    assert!(first.contains("Refund order — never called in 90 days"), "{first}");
+    let narrow = first.split("value=\"narrow\"").nth(1).unwrap().split('>').next().unwrap();
+    assert!(narrow.contains("data-key=\"2\"") && !narrow.contains("disabled"), "{narrow}");
+    assert!(!narrow.contains("data-needs-note"), "2 alone is enough: {narrow}");
+    // A link signs in once; whoever is signed in already is not turned away by it.
+    let again = console.get(&link[link.find("/?once=").unwrap()..], &cookie);
+    assert!(again.head.contains("location: /\r\n"), "{}", again.head);
 }
 
 /// How long it took is this machine's business.

@@ -71,6 +71,7 @@ fn act(state: RemediationState) -> Remediation {
         grant_version: 3,
         act: crate::Act::Remove,
         gone: [id("get")].into(),
+        decided_by: None,
         state,
     }
 }

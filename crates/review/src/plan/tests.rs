@@ -189,3 +189,35 @@ fn the_seal_breaks_with_any_item() {
     changed[1].assignment.reviewer = id("bob");
     assert_ne!(digest(&changed), seal);
 }
+
+#[test]
+fn reasons_name_what_is_unused_and_what_is_dangerous() {
+    let mut parts = parts();
+    parts.grants[0] = grant("g1", "svc", &["get", "list", "purge", "refund"]);
+    for operation in ["get", "list", "refund"] {
+        used(&mut parts, "g1", operation, days_ago(3), 30);
+    }
+    let item = only(parts);
+    let reasons: Vec<_> = item.recommendation.reasons.iter().map(|r| r.text.as_str()).collect();
+    assert_eq!(
+        reasons,
+        ["Do purge — never called in 90 days", "it reaches administration: Do purge and Do refund"]
+    );
+    let dangerous: Vec<_> =
+        item.operations.iter().filter(|op| op.dangerous).map(|op| op.id.as_str()).collect();
+    assert_eq!(dangerous, ["purge", "refund"]);
+}
+
+#[test]
+fn a_purpose_is_sealed_and_what_has_none_is_sealed_as_before() {
+    let mut parts = parts();
+    parts.identities[3].purpose = Some("Exports invoices".to_owned());
+    let item = only(parts);
+    assert_eq!(item.subject.purpose.as_deref(), Some("Exports invoices"));
+    let mut plain = item;
+    plain.subject.purpose = None;
+    let sealed = serde_json::to_value(&plain).unwrap();
+    assert!(sealed["subject"].get("purpose").is_none());
+    assert!(sealed["operations"][0].get("dangerous").is_none());
+    assert_eq!(serde_json::from_value::<ReviewItem>(sealed).unwrap(), plain);
+}

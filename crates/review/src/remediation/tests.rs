@@ -9,6 +9,7 @@ fn act(act: Act, gone: &[&str]) -> Remediation {
         grant_version: 3,
         act,
         gone: operations(gone),
+        decided_by: Some(id("ann")),
         state: RemediationState::Planned,
     }
 }
@@ -73,6 +74,26 @@ fn a_removal_revokes_and_a_narrowing_narrows() {
     assert_eq!(narrowed.status, GrantStatus::Active);
     assert_eq!(narrowed.operations, OperationSet::Only(operations(&["get"])));
     assert_eq!(narrowed.reason, ::grant::GrantReason::Review);
+}
+
+#[test]
+fn what_a_narrowing_leaves_is_approved_by_who_decided() {
+    let mut reviewed = grant("g1", "svc", &["get", "list"]);
+    reviewed.approved_by = Some("system:import".to_owned());
+    let Applied::Write(narrowed) = narrowing().apply_to(Some(&reviewed)) else { panic!() };
+    assert_eq!(narrowed.approved_by.as_deref(), Some("ann"));
+    // A plan of before this was written down does not know; nobody else is named instead.
+    let old = Remediation { decided_by: None, ..narrowing() };
+    let Applied::Write(narrowed) = old.apply_to(Some(&reviewed)) else { panic!() };
+    assert_eq!(narrowed.approved_by, None);
+}
+
+#[test]
+fn a_plan_stored_before_deciders_were_named_is_read_and_written_as_it_was() {
+    let old = Remediation { decided_by: None, ..removal() };
+    let stored = serde_json::to_value(&old).unwrap();
+    assert!(stored.get("decided_by").is_none());
+    assert_eq!(serde_json::from_value::<Remediation>(stored).unwrap(), old);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use catalog::Impact;
 use crate::finding::{Evidence, Finding, FindingSubject, Rule, Severity};
 use crate::inventory::Inventory;
 use crate::rules::Rules;
+use crate::wording::counted;
 
 /// A live grant, old enough, of a subject without a long season, that let no call through in the
 /// window.
@@ -17,7 +18,7 @@ pub(super) fn unused(grant: &Grant, inventory: &Inventory, rules: &Rules) -> Opt
     if !judged || calls > 0 {
         return None;
     }
-    let granted = inventory.operations_of(grant).len();
+    let granted = u64::try_from(inventory.operations_of(grant).len()).unwrap_or(u64::MAX);
     let window_days = inventory.window().days();
     let api = inventory.api(&grant.api).map_or(grant.api.as_str(), |api| api.name.as_str());
     Some(Finding {
@@ -25,13 +26,14 @@ pub(super) fn unused(grant: &Grant, inventory: &Inventory, rules: &Rules) -> Opt
         subject: FindingSubject::Grant(grant.id.clone()),
         severity: severity(grant, inventory),
         summary: format!(
-            "{} may use {granted} operations of {api} and used none in {window_days} days",
+            "{} may use {} of {api} and used none in {window_days} days",
             subject_name(grant, inventory),
+            counted(granted, "operation"),
         ),
         suggested_act: "remove the grant".to_owned(),
         evidence: Evidence::Unused {
             allowed_requests: calls,
-            granted: u64::try_from(granted).unwrap_or(u64::MAX),
+            granted,
             window_days,
             age_days: inventory.as_of().since(grant.created_at).as_days(),
         },

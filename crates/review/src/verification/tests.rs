@@ -10,6 +10,7 @@ fn act() -> Remediation {
         grant_version: 3,
         act: Act::Remove,
         gone: operations(&["get"]),
+        decided_by: None,
         state: RemediationState::Applied { change: 9, at: today() },
     }
 }

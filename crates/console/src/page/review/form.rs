@@ -115,7 +115,7 @@ impl<D: Desk> Answer<D> {
     async fn parts(&self, row: Row, status: StatusCode) -> Shown {
         let page = ReviewPage::load(&self.console, &self.visit, &self.review, self.asked()).await?;
         let parts = ReviewParts {
-            said: said(&row, page.left()),
+            said: said(&row, &page),
             shell: page.shell,
             review: page.review,
             list: page.list,
@@ -135,9 +135,10 @@ fn shown_on_row(kind: ProblemKind) -> bool {
     matches!(kind, ProblemKind::Invalid | ProblemKind::Conflict)
 }
 
-fn said(row: &Row, left: u64) -> String {
+fn said(row: &Row, page: &ReviewPage) -> String {
     let name = &row.item.subject_name;
-    let left = format!("{} left.", words::count(left, "item"));
+    let next = page.list.next_step().map(|step| format!(" {} {}.", step.said, step.act));
+    let left = format!("{} left.{}", words::count(page.left(), "item"), next.unwrap_or_default());
     match (&row.error, row.drafted()) {
         (Some(error), _) => error.message.clone(),
         (None, true) => format!("Draft: {} for {name}. {left}", row.verdict_word()),

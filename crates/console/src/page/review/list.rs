@@ -2,6 +2,7 @@
 //! the address, so every view can be linked to.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
 use app::view::ItemView;
 use serde::Deserialize;
@@ -18,7 +19,7 @@ base::words! {
         Look = "look",
         /// Open, used as granted, nothing found.
         Quiet = "quiet",
-        /// Drafted, signed, or overtaken by a change.
+        /// Drafted, signed, or overtaken by a change: what waits for no choice.
         Decided = "decided",
     }
 }
@@ -68,6 +69,17 @@ pub struct List {
     /// Items of other reviewers that the visitor may see.
     pub others: u64,
     counts: [u64; 3],
+    drafted: u64,
+}
+
+/// What to do when a pile is through.
+pub struct NextStep {
+    /// What is done.
+    pub said: String,
+    /// What comes next.
+    pub act: String,
+    /// The address of the pile that comes next; none when it is time to sign.
+    pub href: Option<String>,
 }
 
 fn pile(item: &ItemView) -> Tab {
@@ -84,6 +96,7 @@ impl List {
         let others = words::len(&items.iter().filter(|item| !item.mine).collect::<Vec<_>>());
         let everyone = asked.who == "all" || others == words::len(&items);
         let items: Vec<_> = items.into_iter().filter(|item| everyone || item.mine).collect();
+        let drafted = items.iter().filter(|item| item.state == "drafted").count();
         let counts = Tab::ALL.iter().map(|tab| items.iter().filter(|i| pile(i) == *tab).count());
         let mut piles = [0; 3];
         for (slot, count) in piles.iter_mut().zip(counts) {
@@ -96,6 +109,7 @@ impl List {
             matching: 0,
             others,
             counts: piles,
+            drafted: u64::try_from(drafted).unwrap_or(u64::MAX),
             asked,
         };
         list.fill(items);
@@ -110,7 +124,7 @@ impl List {
         };
         let mut rows: Vec<_> =
             items.into_iter().filter(|i| pile(i) == self.tab && matches(i)).collect();
-        rows.sort_by_key(|item| (key(item, self.grouping), item.risk != "high", name(item)));
+        sort(&mut rows, self.grouping);
         self.matching = words::len(&rows);
         let page = rows.into_iter().skip(self.asked.from).take(ROWS_MAX);
         for item in page {
@@ -128,13 +142,47 @@ impl List {
         self.counts.get(index).copied().unwrap_or(0)
     }
 
-    /// Words and addresses of the three piles.
-    pub fn tabs(&self) -> [(Tab, &'static str); 3] {
+    /// Words of the three piles.
+    pub fn tabs(&self) -> [(Tab, String); 3] {
         [
-            (Tab::Look, "Needs a look"),
-            (Tab::Quiet, "Quiet and unchanged"),
-            (Tab::Decided, "Decided"),
+            (Tab::Look, "Needs a look".to_owned()),
+            (Tab::Quiet, "Quiet and unchanged".to_owned()),
+            (Tab::Decided, words::title(self.settled())),
         ]
+    }
+
+    /// What the third pile is: drafts bind nobody, so they are not called decided.
+    pub fn settled(&self) -> &'static str {
+        match (self.drafted, self.count(Tab::Decided) - self.drafted) {
+            (_, 0) => "drafted",
+            (0, _) => "decided",
+            _ => "drafted or decided",
+        }
+    }
+
+    /// What comes after the pile shown, once nothing is left to choose in it.
+    pub fn next_step(&self) -> Option<NextStep> {
+        let (look, quiet) = (self.count(Tab::Look), self.count(Tab::Quiet));
+        let step = |said: &str, act: String, tab: Option<Tab>| NextStep {
+            said: said.to_owned(),
+            act,
+            href: tab.map(|tab| self.to_tab(tab)),
+        };
+        match (self.tab, look, quiet) {
+            (_, 0, 0) if self.drafted > 0 => {
+                let said = "Every item has a draft. Drafts bind nobody until you sign them.";
+                Some(step(said, "Sign off".to_owned(), None))
+            }
+            (Tab::Look, 0, left @ 1..) => {
+                let act = format!("Next: {}", words::count(left, "quiet item"));
+                Some(step("Nothing is left that needs a look.", act, Some(Tab::Quiet)))
+            }
+            (Tab::Quiet, left @ 1.., 0) => {
+                let act = format!("Next: {} to look at", words::count(left, "item"));
+                Some(step("No quiet item is left.", act, Some(Tab::Look)))
+            }
+            _ => None,
+        }
     }
 
     /// Words of the ways to group.
@@ -196,6 +244,32 @@ impl List {
 fn first_with_rows(piles: &[u64; 3]) -> Tab {
     let filled = Tab::ALL.iter().zip(piles).find(|(_, count)| **count > 0);
     filled.map_or(Tab::Look, |(tab, _)| *tab)
+}
+
+/// What needs a look most comes first: a group stands where its most urgent item does, and within
+/// it the same order holds. Names decide between equals.
+fn sort(rows: &mut [ItemView], grouping: Grouping) {
+    let mut first = BTreeMap::new();
+    for item in rows.iter() {
+        let most = first.entry(key(item, grouping)).or_insert_with(|| urgency(item));
+        *most = (*most).min(urgency(item));
+    }
+    rows.sort_by_cached_key(|item| {
+        let group = key(item, grouping);
+        (first.get(&group).copied(), group, urgency(item), name(item))
+    });
+}
+
+/// Smaller is more urgent: what should go first, and of that what can do most harm.
+fn urgency(item: &ItemView) -> (bool, bool, bool, u8) {
+    let recommended = match item.recommendation.verdict.as_str() {
+        "remove" => 0,
+        "narrow" => 1,
+        "none" => 2,
+        _ => 3,
+    };
+    let owned = item.owner_active || item.subject.starts_with("group:");
+    (item.tab == "quiet", item.risk != "high", owned, recommended)
 }
 
 fn key(item: &ItemView, grouping: Grouping) -> String {

@@ -1,8 +1,8 @@
-//! One item in words: who, what, its use, what we suggest and what would happen.
+//! One item in words: who, what, its use, what is recommended and what would happen.
 
 use app::view::{ItemView, NamedOperation};
 
-use crate::words;
+use crate::words::{self, NAMED_MAX};
 
 /// A form that was refused, shown on its row with what the person wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Row {
     pub error: Option<RowError>,
 }
 
-/// One choice.
+/// One verdict to decide for.
 pub struct Button {
     /// Its key.
     pub key: char,
@@ -39,8 +39,9 @@ pub struct Button {
     pub disabled: bool,
 }
 
-/// Operations named in a row before the rest becomes a number.
-const NAMED_MAX: usize = 4;
+fn titles<'a>(operations: impl Iterator<Item = &'a NamedOperation>) -> Vec<&'a str> {
+    operations.map(|operation| operation.title.as_str()).collect()
+}
 
 impl Row {
     /// A row without error.
@@ -81,8 +82,8 @@ impl Row {
 
     /// Mirrors the rule of the core so that the page can say it beforehand; the core decides.
     fn needs_note(&self, verdict: &str) -> bool {
-        let suggested = self.item.recommendation.verdict.as_str();
-        let against = suggested != "none" && suggested != verdict;
+        let recommended = self.item.recommendation.verdict.as_str();
+        let against = recommended != "none" && recommended != verdict;
         against || (verdict == "keep" && self.item.risk == "high")
     }
 
@@ -118,42 +119,79 @@ impl Row {
         self.item.state == "drafted"
     }
 
-    /// The verdict's word on screen: `Keep`.
-    pub fn verdict_word(&self) -> String {
-        words::title(self.item.verdict.as_deref().unwrap_or(""))
+    /// The verdict's word on the wire; empty without one.
+    pub fn verdict_code(&self) -> &str {
+        self.item.verdict.as_deref().unwrap_or("")
     }
 
-    /// The suggestion in one sentence.
-    pub fn suggestion(&self) -> String {
+    /// The verdict's word on screen: `Keep`.
+    pub fn verdict_word(&self) -> String {
+        words::title(self.verdict_code())
+    }
+
+    /// The recommendation in one sentence.
+    pub fn recommended(&self) -> String {
         match self.item.recommendation.verdict.as_str() {
-            "none" => "No suggestion: too little data".to_owned(),
-            "narrow" => {
-                let kept: Vec<_> = self.item.granted.iter().filter(|o| self.keeps(o)).collect();
-                let names: Vec<_> =
-                    kept.iter().take(NAMED_MAX).map(|o| format!("“{}”", o.title)).collect();
-                match kept.len().saturating_sub(NAMED_MAX) {
-                    0 => format!("Suggest: Narrow to {}", names.join(" and ")),
-                    more => format!("Suggest: Narrow to {} and {more} more", names.join(", ")),
-                }
-            }
-            verdict => format!("Suggest: {}", words::title(verdict)),
+            "none" => "No recommendation: too little data".to_owned(),
+            "narrow" => format!("Recommended: Narrow to {}", words::listed(&self.kept())),
+            verdict => format!("Recommended: {}", words::title(verdict)),
         }
     }
 
-    /// Why it is suggested, in one line.
+    fn kept(&self) -> Vec<&str> {
+        titles(self.item.granted.iter().filter(|operation| self.keeps(operation)))
+    }
+
+    /// What narrowing leaves, in full.
+    pub fn stays(&self) -> String {
+        words::all(&self.kept())
+    }
+
+    /// What the draft or decision takes away, in full.
+    pub fn goes(&self) -> String {
+        let narrows = self.narrows();
+        let gone = self.item.granted.iter().filter(|op| !narrows || !self.keeps(op));
+        words::all(&titles(gone))
+    }
+
+    /// The draft or decision takes some operations away and leaves others.
+    pub fn narrows(&self) -> bool {
+        self.item.verdict.as_deref() == Some("narrow")
+    }
+
+    /// What makes the risk high.
+    pub fn risk(&self) -> String {
+        let dangerous = titles(self.item.granted.iter().filter(|operation| operation.dangerous));
+        match dangerous.is_empty() {
+            true => "High risk".to_owned(),
+            false => format!("High risk: {}", words::listed(&dangerous)),
+        }
+    }
+
+    /// Why there is nothing to narrow to, where that is so.
+    pub fn not_narrower(&self) -> Option<&'static str> {
+        let why = match self.item.recommendation.verdict.as_str() {
+            "keep" => "Narrow: not possible, as everything granted is used.",
+            "remove" => "Narrow: not possible, as nothing granted was used.",
+            _ => "Narrow: not possible, as too little is known of what is used.",
+        };
+        self.item.if_narrowed.is_none().then_some(why)
+    }
+
+    /// Why it is recommended, in one line.
     pub fn reasons(&self) -> String {
         let reasons = self.item.recommendation.reasons.iter();
         let reasons: Vec<_> = reasons.map(|reason| reason.trim_end_matches('.')).collect();
         words::sentence(&reasons.join(" · "))
     }
 
-    /// The suggestion would keep this operation.
+    /// Narrowing as recommended would keep this operation.
     pub fn keeps(&self, operation: &NamedOperation) -> bool {
         self.item.recommendation.operations.contains(&operation.id)
     }
 
-    /// The suggestion changes something, so its column makes sense.
-    pub fn suggests_narrowing(&self) -> bool {
+    /// The recommendation names operations, so its column makes sense.
+    pub fn recommends_narrowing(&self) -> bool {
         self.item.recommendation.verdict == "narrow"
     }
 

@@ -25,6 +25,16 @@ fn items_of_other_reviewers_are_left_out_until_asked_for() {
 }
 
 #[test]
+fn what_the_visitor_signed_is_not_of_other_reviewers() {
+    let mut items = sample::items();
+    for item in &mut items {
+        item.state = "decided".to_owned();
+    }
+    let list = List::new(items, Asked::default(), Grouping::Flat);
+    assert_eq!((list.others, list.count(Tab::Decided)), (0, 7));
+}
+
+#[test]
 fn a_visitor_without_own_items_sees_all_that_the_application_shows() {
     let mut items = sample::items();
     items.iter_mut().for_each(|item| item.mine = false);
@@ -46,6 +56,56 @@ fn the_first_pile_with_rows_is_shown() {
     items.retain(|item| item.state != "open");
     assert_eq!(List::new(items, Asked::default(), Grouping::Api).tab, Tab::Decided);
     assert_eq!(List::new(Vec::new(), Asked::default(), Grouping::Api).tab, Tab::Look);
+}
+
+#[test]
+fn groups_stand_where_their_most_urgent_item_does() {
+    let mut items = sample::items();
+    // The API whose name comes first has nothing urgent.
+    for item in items.iter_mut().filter(|item| item.api_id == "stock") {
+        item.api_id = "accounts".to_owned();
+    }
+    let list = List::new(items, Asked::default(), Grouping::Api);
+    let rows = list.groups.iter().flat_map(|group| &group.rows);
+    let order: Vec<_> = rows.map(|row| row.item.subject_name.as_str()).collect();
+    // High risk and unowned, high risk, then what is known too little of.
+    assert_eq!(order, ["agent-returns", "svc-invoice-export", "partner-northwind"]);
+}
+
+#[test]
+fn a_draft_is_not_called_a_decision() {
+    let settled = |states: [&str; 2]| {
+        let mut items = sample::items();
+        items.truncate(2);
+        for (item, state) in items.iter_mut().zip(states) {
+            item.state = state.to_owned();
+        }
+        List::new(items, Asked::default(), Grouping::Flat).settled()
+    };
+    assert_eq!(settled(["open", "open"]), "drafted");
+    assert_eq!(settled(["drafted", "open"]), "drafted");
+    assert_eq!(settled(["drafted", "decided"]), "drafted or decided");
+    assert_eq!(settled(["decided", "decided"]), "decided");
+}
+
+#[test]
+fn after_the_last_item_of_a_pile_the_next_step_is_named() {
+    let step = |tab, drafted: &[&str]| {
+        let mut items = sample::items();
+        for item in items.iter_mut().filter(|item| drafted.contains(&item.id.as_str())) {
+            item.state = "drafted".to_owned();
+        }
+        let asked = Asked { tab: Some(tab), ..Asked::default() };
+        List::new(items, asked, Grouping::Flat).next_step().map(|step| (step.act, step.href))
+    };
+    let looked_at = ["item_1", "item_2", "item_3"];
+    assert_eq!(step(Tab::Look, &looked_at[..2]), None);
+    let quiet = Some(("Next: 1 quiet item".to_owned(), Some("?tab=quiet".to_owned())));
+    assert_eq!(step(Tab::Look, &looked_at), quiet);
+    let look = Some(("Next: 3 items to look at".to_owned(), Some("?tab=look".to_owned())));
+    assert_eq!(step(Tab::Quiet, &["item_4"]), look);
+    let sign = Some(("Sign off".to_owned(), None));
+    assert_eq!(step(Tab::Quiet, &["item_1", "item_2", "item_3", "item_4"]), sign);
 }
 
 #[test]
@@ -72,7 +132,7 @@ fn a_long_pile_is_shown_in_pages() {
 }
 
 #[test]
-fn a_note_is_needed_against_the_suggestion_and_to_keep_high_risk() {
+fn a_note_is_needed_against_the_recommendation_and_to_keep_high_risk() {
     assert_eq!(needing_note(&row("item_1")), ["keep", "remove"]);
     assert_eq!(needing_note(&row("item_4")), ["narrow", "remove"]);
     assert_eq!(needing_note(&row("item_3")), Vec::<&str>::new());
@@ -86,12 +146,31 @@ fn narrow_is_offered_only_where_there_is_something_to_narrow_to() {
     let offered = |id| row(id).buttons().iter().any(|b| b.verdict == "narrow" && !b.disabled);
     assert!(offered("item_1"));
     assert!(!offered("item_2"));
+    assert_eq!(row("item_1").not_narrower(), None);
+    assert!(row("item_2").not_narrower().unwrap().contains("nothing granted was used"));
+}
+
+#[test]
+fn a_row_says_which_operations_make_the_risk_high() {
+    assert_eq!(row("item_1").risk(), "High risk: Refund an order");
+    let mut sealed_before = row("item_1");
+    sealed_before.item.granted.iter_mut().for_each(|operation| operation.dangerous = false);
+    assert_eq!(sealed_before.risk(), "High risk");
+}
+
+#[test]
+fn what_a_draft_takes_away_is_named() {
+    let mut narrowed = row("item_1");
+    narrowed.item.verdict = Some("narrow".to_owned());
+    let said = (narrowed.goes(), narrowed.stays());
+    assert_eq!(said, ("Refund an order".to_owned(), "List orders and Read an order".to_owned()));
+    assert_eq!(row("item_6").goes(), "Purge test orders");
 }
 
 #[test]
 fn too_little_data_is_said_and_not_hidden() {
-    assert_eq!(row("item_3").suggestion(), "No suggestion: too little data");
-    assert_eq!(row("item_1").suggestion(), "Suggest: Narrow to “List orders” and “Read an order”");
+    assert_eq!(row("item_3").recommended(), "No recommendation: too little data");
+    assert_eq!(row("item_1").recommended(), "Recommended: Narrow to List orders and Read an order");
 }
 
 #[test]

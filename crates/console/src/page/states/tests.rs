@@ -113,7 +113,7 @@ fn nothing_is_pre_selected_on_an_open_item() {
     let states = all();
     let look = find(&states, "review", "look");
     assert!(look.contains("aria-pressed=\"false\" data-key=\"1\""));
-    assert!(!between(look, "id=\"items\"", "id=\"keys\"")[0].contains("aria-pressed=\"true\""));
+    assert!(!between(look, "id=\"items\"", "id=\"next\"")[0].contains("aria-pressed=\"true\""));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn empty_pages_say_what_to_expect() {
     for (page, state, words) in [
         ("today", "quiet", "Nothing waits for you"),
         ("reviews", "empty", "No reviews"),
-        ("review", "all-decided", "All 3 decided"),
+        ("review", "all-decided", "All 3 drafted or decided"),
         ("identities", "empty", "Add the first"),
         ("identity", "empty", "No grants. This identity can call nothing"),
         ("apis", "empty", "Nothing is protected yet"),
@@ -137,10 +137,102 @@ fn empty_pages_say_what_to_expect() {
 }
 
 #[test]
+fn reviewers_are_told_what_the_review_asks_of_them() {
+    let states = all();
+    for (page, state) in [("reviews", "one"), ("review", "look")] {
+        let told = "<p class=\"told\">Keep what it needs to do its work.\nAsk the owner first.</p>";
+        assert!(find(&states, page, state).contains(told), "{page}/{state}");
+    }
+}
+
+#[test]
+fn before_a_signature_nothing_is_called_needless() {
+    let states = all();
+    let page = find(&states, "result", "not-signed");
+    assert!(!page.contains("not needed") && !page.contains("nothing to apply"));
+    assert_eq!(page.matches("<dd>not yet</dd>").count(), 3);
+    assert!(page.contains("Nobody has signed yet."));
+    assert!(find(&states, "result", "all-kept").contains("<dd>not needed</dd>"));
+}
+
+#[test]
+fn the_result_says_who_signed_when_and_which_operations_went() {
+    let states = all();
+    let page = find(&states, "result", "completed");
+    assert!(page.contains("Signed by <b>Robin Hale</b>") && page.contains("2026-11-22 08:00 UTC"));
+    assert!(page.contains("goes: Refund an order"));
+    assert!(page.contains("stays: List orders and Read an order"));
+}
+
+#[test]
+fn what_is_taken_away_is_named_before_the_statement() {
+    let states = all();
+    let page = find(&states, "sign-off", "many");
+    let before = page.split("Your statement").next().unwrap();
+    assert!(before.contains("Goes: Refund an order."), "narrowed");
+    assert!(before.contains("Goes: Purge test orders."), "removed");
+}
+
+#[test]
+fn today_says_in_one_line_what_waits() {
+    let states = all();
+    let page = find(&states, "today", "many");
+    assert!(page.contains("<p class=\"lead\">1 review, 6 items, 3 need a look</p>"));
+}
+
+#[test]
+fn a_call_without_credential_is_explained_as_that() {
+    let states = all();
+    let page = find(&states, "explain", "no-credential");
+    assert!(page.contains("it was not proved who calls"));
+    assert!(page.contains("No credential was presented."));
+    assert!(page.contains("portreeve key issue IDENTITY --api orders"));
+    let allowed = find(&states, "explain", "allowed");
+    assert!(allowed.contains("allowed by 1 grant, marked") && allowed.contains("Let it pass"));
+    let refused = find(&states, "explain", "refused");
+    let link = "/identities/svc-invoice-export#grant-g_svc-invoice-export";
+    assert!(refused.contains(link) && refused.contains(">List orders and Read an order</a>"));
+}
+
+#[test]
+fn findings_lead_to_what_they_are_about() {
+    let states = all();
+    let page = find(&states, "findings", "many");
+    assert!(page.contains("\"/identities/agent-returns#grant-g_item_2\""));
+    assert!(page.contains("\"/identities/agent-returns#key-cred_1\""));
+    assert!(page.contains("Revoke the credential. <a"));
+    assert!(page.contains("<dd class=\"break\">2026-07-31 16:43 UTC</dd>"));
+    assert!(!page.contains("/calls?since=90d&#38;grant"));
+}
+
+#[test]
+fn grants_say_which_operations_they_cover_and_who_stands_behind_them() {
+    let states = all();
+    let page = find(&states, "identity", "many");
+    assert!(page.contains("<span title=\"refundOrder\">Refund an order</span>"));
+    assert!(page.contains("narrowed in a review by <span title=\"dana\">Dana Kovář</span>"));
+}
+
+#[test]
+fn commands_name_the_gate_of_this_installation() {
+    let states = all();
+    let page = find(&states, "api", "no-calls");
+    assert!(page.contains("curl -i https://api.example.com/orders -H"), "{page}");
+    assert!(find(&states, "sign-in", "plain").contains("portreeve identity sign-in YOUR-ID"));
+}
+
+#[test]
+fn who_sees_no_api_is_not_told_that_there_is_none() {
+    let states = all();
+    let page = find(&states, "apis", "none-of-yours");
+    assert!(page.contains("No API is yours to see") && !page.contains("portreeve api add"));
+}
+
+#[test]
 fn a_refused_form_keeps_its_message_at_the_field() {
     let states = all();
     let page = find(&states, "review", "refused");
-    assert!(page.contains("role=\"alert\">This goes against the suggestion"));
+    assert!(page.contains("role=\"alert\">This goes against the recommendation"));
     assert_eq!(page.matches("aria-invalid=\"true\" autofocus").count(), 1);
 }
 
