@@ -16,8 +16,8 @@ use crate::{Actor, App};
 
 /// Changes read at once when a node follows the others.
 const FOLLOW_BATCH: u32 = 1_000;
-/// Objects on their way from the store to the ruleset that is being built.
-const LOAD_QUEUE: usize = 1_024;
+/// Batches on their way from the store to the ruleset that is being built.
+const LOAD_QUEUE: usize = 2;
 /// How often the statements of other nodes are looked at while somebody waits for them.
 const RECEIPT_POLL: Duration = Duration::from_millis(10);
 
@@ -54,21 +54,20 @@ fn change_of(object: Object) -> Change {
 pub(crate) async fn load(store: &Store) -> Result<Ruleset, Problem> {
     let mut snapshot = store.read().await?;
     let version = snapshot.version();
-    let (send, mut receive) = tokio::sync::mpsc::channel::<Change>(LOAD_QUEUE);
+    // Whole batches: a wake-up of the builder per object cost more than the object.
+    let (send, mut receive) = tokio::sync::mpsc::channel(LOAD_QUEUE);
     let build = tokio::task::spawn_blocking(move || {
-        Ruleset::build(version, std::iter::from_fn(|| receive.blocking_recv()))
+        let batches = std::iter::from_fn(|| receive.blocking_recv());
+        Ruleset::build(version, batches.flat_map(Vec::into_iter).map(change_of))
     });
     let mut cursor = Cursor::Start;
     while !matches!(cursor, Cursor::End) {
         // An error drops the sender and leaves; the half-built ruleset is dropped with its task.
         let (batch, next) = snapshot.load(cursor).await?;
         cursor = next;
-        for object in batch {
-            if send.send(change_of(object)).await.is_err() {
-                // The builder has given up; it says why below.
-                cursor = Cursor::End;
-                break;
-            }
+        if send.send(batch).await.is_err() {
+            // The builder has given up; it says why below.
+            cursor = Cursor::End;
         }
     }
     drop(send);

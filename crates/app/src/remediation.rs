@@ -48,6 +48,9 @@ impl App {
             return self.prove(campaign).await;
         }
         let campaign = self.carry_out(campaign).await?;
+        if campaign.state.as_str() == "REMEDIATING" {
+            return Ok(());
+        }
         let proved = self.prove(campaign).await;
         self.look_again().await;
         proved

@@ -16,7 +16,7 @@ const HEADER_MAGIC: &[u8; 8] = b"PRTVCALL";
 const BATCH_MAGIC: &[u8; 4] = b"PRCB";
 const FOOTER_MAGIC: &[u8; 4] = b"PRCF";
 const TRAILER_MAGIC: &[u8; 8] = b"PRTVDONE";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Bytes of a segment's header.
 pub(crate) const HEADER_BYTES: usize = 68;

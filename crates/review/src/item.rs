@@ -301,11 +301,8 @@ impl Item {
 
     /// Takes a draft back.
     pub fn undo(self, around: &Circumstances<'_>) -> Result<Self, Refusal> {
-        match self.may_be_decided(around) {
-            // Whoever came to hold the access meanwhile must be able to step back from it.
-            Ok(()) | Err(Refusal::SelfReview) => {}
-            Err(refusal) => return Err(refusal),
-        }
+        // A reviewer who came to hold the access meanwhile must be able to step back from it.
+        self.may_be_moved(around)?;
         match self.state {
             ItemState::Drafted(_) => Ok(Self { state: ItemState::Pending, ..self }),
             _ => Err(Refusal::NoDraft),
@@ -353,15 +350,7 @@ impl Item {
     }
 
     fn may_be_decided(&self, around: &Circumstances<'_>) -> Result<(), Refusal> {
-        match &self.state {
-            ItemState::Decided(decision) => {
-                return Err(Refusal::AlreadySigned { at: decision.signed_at });
-            }
-            ItemState::Superseded(supersession) => {
-                return Err(Refusal::Superseded(supersession.clone()));
-            }
-            ItemState::Pending | ItemState::Drafted(_) => {}
-        }
+        self.is_open()?;
         let is_own = match &self.sealed.grant.subject {
             GrantSubject::Identity(id) => id == around.actor,
             GrantSubject::Group(_) => false,
@@ -369,6 +358,20 @@ impl Item {
         if is_own || around.holders.contains(around.actor) {
             return Err(Refusal::SelfReview);
         }
+        self.may_be_moved(around)
+    }
+
+    fn is_open(&self) -> Result<(), Refusal> {
+        match &self.state {
+            ItemState::Decided(decision) => Err(Refusal::AlreadySigned { at: decision.signed_at }),
+            ItemState::Superseded(supersession) => Err(Refusal::Superseded(supersession.clone())),
+            ItemState::Pending | ItemState::Drafted(_) => Ok(()),
+        }
+    }
+
+    /// By its reviewer, in time, about the grant that was sealed.
+    fn may_be_moved(&self, around: &Circumstances<'_>) -> Result<(), Refusal> {
+        self.is_open()?;
         let reviewer = &self.sealed.assignment.reviewer;
         if reviewer != around.actor {
             return Err(Refusal::NotYours { reviewer: reviewer.clone() });

@@ -36,6 +36,14 @@ impl Act {
 pub enum RemediationState {
     /// To be executed.
     Planned,
+    /// To be executed, but the grant gives more by now than was reviewed: somebody has to revoke or
+    /// narrow it first.
+    Blocked {
+        /// The version found.
+        found: u32,
+        /// When it was noticed.
+        at: Timestamp,
+    },
     /// Executed; the ruleset version that holds it, and since when it stands.
     Applied {
         /// Ruleset version.
@@ -52,12 +60,11 @@ pub enum RemediationState {
         /// What proves it.
         proof: Proof,
     },
-    /// Executed, but the access is still there or was used; or not executed, because the grant
-    /// gives more by now than was reviewed. Blocks the campaign.
+    /// Executed, but the access is still there or was used. Blocks the campaign.
     Failed {
         /// Ruleset version.
         change: u64,
-        /// When it was committed, or found impossible.
+        /// When it was committed.
         at: Timestamp,
         /// Calls that the removed permission let through afterwards.
         allowed_since: u64,
@@ -74,10 +81,11 @@ pub enum RemediationState {
 }
 
 impl RemediationState {
-    /// `planned`, `applied`, `verified`, `failed` or `superseded`.
+    /// `planned`, `blocked`, `applied`, `verified`, `failed` or `superseded`.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Planned => "planned",
+            Self::Blocked { .. } => "blocked",
             Self::Applied { .. } => "applied",
             Self::Verified { .. } => "verified",
             Self::Failed { .. } => "failed",
@@ -87,7 +95,7 @@ impl RemediationState {
 
     /// Still to be executed.
     pub const fn is_planned(&self) -> bool {
-        matches!(self, Self::Planned)
+        matches!(self, Self::Planned | Self::Blocked { .. })
     }
 
     /// Needs no more work and hides nothing.
@@ -101,7 +109,7 @@ impl RemediationState {
             Self::Applied { change, at }
             | Self::Verified { change, at, .. }
             | Self::Failed { change, at, .. } => Some((*change, *at)),
-            Self::Planned | Self::Superseded { .. } => None,
+            Self::Planned | Self::Blocked { .. } | Self::Superseded { .. } => None,
         }
     }
 }
@@ -118,6 +126,8 @@ pub struct Remediation {
     pub grant: GrantId,
     /// The version that was reviewed. A newer one that gives no more is changed too.
     pub grant_version: u32,
+    /// The operations that were reviewed, as they were granted.
+    pub reviewed: OperationSet,
     /// What is to become of it.
     pub act: Act,
     /// The operations that are to be gone.
@@ -167,6 +177,7 @@ impl Remediation {
             item: item.sealed.id.clone(),
             grant: item.sealed.grant.id.clone(),
             grant_version: item.sealed.grant.version,
+            reviewed: item.sealed.grant.operations.clone(),
             act,
             gone,
             decided_by: Some(decision.draft.by.clone()),
@@ -187,30 +198,16 @@ impl Remediation {
         if grant.status == GrantStatus::Revoked {
             return Applied::AlreadyDone;
         }
-        let has_some = self.gone.iter().any(|operation| grant.operations.contains(operation));
-        let found = grant.version;
-        match (&self.act, self.gives_no_more(grant)) {
-            (Act::Narrow(_), _) if !has_some => Applied::AlreadyDone,
-            (_, true) => Applied::Write(Box::new(self.wanted(grant))),
-            (_, false) if has_some => Applied::Widened { found },
-            (_, false) => Applied::Stale { found: Some(found) },
+        if self.reviewed.covers(&grant.operations) {
+            return match &self.act {
+                Act::Narrow(kept) if is_within(&grant.operations, kept) => Applied::AlreadyDone,
+                _ => Applied::Write(Box::new(self.wanted(grant))),
+            };
         }
-    }
-
-    /// Every operation of the grant was reviewed.
-    fn gives_no_more(&self, grant: &Grant) -> bool {
-        let kept = match &self.act {
-            Act::Narrow(kept) => Some(kept),
-            Act::Remove => None,
-        };
-        let was_reviewed = |operation: &OperationId| {
-            self.gone.contains(operation) || kept.is_some_and(|kept| kept.contains(operation))
-        };
-        match &grant.operations {
-            OperationSet::All(_) => grant.version == self.grant_version,
-            OperationSet::Only(ids) => {
-                grant.version == self.grant_version || ids.iter().all(was_reviewed)
-            }
+        let found = grant.version;
+        match self.gone.iter().any(|operation| grant.operations.contains(operation)) {
+            true => Applied::Widened { found },
+            false => Applied::Stale { found: Some(found) },
         }
     }
 
@@ -245,6 +242,13 @@ impl Remediation {
     #[must_use]
     pub fn noted(self, state: RemediationState) -> Self {
         Self { state, ..self }
+    }
+}
+
+fn is_within(granted: &OperationSet, kept: &BTreeSet<OperationId>) -> bool {
+    match granted {
+        OperationSet::All(_) => false,
+        OperationSet::Only(ids) => ids.is_subset(kept),
     }
 }
 

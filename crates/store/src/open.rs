@@ -18,6 +18,8 @@ use crate::{StoreError, Tx, Writer};
 
 /// How long a writer waits for another one.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Rows that SQLite reads ahead of who takes them.
+const ROWS_AHEAD: usize = 2_048;
 /// Read transactions at the same time on SQLite.
 const READERS_MAX: u32 = 4;
 /// The most pages that SQLite can address (its documentation, "Limits", point 13).
@@ -181,6 +183,9 @@ async fn open_sqlite(url: &str) -> Result<Backend, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // With NORMAL a power cut can take back commits that were acknowledged.
         .synchronous(SqliteSynchronous::Full)
+        // Rows that its thread reads ahead: with the usual few dozen, two threads wake each other
+        // more than they read.
+        .row_buffer_size(ROWS_AHEAD)
         .busy_timeout(LOCK_WAIT);
     let pages_max = Arc::new(AtomicI64::new(PAGES_UNLIMITED));
     let limit = Arc::clone(&pages_max);

@@ -3,8 +3,9 @@
 
 use audit::Event;
 use base::Problem;
+use grant::GrantStatus;
 use review::remediation::Applied;
-use review::{Act, Campaign, Remediation, RemediationState};
+use review::{Campaign, Refusal, Remediation, RemediationState};
 use serde_json::json;
 use store::Tx;
 
@@ -26,10 +27,16 @@ impl App {
             let mut done = Vec::with_capacity(batch.len());
             for act in batch {
                 let after = carry_out(&mut tx, act).await?;
+                if after.state == act.state {
+                    continue;
+                }
                 tx.save_remediation(act, &after).await?;
                 done.push(
                     json!({ "item": after.item, "grant": after.grant, "state": after.state }),
                 );
+            }
+            if done.is_empty() {
+                continue;
             }
             let detail = json!({ "acts": done });
             tx.record_review(Event::ReviewRemediated, &campaign, detail).await?;
@@ -37,7 +44,11 @@ impl App {
         }
         let mut tx = self.begin(&Actor::system(system("system:remediation")?)).await?;
         let acts = tx.remediations(id).await?;
-        let after = campaign.clone().applied(&acts, tx.at()).map_err(|r| refused(&r))?;
+        let after = match campaign.clone().applied(&acts, tx.at()) {
+            // What is left waits for somebody to look; the review stays where it is.
+            Err(Refusal::NotApplied { .. }) => return Ok(campaign),
+            after => after.map_err(|refusal| refused(&refusal))?,
+        };
         let detail = json!({ "state": after.state.as_str() });
         tx.save_campaign(Event::ReviewRemediated, &campaign, &after, detail).await?;
         self.commit(tx).await?;
@@ -50,9 +61,10 @@ async fn carry_out(tx: &mut Tx, act: &Remediation) -> Result<Remediation, Proble
     let at = tx.at();
     let state = match act.apply_to(grant.as_ref()) {
         Applied::Write(wanted) => {
-            let event = match act.act {
-                Act::Remove => Event::GrantRevoked,
-                Act::Narrow(_) => Event::GrantNarrowed,
+            // Of a narrowed grant nothing may be left to keep.
+            let event = match wanted.status {
+                GrantStatus::Revoked => Event::GrantRevoked,
+                GrantStatus::Active | GrantStatus::Suspended => Event::GrantNarrowed,
             };
             let note = format!("review {}, item {}", act.campaign, act.item);
             let change = tx.save_grant(event, grant.as_ref(), &wanted, Some(&note)).await?;
@@ -61,11 +73,12 @@ async fn carry_out(tx: &mut Tx, act: &Remediation) -> Result<Remediation, Proble
         // The change that brought it about is not known any more; it is in the present state.
         Applied::AlreadyDone => RemediationState::Applied { change: tx.base(), at },
         Applied::Stale { found } => RemediationState::Superseded { found, at },
-        Applied::Widened { found } => RemediationState::Failed {
-            change: tx.base(),
-            at,
-            allowed_since: 0,
-            problem: format!("version {found} gives more than was reviewed; revoke or narrow it"),
+        Applied::Widened { found } => match act.state {
+            // Noticed before: nothing new to say.
+            RemediationState::Blocked { found: before, at } if before == found => {
+                RemediationState::Blocked { found, at }
+            }
+            _ => RemediationState::Blocked { found, at },
         },
     };
     Ok(act.clone().noted(state))

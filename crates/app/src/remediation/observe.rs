@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use base::problem::ProblemKind;
-use base::{GrantId, IdentityId, NodeId, Problem, Timestamp};
+use base::{GrantId, IdentityId, NodeId, Problem, Span, Timestamp};
 use review::{Answer, Observation, Probe, Receipt, Remediation, RemediationState};
 use store::Snapshot;
 
@@ -15,6 +15,9 @@ use crate::review::holders;
 /// operation. Members of large groups are probed in the order of their ids; what the gate answers
 /// does not depend on who of them asks.
 const PROBES_OF_OTHERS_MAX: usize = 64;
+
+/// How long it takes at most until use at another node is in the store: several folds.
+const USE_SETTLES: Span = Span::from_secs(10);
 
 impl App {
     /// One observation per act that waits for proof, `None` for the others, in order.
@@ -32,6 +35,9 @@ impl App {
         };
         let receipts = self.receipts_of(newest).await?;
         let enforced = receipts.iter().map(|receipt| receipt.since).max();
+        // What other nodes let through is known here when they have folded it.
+        let settled = enforced.is_some_and(|since| self.now().since(since) >= USE_SETTLES);
+        let receipts = if receipts.len() > 1 && !settled { Vec::new() } else { receipts };
         let mut calls = self.calls_since(acts, enforced).await?;
         let mut state = self.read().await?;
         note_calls_elsewhere(&mut state, acts, enforced, &mut calls).await?;

@@ -122,7 +122,15 @@ impl App {
     /// Closes items of active reviews whose grant is gone or gives more than was under review, and
     /// ends the decisions of reviews that have no open item left by that.
     pub(crate) async fn supersede_outdated(&self) -> Result<(), Problem> {
-        if self.read().await?.outdated_items().await?.is_empty() {
+        // Looked for without a lock first: a narrowed grant stays outdated while it is under review.
+        let mut state = self.read().await?;
+        let mut any = false;
+        for item in state.outdated_items().await? {
+            let grant = state.grant(item.sealed.grant.id.as_str()).await?;
+            any |= item.supersession(grant.as_ref(), self.now()).is_some();
+        }
+        drop(state);
+        if !any {
             return Ok(());
         }
         let mut tx = self.begin(&Actor::system(super::system("system:reviews")?)).await?;

@@ -225,6 +225,7 @@ pub(super) fn remediation(act: &Remediation) -> RemediationView {
         RemediationState::Superseded { found: None, .. } => {
             view.problem = Some("the grant was gone when it was to be carried out".to_owned());
         }
+        RemediationState::Blocked { found, .. } => view.problem = Some(gives_more(*found)),
         RemediationState::Planned | RemediationState::Applied { .. } => {}
     }
     view
@@ -245,12 +246,17 @@ fn probe(proof: &review::Proof) -> String {
     }
 }
 
+fn gives_more(version: u32) -> String {
+    format!("version {version} gives more than was reviewed; revoke or narrow it")
+}
+
 /// Why an act is not settled.
 pub(super) fn unsettled(act: &Remediation) -> String {
     let grant = &act.grant;
     match &act.state {
         RemediationState::Failed { problem, .. } => format!("{grant}: {problem}"),
         RemediationState::Planned => format!("{grant}: is to be carried out"),
+        RemediationState::Blocked { found, .. } => format!("{grant}: {}", gives_more(*found)),
         _ => format!("{grant}: carried out, proof is pending"),
     }
 }
@@ -261,7 +267,9 @@ pub(super) fn probe_word(acts: &[Remediation]) -> &'static str {
     for act in acts {
         match &act.state {
             RemediationState::Failed { .. } => return "allowed",
-            RemediationState::Planned | RemediationState::Applied { .. } => word = "pending",
+            RemediationState::Planned
+            | RemediationState::Blocked { .. }
+            | RemediationState::Applied { .. } => word = "pending",
             RemediationState::Verified { .. } if word == "none" => word = "refused",
             RemediationState::Verified { .. } | RemediationState::Superseded { .. } => {}
         }

@@ -3,6 +3,7 @@
 //! is too old; then the issuer's tokens are refused, because a withdrawn key could still sign.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use app::{Fetcher, HttpFetcher};
@@ -27,6 +28,7 @@ pub(crate) struct KeySets {
     authenticators: Arc<Authenticators>,
     clock: Arc<dyn Clock>,
     fetcher: HttpFetcher,
+    generations: AtomicU64,
     /// Single flight: a second refresh waits for the first.
     sources: tokio::sync::Mutex<Vec<Source>>,
 }
@@ -52,17 +54,15 @@ impl KeySets {
         clock: Arc<dyn Clock>,
         fetcher: HttpFetcher,
     ) -> Self {
-        Self { authenticators, clock, fetcher, sources: tokio::sync::Mutex::default() }
+        let generations = AtomicU64::new(1);
+        Self { authenticators, clock, fetcher, generations, sources: tokio::sync::Mutex::default() }
     }
 
     /// Reads the key sets of other issuers, and changes nothing yet. An issuer that is away must not
     /// keep the gate from serving everybody else, nor a reload from its other changes: its tokens
     /// are refused until its keys are read.
     pub(crate) async fn prepare(&self, settings: &[IssuerSetting]) -> Result<Prepared, Problem> {
-        // Generations grow without end: a cached token must never be taken for one that was
-        // verified by later keys.
         let known = self.sources.lock().await.clone();
-        let generation = known.iter().map(|s| s.issuer.generation()).max().unwrap_or(0) + 1;
         let mut sources = Vec::new();
         for setting in settings {
             let (keys, text, read_at) = match read(&setting.jwks, &self.fetcher).await {
@@ -79,7 +79,7 @@ impl KeySets {
                     (JwkSet::empty(), String::new(), Timestamp::MIN)
                 }
             };
-            let issuer = Issuer::new(setting.token.clone(), keys, generation)?;
+            let issuer = Issuer::new(setting.token.clone(), keys, self.next_generation())?;
             let (setting, looked_at) = (setting.clone(), Timestamp::MIN);
             sources.push(Source { setting, issuer, text, read_at, looked_at });
         }
@@ -88,10 +88,21 @@ impl KeySets {
         Ok(Prepared(sources))
     }
 
-    /// Trusts these issuers and no others.
+    /// Generations grow without end and none is given twice: a cached token must never be taken for
+    /// one that was verified by later keys.
+    fn next_generation(&self) -> u64 {
+        self.generations.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Trusts these issuers and no others. Keys that were read again since they were prepared stay.
     pub(crate) async fn install(&self, prepared: Prepared) {
         let mut sources = self.sources.lock().await;
-        *sources = prepared.0;
+        let newer = |source: Source| {
+            let is_newer =
+                |known: &&Source| known.setting == source.setting && known.read_at > source.read_at;
+            sources.iter().find(is_newer).cloned().unwrap_or(source)
+        };
+        *sources = prepared.0.into_iter().map(newer).collect();
         self.authenticators.set_issuers(sources.iter().map(|s| s.issuer.clone()).collect());
     }
 
@@ -132,7 +143,8 @@ impl KeySets {
                 continue;
             }
             let generation = source.issuer.generation();
-            failed = source.read_again(now, &self.fetcher).await.err().or(failed);
+            let read = source.read_again(now, &self.fetcher, self.next_generation());
+            failed = read.await.err().or(failed);
             changed |= source.issuer.generation() != generation;
         }
         if changed {
@@ -148,15 +160,20 @@ impl Source {
         now.since(self.read_at) >= READ_EVERY
     }
 
-    async fn read_again(&mut self, now: Timestamp, fetcher: &HttpFetcher) -> Result<(), Problem> {
+    async fn read_again(
+        &mut self,
+        now: Timestamp,
+        fetcher: &HttpFetcher,
+        generation: u64,
+    ) -> Result<(), Problem> {
         match read(&self.setting.jwks, fetcher).await {
             Ok((keys, text)) => {
                 self.read_at = now;
-                self.take(keys, text);
+                self.take(keys, text, generation);
                 Ok(())
             }
             Err(problem) if now.since(self.read_at) > KEPT_FOR => {
-                self.take(JwkSet::empty(), String::new());
+                self.take(JwkSet::empty(), String::new(), generation);
                 Err(problem.hint("its tokens are refused until its keys are read"))
             }
             Err(problem) => Err(problem),
@@ -164,10 +181,10 @@ impl Source {
     }
 
     /// Other keys are another generation; the same ones stay what they are.
-    fn take(&mut self, keys: JwkSet, text: String) {
+    fn take(&mut self, keys: JwkSet, text: String, generation: u64) {
         if text != self.text {
             self.text = text;
-            self.issuer = self.issuer.with_keys(keys, self.issuer.generation() + 1);
+            self.issuer = self.issuer.with_keys(keys, generation);
         }
     }
 }

@@ -69,6 +69,7 @@ fn act(state: RemediationState) -> Remediation {
         item: id("machines-001"),
         grant: id("g1"),
         grant_version: 3,
+        reviewed: grant::OperationSet::ALL,
         act: crate::Act::Remove,
         gone: [id("get")].into(),
         decided_by: None,

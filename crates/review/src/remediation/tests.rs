@@ -7,6 +7,7 @@ fn act(act: Act, gone: &[&str]) -> Remediation {
         item: id("machines-001"),
         grant: id("g1"),
         grant_version: 3,
+        reviewed: OperationSet::Only(operations(&["get", "list"])),
         act,
         gone: operations(gone),
         decided_by: Some(id("ann")),
@@ -56,6 +57,26 @@ fn nobody_evades_an_act_by_narrowing_the_grant_first() {
 }
 
 #[test]
+fn an_operation_that_came_after_the_review_of_all_hides_nothing() {
+    // `*` was reviewed, and covers what the API got since; only that was kept by hand.
+    let mut narrowed = grant("g1", "svc", &["new"]);
+    narrowed.version = 4;
+    for act in [removal(), narrowing()] {
+        let act = Remediation { reviewed: OperationSet::ALL, ..act };
+        let Applied::Write(written) = act.apply_to(Some(&narrowed)) else { panic!("{act:?}") };
+        assert_eq!(written.status, GrantStatus::Revoked);
+    }
+    // To keep all operations that there are is less than `*`.
+    let all_known = Remediation {
+        reviewed: OperationSet::ALL,
+        ..act(Act::Narrow(operations(&["get", "list"])), &[])
+    };
+    let reviewed = grant("g1", "svc", &["*"]);
+    let Applied::Write(written) = all_known.apply_to(Some(&reviewed)) else { panic!() };
+    assert_eq!(written.operations, OperationSet::Only(operations(&["get", "list"])));
+}
+
+#[test]
 fn executing_twice_is_executing_once() {
     let reviewed = grant("g1", "svc", &["get", "list"]);
     for act in [removal(), narrowing()] {
@@ -68,9 +89,11 @@ fn executing_twice_is_executing_once() {
 #[test]
 fn a_removal_revokes_and_a_narrowing_narrows() {
     let reviewed = grant("g1", "svc", &["*"]);
-    let Applied::Write(removed) = removal().apply_to(Some(&reviewed)) else { panic!() };
+    let of_all = |act: Remediation| Remediation { reviewed: OperationSet::ALL, ..act };
+    let Applied::Write(removed) = of_all(removal()).apply_to(Some(&reviewed)) else { panic!() };
     assert_eq!(removed.status, GrantStatus::Revoked);
-    let Applied::Write(narrowed) = narrowing().apply_to(Some(&reviewed)) else { panic!() };
+    let narrowing = of_all(narrowing());
+    let Applied::Write(narrowed) = narrowing.apply_to(Some(&reviewed)) else { panic!() };
     assert_eq!(narrowed.status, GrantStatus::Active);
     assert_eq!(narrowed.operations, OperationSet::Only(operations(&["get"])));
     assert_eq!(narrowed.reason, ::grant::GrantReason::Review);

@@ -8,6 +8,7 @@ fn act() -> Remediation {
         item: id("machines-001"),
         grant: id("g1"),
         grant_version: 3,
+        reviewed: grant::OperationSet::ALL,
         act: Act::Remove,
         gone: operations(&["get"]),
         decided_by: None,

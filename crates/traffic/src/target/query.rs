@@ -66,7 +66,9 @@ fn overrides_method(parameter: &[u8]) -> bool {
 /// of a list (`_method[]`), and with `_` for what a variable's name cannot have.
 fn as_variable(name: &[u8]) -> Vec<u8> {
     let name = name.trim_ascii_start();
+    // An index counts as one only when it is closed.
     let index = name.iter().skip(1).position(|byte| *byte == b'[').map(|at| at + 1);
+    let index = index.filter(|at| name.iter().skip(*at).any(|byte| *byte == b']'));
     let name = name.get(..index.unwrap_or(name.len())).unwrap_or_default();
     name.iter().map(|byte| if b" .[".contains(byte) { b'_' } else { *byte }).collect()
 }

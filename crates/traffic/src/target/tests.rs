@@ -45,6 +45,7 @@ fn parameters_that_replace_the_method_are_refused() {
         "[method=DELETE",
         "%5Bmethod=DELETE",
         "_method[]=DELETE",
+        "x[http-method-override=DELETE",
         "x.http.method.override=DELETE",
         "%5Fmethod=x",
         "_%6dethod",
