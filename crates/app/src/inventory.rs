@@ -28,7 +28,7 @@ impl App {
         while !matches!(cursor, Cursor::End) {
             let (batch, next) = state.load(cursor).await?;
             cursor = next;
-            batch.into_iter().for_each(|object| sort_in(&mut parts, object));
+            batch.objects()?.into_iter().for_each(|object| sort_in(&mut parts, object));
         }
         drop(state);
         // Sorting and digesting tens of thousands of rows would hold up the node's other work.

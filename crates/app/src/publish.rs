@@ -9,7 +9,7 @@ use std::time::Duration;
 use base::problem::ProblemKind;
 use base::{Problem, Timestamp};
 use policy::{Change, Ruleset};
-use store::{Cursor, NodeRow, Object, Store, Tx};
+use store::{Batch, Cursor, NodeRow, Object, Store, Tx};
 
 use crate::view::{ChangeReceipt, NodeReceipt};
 use crate::{Actor, App};
@@ -57,8 +57,17 @@ pub(crate) async fn load(store: &Store) -> Result<Ruleset, Problem> {
     // Whole batches: a wake-up of the builder per object cost more than the object.
     let (send, mut receive) = tokio::sync::mpsc::channel(LOAD_QUEUE);
     let build = tokio::task::spawn_blocking(move || {
-        let batches = std::iter::from_fn(|| receive.blocking_recv());
-        Ruleset::build(version, batches.flat_map(Vec::into_iter).map(change_of))
+        let mut corrupt = None;
+        let batches = std::iter::from_fn(|| {
+            let batch: Batch = receive.blocking_recv()?;
+            batch.objects().map_err(|error| corrupt = Some(error)).ok()
+        });
+        let built = Ruleset::build(version, batches.flatten().map(change_of));
+        match corrupt {
+            Some(error) => Err(Problem::from(error)),
+            None => built
+                .map_err(|problem| problem.hint("the store holds what the gate cannot enforce")),
+        }
     });
     let mut cursor = Cursor::Start;
     while !matches!(cursor, Cursor::End) {
@@ -71,8 +80,7 @@ pub(crate) async fn load(store: &Store) -> Result<Ruleset, Problem> {
         }
     }
     drop(send);
-    let built = build.await.map_err(|error| Problem::internal(error.to_string()))?;
-    built.map_err(|problem| problem.hint("the store holds what the gate cannot enforce"))
+    build.await.map_err(|error| Problem::internal(error.to_string()))?
 }
 
 impl App {

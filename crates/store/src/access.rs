@@ -16,7 +16,7 @@ mod names;
 pub use bulk::World;
 pub use grant::GrantFilter;
 pub use identity::IdentityFilter;
-pub use load::Cursor;
+pub use load::{Batch, Cursor};
 pub use names::Named;
 
 use crate::sql::Value;

@@ -81,6 +81,14 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The first column, if it is text; it is still to be read.
+    pub(crate) fn first_text(&self) -> Option<&str> {
+        match self.cells.as_slice().first() {
+            Some(Cell::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     fn next(&mut self) -> Result<Cell, StoreError> {
         self.cells.next().ok_or_else(|| StoreError::corrupt("row", "has too few columns"))
     }

@@ -36,7 +36,7 @@ async fn loaded(store: &Store) -> Vec<Object> {
     let (mut all, mut cursor) = (Vec::new(), Cursor::default());
     while !matches!(cursor, Cursor::End) {
         let (batch, next) = snapshot.load(cursor).await.unwrap();
-        all.extend(batch);
+        all.extend(batch.objects().unwrap());
         cursor = next;
     }
     all

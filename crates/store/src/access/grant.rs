@@ -36,7 +36,7 @@ const MATCHES: &str = "($1 IS NULL OR subject = $1) AND ($2 IS NULL OR api_id = 
                        OR api_id IN (SELECT id FROM api WHERE owner = $4 OR owner IN \
                        (SELECT 'group:' || group_id FROM membership WHERE identity_id = $4)))";
 
-fn read(mut row: Row) -> Result<Grant, StoreError> {
+pub(super) fn read(mut row: Row) -> Result<Grant, StoreError> {
     Ok(Grant {
         id: row.parsed()?,
         version: u32::try_from(row.int()?)
@@ -91,6 +91,16 @@ impl Connection {
         after: &str,
         limit: u32,
     ) -> Result<Vec<Grant>, StoreError> {
+        self.grant_rows(filter, after, limit).await?.into_iter().map(read).collect()
+    }
+
+    /// The same, for who reads the rows elsewhere.
+    pub(super) async fn grant_rows(
+        &mut self,
+        filter: &GrantFilter,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Row>, StoreError> {
         let sql = format!("{SELECT} WHERE {MATCHES} AND id > $5 ORDER BY id LIMIT $6");
         let values = vec![
             Value::maybe_text(filter.subject.as_ref()),
@@ -100,7 +110,7 @@ impl Connection {
             Value::text(after),
             i64::from(limit).into(),
         ];
-        self.fetch(&sql, values).await?.into_iter().map(read).collect()
+        self.fetch(&sql, values).await
     }
 }
 

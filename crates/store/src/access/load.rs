@@ -3,7 +3,8 @@
 
 use base::IdentityId;
 
-use super::{GrantFilter, IdentityFilter};
+use super::{GrantFilter, IdentityFilter, grant};
+use crate::sql::Row;
 use crate::{Object, Snapshot, StoreError};
 
 /// Objects per batch. Large enough that the statement's cost vanishes, small enough to hold.
@@ -28,10 +29,33 @@ pub enum Cursor {
     End,
 }
 
+/// Objects as they were read. What makes objects of rows costs as much as reading them, so it can
+/// be done on another thread.
+#[derive(Debug)]
+pub struct Batch(Read);
+
+#[derive(Debug)]
+enum Read {
+    Objects(Vec<Object>),
+    Grants(Vec<Row>),
+}
+
+impl Batch {
+    /// The objects. What does not decode is a corrupt store.
+    pub fn objects(self) -> Result<Vec<Object>, StoreError> {
+        match self.0 {
+            Read::Objects(objects) => Ok(objects),
+            Read::Grants(rows) => {
+                rows.into_iter().map(|row| grant::read(row).map(Object::Grant)).collect()
+            }
+        }
+    }
+}
+
 impl Snapshot {
     /// The next batch and where it leaves the cursor. An empty batch is not the end:
     /// [`Cursor::End`] is. Revoked credentials and grants come too, for they can be explained.
-    pub async fn load(&mut self, cursor: Cursor) -> Result<(Vec<Object>, Cursor), StoreError> {
+    pub async fn load(&mut self, cursor: Cursor) -> Result<(Batch, Cursor), StoreError> {
         match cursor {
             Cursor::Start => {
                 let apis = self.apis().await?;
@@ -53,11 +77,11 @@ impl Snapshot {
                 Ok((wrap(batch, Object::Credential), last.map_or_else(end, Cursor::Credentials)))
             }
             Cursor::Grants(after) => {
-                let batch = self.grants(&GrantFilter::default(), &after, BATCH).await?;
-                let last = batch.last().map(|last| last.id.to_string());
-                Ok((wrap(batch, Object::Grant), last.map_or(Cursor::End, Cursor::Grants)))
+                let rows = self.grant_rows(&GrantFilter::default(), &after, BATCH).await?;
+                let last = rows.last().and_then(Row::first_text).map(str::to_owned);
+                Ok((Batch(Read::Grants(rows)), last.map_or(Cursor::End, Cursor::Grants)))
             }
-            Cursor::End => Ok((Vec::new(), Cursor::End)),
+            Cursor::End => Ok((Batch(Read::Objects(Vec::new())), Cursor::End)),
         }
     }
 
@@ -71,6 +95,6 @@ impl Snapshot {
     }
 }
 
-fn wrap<T>(batch: Vec<T>, object: impl Fn(T) -> Object) -> Vec<Object> {
-    batch.into_iter().map(object).collect()
+fn wrap<T>(batch: Vec<T>, object: impl Fn(T) -> Object) -> Batch {
+    Batch(Read::Objects(batch.into_iter().map(object).collect()))
 }
