@@ -105,8 +105,8 @@ async fn no_review_completes_while_the_gate_lets_the_removed_permission_pass() {
     assert_eq!((proved.review.state.as_str(), proved.probe.as_str()), ("COMPLETED", "refused"));
 }
 
-#[tokio::test]
-async fn a_call_that_slipped_through_blocks_the_review() {
+/// A review that is signed and carried out, and waits for its proof until the gate tells the truth.
+async fn signed_while_the_gate_lies() -> (Desk, Arc<AtomicBool>) {
     let desk = Desk::new().await;
     let lies = Arc::new(AtomicBool::new(true));
     let liar = Liar { lies: Arc::clone(&lies), grant: desk.idle.clone() };
@@ -114,6 +114,12 @@ async fn a_call_that_slipped_through_blocks_the_review() {
     desk.review().await;
     desk.decide_all().await;
     desk.app.sign(&desk.robin, "machines", None).await.unwrap();
+    (desk, lies)
+}
+
+#[tokio::test]
+async fn a_call_that_slipped_through_blocks_the_review() {
+    let (desk, lies) = signed_while_the_gate_lies().await;
     // Decided by a ruleset that holds the removal already.
     desk.call("idle", &desk.idle, "listOrders").await;
     // What a narrowed grant still covers is no slip.
@@ -129,13 +135,7 @@ async fn a_call_that_slipped_through_blocks_the_review() {
 
 #[tokio::test]
 async fn a_call_at_another_node_blocks_the_review_too() {
-    let desk = Desk::new().await;
-    let lies = Arc::new(AtomicBool::new(true));
-    let liar = Liar { lies: Arc::clone(&lies), grant: desk.idle.clone() };
-    desk.app.use_probe(Arc::new(liar));
-    desk.review().await;
-    desk.decide_all().await;
-    desk.app.sign(&desk.robin, "machines", None).await.unwrap();
+    let (desk, lies) = signed_while_the_gate_lies().await;
     desk.clock.advance(Span::from_secs(5));
     desk.used_elsewhere("idle", &desk.idle, "listOrders").await;
     lies.store(false, Ordering::SeqCst);
