@@ -3,12 +3,12 @@
 //! Identity `n` holds its grants on consecutive APIs, three operations in each, so that grants are
 //! spread evenly and every API has many holders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use base::{GrantId, IdentityId, Timestamp};
 use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
+use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Terms};
 use identity::{Environment, Identity, IdentityKind, IdentityStatus, Origin, Seasonality};
 
 /// APIs of every company.
@@ -86,6 +86,7 @@ pub fn identity(number: usize) -> Result<Identity, Failure> {
         status: IdentityStatus::Active,
         left_at: None,
         seasonality: Seasonality::None,
+        attributes: BTreeMap::new(),
         origin: Origin::Import,
         created_at: BEGINNING,
     })
@@ -113,7 +114,9 @@ pub fn grant(identity: usize, number: usize) -> Result<Grant, Failure> {
         subject: GrantSubject::Identity(identity_id(identity)?),
         api: format!("api-{api}").parse()?,
         operations: OperationSet::Only(named?),
+        roles: BTreeSet::new(),
         fields: None,
+        terms: Terms::default(),
         created_at: BEGINNING,
         expires_at: None,
         status: GrantStatus::Active,

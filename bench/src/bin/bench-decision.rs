@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use base::{CredentialId, Entropy, Timestamp};
 use identity::{Credential, CredentialClass, CredentialStatus, Environment};
-use policy::{Change, Ruleset};
+use policy::{Change, Facts, Ruleset};
 use portreeve_bench::company::{self, BEGINNING, Failure};
 use token::{ApiKey, KeyLabel, Pepper, Verified};
 
@@ -118,7 +118,9 @@ fn measure(ruleset: &Ruleset, callers: &[Caller]) -> Result<Vec<f64>, Failure> {
 fn decide(ruleset: &Ruleset, caller: &Caller, path: &str, now: Timestamp) -> bool {
     let located = ruleset.locate("GET", None, black_box(path));
     let Some(api) = located.api else { return false };
-    ruleset.decide(black_box(&caller.verified), api, located.operation, now).is_ok()
+    ruleset
+        .decide(black_box(&caller.verified), api, located.operation, Facts::unknown(), now)
+        .is_ok()
 }
 
 fn round(value: f64) -> f64 {

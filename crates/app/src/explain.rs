@@ -99,6 +99,16 @@ fn considered(record: &CallRecord, ruleset: &Ruleset, now: base::Timestamp) -> V
 fn considered_grant(one: &Considered, grant: Option<&Grant>, api: Option<&Api>) -> ConsideredGrant {
     let says = match one.standing {
         Standing::Allows => "covers this operation",
+        Standing::NeedsBody => "covers this operation; whether its terms hold depends on the body",
+        Standing::Withdrawn => "covers this operation, but is being taken back",
+        Standing::OtherEnvironment => "covers this operation for callers of another environment",
+        Standing::OtherHours => "covers this operation at other hours",
+        Standing::OtherNetwork => "covers this operation from other networks",
+        Standing::OtherCredential => "covers this operation with another kind of credential",
+        Standing::TooWeak => "covers this operation with a stronger proof",
+        Standing::OtherProperties => "covers this operation, but not all properties of the body",
+        Standing::OtherObject => "covers this operation on other objects",
+        Standing::Uncertified => "covers this operation, but no review has kept it in time",
         Standing::OtherOperations => "covers other operations only",
         Standing::Expired => "covers this operation, but has expired",
         Standing::Suspended => "covers this operation, but is suspended",
@@ -156,6 +166,9 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         Reason::IdentityInactive => 2,
         Reason::UnknownOperation => 3,
         Reason::NoGrant
+        | Reason::TermsNotMet
+        | Reason::ProofTooWeak
+        | Reason::ObjectNotAllowed
         | Reason::InsufficientScope
         | Reason::ForbiddenByPolicy
         | Reason::PolicyError => 4,
@@ -241,6 +254,9 @@ fn why(reason: Reason) -> &'static str {
         Reason::CredentialNotAccepted => "the API does not take this kind of credential",
         Reason::IdentityInactive => "the identity is suspended or disabled",
         Reason::NoGrant => "no grant in force covers the operation",
+        Reason::TermsNotMet => "a grant covers the operation, under terms that were not met",
+        Reason::ProofTooWeak => "a grant covers the operation with a stronger proof",
+        Reason::ObjectNotAllowed => "a grant covers the operation on other objects or properties",
         Reason::InsufficientScope => "the token's own scope is narrower than the operation",
         Reason::ForbiddenByPolicy => "a guardrail forbids it",
         Reason::PolicyError => "a policy could not be evaluated",

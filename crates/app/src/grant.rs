@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use base::{GrantId, IdentityId, OperationId, Problem, Timestamp};
 use catalog::Api;
-use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
+use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Terms};
 use identity::Identity;
 use store::{Connection, GrantFilter, Tx};
 
@@ -87,7 +87,9 @@ impl App {
             subject,
             api: api.id.clone(),
             operations: operations(&new.can, &api)?,
+            roles: BTreeSet::new(),
             fields,
+            terms: Terms::default(),
             created_at: tx.at(),
             expires_at,
             status: GrantStatus::Active,

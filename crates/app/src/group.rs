@@ -42,6 +42,7 @@ impl App {
         }
         let after = Group {
             members: existing_members(&mut tx, &authority, members).await?,
+            groups: Vec::new(),
             name,
             origin: before.as_ref().map_or(origin_of(actor), |group| group.origin),
             created_at: before.as_ref().map_or(tx.at(), |group| group.created_at),

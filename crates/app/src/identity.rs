@@ -1,5 +1,7 @@
 //! Identities: who calls, who answers for them, and whether they may act.
 
+use std::collections::BTreeMap;
+
 use base::{IdentityId, Problem};
 use grant::GrantStatus;
 use identity::{Environment, Identity, IdentityKind, IdentityStatus, Owner, Seasonality};
@@ -291,6 +293,7 @@ fn parse(new: &NewIdentity, now: base::Timestamp, actor: &Actor) -> Result<Ident
         status: IdentityStatus::Active,
         left_at: None,
         seasonality: input::word_or("seasonality", new.seasonality.as_deref(), Seasonality::None)?,
+        attributes: BTreeMap::new(),
         origin: origin_of(actor),
         created_at: now,
     })

@@ -46,6 +46,9 @@ fn change_of(object: Object) -> Change {
         Object::Group(group) => Change::Group(group),
         Object::Credential(credential) => Change::Credential(credential),
         Object::Grant(grant) => Change::Grant(grant),
+        Object::Role(role) => Change::Role(role),
+        Object::Relation(relation) => Change::Relation(relation),
+        Object::Guardrails(_) => Change::Guard(None),
     }
 }
 

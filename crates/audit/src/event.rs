@@ -30,6 +30,16 @@ words! {
         IdentityResumed = "identity.resumed",
         /// The members of a group changed.
         GroupChanged = "group.changed",
+        /// A role was made, changed or removed.
+        RoleChanged = "role.changed",
+        /// The objects that a subject has a relation to were set.
+        RelationChanged = "relation.changed",
+        /// Guardrails were published, or an earlier version of them again.
+        GuardrailsPublished = "guardrails.published",
+        /// The terms of a grant were changed to ask more or to show less.
+        GrantTermsChanged = "grant.terms_changed",
+        /// A grant is being taken back step by step, or no longer is.
+        GrantWithdrawalChanged = "grant.withdrawal_changed",
 
         /// A credential was issued.
         CredentialIssued = "credential.issued",

@@ -160,6 +160,8 @@ ids! {
     OperationId = "op";
     /// One request at the gate.
     RequestId = "r";
+    /// A named set of operations of one API.
+    RoleId = "role";
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub use digest::Digest;
 pub use effects::{Clock, Entropy};
 pub use id::{
     ActorId, ApiId, CampaignId, CredentialId, DecisionId, FindingId, GrantId, GroupId, IdentityId,
-    ItemId, NodeId, OperationId, RequestId,
+    ItemId, NodeId, OperationId, RequestId, RoleId,
 };
 pub use nearest::nearest;
 pub use problem::Problem;

@@ -1,5 +1,6 @@
-//! Grants: who may use which operations of which API, until when and because of what. The grant
-//! is the unit of review, versioned, and named in every record of a call that it allowed.
+//! Grants: who may use which operations of which API, on which objects and under which terms, until
+//! when and because of what. The grant is the unit of review, versioned, and named in every record
+//! of a call that it allowed.
 //!
 //! No I/O, no clock, no randomness.
 #![forbid(unsafe_code)]
@@ -12,94 +13,29 @@
     clippy::unreachable
 )]
 
-use std::collections::BTreeSet;
-use std::fmt;
+mod guardrails;
+mod operations;
+mod relation;
+mod role;
+mod subject;
+mod terms;
+pub mod tie;
+pub mod window;
 
-use base::{ApiId, GrantId, GroupId, IdentityId, OperationId, Timestamp, words};
+use std::collections::BTreeSet;
+
+use base::{ApiId, GrantId, RoleId, Timestamp, words};
 use identity::Origin;
 use serde::{Deserialize, Serialize};
 
-/// Who a grant is for: an identity, or each member of a group (`group:<id>`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum GrantSubject {
-    /// One identity.
-    Identity(IdentityId),
-    /// The members of a group, whoever they are at the time of the request.
-    Group(GroupId),
-}
-
-impl fmt::Display for GrantSubject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Identity(id) => write!(f, "{id}"),
-            Self::Group(id) => write!(f, "group:{id}"),
-        }
-    }
-}
-
-impl From<GrantSubject> for String {
-    fn from(subject: GrantSubject) -> String {
-        subject.to_string()
-    }
-}
-
-impl std::str::FromStr for GrantSubject {
-    type Err = base::id::BadId;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix("group:") {
-            Some(group) => Ok(Self::Group(group.parse()?)),
-            None => Ok(Self::Identity(text.parse()?)),
-        }
-    }
-}
-
-impl TryFrom<String> for GrantSubject {
-    type Error = base::id::BadId;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-/// The operations that a grant covers. Serialised as `"*"` or a sorted list of operation ids.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum OperationSet {
-    /// Every operation of the API, also those added later.
-    All(AllOperations),
-    /// These, and no others. Empty covers nothing.
-    Only(BTreeSet<OperationId>),
-}
-
-/// The text `*`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AllOperations {
-    /// Written `*`.
-    #[serde(rename = "*")]
-    Star,
-}
-
-impl OperationSet {
-    /// Every operation.
-    pub const ALL: Self = Self::All(AllOperations::Star);
-
-    /// Whether `operation` is covered.
-    pub fn contains(&self, operation: &OperationId) -> bool {
-        match self {
-            Self::All(_) => true,
-            Self::Only(ids) => ids.contains(operation),
-        }
-    }
-
-    /// Whether everything that `other` covers is covered here too.
-    pub fn covers(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::All(_), _) => true,
-            (Self::Only(_), Self::All(_)) => false,
-            (Self::Only(mine), Self::Only(theirs)) => theirs.is_subset(mine),
-        }
-    }
-}
+pub use guardrails::Guardrails;
+pub use operations::{AllOperations, OperationSet};
+pub use relation::Relation;
+pub use role::{Role, RoleTable};
+pub use subject::GrantSubject;
+pub use terms::{Terms, Withdrawal, WithdrawalStage};
+pub use tie::{Place, Source, Tie};
+pub use window::Window;
 
 words! {
     /// Why a grant exists.
@@ -142,8 +78,14 @@ pub struct Grant {
     pub api: ApiId,
     /// Which operations of it.
     pub operations: OperationSet,
-    /// Response fields that may be seen; `None` = all.
+    /// Roles of the API whose operations it covers too, as they are at the time of the request.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<RoleId>,
+    /// What may be seen of responses: dotted names, or `no <data class>`; `None` = all.
     pub fields: Option<Vec<String>>,
+    /// Under which circumstances it allows.
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    pub terms: Terms,
     /// When it came to be.
     pub created_at: Timestamp,
     /// When it ends.
@@ -165,8 +107,16 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// In force at `now`.
+    /// In force at `now`: active, not expired, and certified where that is asked.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.status == GrantStatus::Active && self.expires_at.is_none_or(|end| end > now)
+        self.status == GrantStatus::Active && self.ends_at().is_none_or(|end| end > now)
+    }
+
+    /// When it stops allowing by itself: the earlier of its end and of its certification's.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        match (self.expires_at, self.terms.certified_until) {
+            (Some(end), Some(certified)) => Some(end.min(certified)),
+            (end, certified) => end.or(certified),
+        }
     }
 }

@@ -24,6 +24,41 @@ words! {
 }
 
 words! {
+    /// How hard a proof is to steal and use, weakest first.
+    Strength {
+        /// A secret that is sent along with each request: whoever sees it can use it.
+        SharedSecret = "shared_secret",
+        /// A token that an issuer signed and that ends by itself, yet works for whoever holds it.
+        SignedToken = "signed_token",
+        /// A token or key that only works together with a private key that is never sent.
+        SenderConstrained = "sender_constrained",
+    }
+}
+
+words! {
+    /// How a proof is bound to its sender.
+    Binding {
+        /// To the client certificate of the connection (RFC 8705).
+        Mtls = "mtls",
+        /// To the key that signs each request's proof (RFC 9449).
+        Dpop = "dpop",
+    }
+}
+
+impl CredentialClass {
+    /// How strong a proof by a credential of this class is, with what binds it to its sender.
+    pub const fn strength(self, binding: Option<Binding>) -> Strength {
+        match (self, binding) {
+            (_, Some(_)) | (Self::Certificate | Self::PrivateKeyJwt | Self::SigningKey, None) => {
+                Strength::SenderConstrained
+            }
+            (Self::IssuerSubject, None) => Strength::SignedToken,
+            (Self::ApiKey | Self::ClientSecret, None) => Strength::SharedSecret,
+        }
+    }
+}
+
+words! {
     /// Whether a credential is accepted.
     CredentialStatus {
         /// Accepted until it expires.

@@ -14,6 +14,9 @@ pub struct Group {
     pub name: String,
     /// Members, sorted by id, each once.
     pub members: Vec<IdentityId>,
+    /// Groups whose members are members here too, sorted by id, each once. Never in a circle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupId>,
     /// Who maintains it.
     pub origin: Origin,
     /// When it came to be.

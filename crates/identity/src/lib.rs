@@ -16,7 +16,7 @@ pub mod credential;
 pub mod group;
 pub mod subject;
 
-pub use credential::{Credential, CredentialClass, CredentialStatus};
+pub use credential::{Binding, Credential, CredentialClass, CredentialStatus, Strength};
 pub use group::Group;
 pub use subject::{
     Environment, Identity, IdentityKind, IdentityStatus, Origin, Owner, Seasonality,

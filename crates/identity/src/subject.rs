@@ -1,5 +1,6 @@
 //! Identities: people and everything else that calls.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base::{GroupId, IdentityId, Timestamp, words};
@@ -159,6 +160,10 @@ pub struct Identity {
     pub left_at: Option<Timestamp>,
     /// How often it works.
     pub seasonality: Seasonality,
+    /// What else is known of it, e.g. `tenant`: each name with its values. Conditions compare
+    /// objects with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Vec<String>>,
     /// Who maintains it.
     pub origin: Origin,
     /// When it came to be.

@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use common::{NOW, caller};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use portreeve_policy::Ruleset;
+use portreeve_policy::{Facts, Ruleset};
 
 fn decision(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decision");
@@ -25,7 +25,8 @@ fn decision(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(grants), |bench| {
             bench.iter(|| {
                 let who = turn.next().unwrap();
-                black_box(ruleset.decide(black_box(who), entry, operation, NOW)).is_ok()
+                black_box(ruleset.decide(black_box(who), entry, operation, Facts::unknown(), NOW))
+                    .is_ok()
             });
         });
     }

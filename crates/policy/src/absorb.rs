@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use base::{ApiId, GrantId, IdentityId, Problem, Timestamp};
+use base::{ApiId, GrantId, GroupId, IdentityId, Problem, Timestamp};
 use catalog::Api;
-use grant::{Grant, GrantSubject};
+use grant::{Grant, GrantSubject, Relation, Role, Terms};
 use identity::{Credential, Group, Identity, IdentityStatus};
 
-use crate::Ruleset;
 use crate::credentials::Proof;
-use crate::holdings::{Held, State};
+use crate::guard::Guard;
+use crate::holdings::{About, Held, Limits, State};
+use crate::{Ruleset, relations};
 
 /// One object as it is now. Everything but an API is never removed: what is revoked or disabled
 /// says so itself, and a group without members holds for nobody.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "grants are nearly all of them, and the largest")]
 pub enum Change {
     /// An API with all its operations.
     Api(Api),
@@ -27,6 +29,12 @@ pub enum Change {
     Credential(Credential),
     /// A grant.
     Grant(Grant),
+    /// A role.
+    Role(Role),
+    /// The objects that a subject has a relation to.
+    Relation(Relation),
+    /// The guardrails; `None` = there are none.
+    Guard(Option<Arc<dyn Guard>>),
 }
 
 impl Ruleset {
@@ -49,6 +57,9 @@ impl Ruleset {
                 Change::Group(group) => self.put_group(group),
                 Change::Credential(credential) => self.put_credential(&credential),
                 Change::Grant(grant) => self.put_grant(grant),
+                Change::Role(role) => Arc::make_mut(&mut self.roles).put(role, &mut self.numbers),
+                Change::Relation(relation) => self.put_relation(relation),
+                Change::Guard(guard) => self.guard = guard,
             }
         }
         // Once at the end: two APIs may swap their paths in one step.
@@ -69,8 +80,11 @@ impl Ruleset {
     fn put_identity(&mut self, identity: &Identity) {
         let state =
             State { active: identity.status == IdentityStatus::Active, left_at: identity.left_at };
+        let about = Arc::new(About::of(identity));
         self.subjects.update(&identity.id, |subject| {
-            Arc::make_mut(subject).state = Some(state);
+            let subject = Arc::make_mut(subject);
+            subject.state = Some(state);
+            subject.about = Some(about);
         });
     }
 
@@ -89,6 +103,26 @@ impl Ruleset {
         self.circles.update(&group.id, |circle| {
             Arc::make_mut(circle).members = members.into();
         });
+        self.nest(&group.id, group.groups);
+    }
+
+    /// Groups in groups are few and change seldom: where one does, all are looked at again.
+    fn nest(&mut self, group: &GroupId, within: Vec<GroupId>) {
+        if self.nesting.holds(group, &within) {
+            return;
+        }
+        let nesting = Arc::make_mut(&mut self.nesting);
+        for (group, above) in nesting.put(group, within) {
+            self.circles.update(&group, |circle| Arc::make_mut(circle).above = above);
+        }
+    }
+
+    fn put_relation(&mut self, relation: Relation) {
+        let subject = relation.subject.clone();
+        self.relations.update(&subject, |relations| relations::put(relations, relation));
+        if self.relations.get(&subject).is_some_and(|relations| relations.is_empty()) {
+            self.relations.remove(&subject);
+        }
     }
 
     fn put_credential(&mut self, credential: &Credential) {
@@ -112,9 +146,9 @@ impl Ruleset {
             id: grant.id.clone(),
             api,
             status: grant.status,
-            operations: self.numbers.take_set(api, &grant.operations),
-            ends: grant.expires_at.unwrap_or(Timestamp::MAX),
-            fields: grant.fields.map(Into::into),
+            ends: grant.ends_at().unwrap_or(Timestamp::MAX),
+            operations: self.numbers.take_set(api, &grant.operations).with_roles(grant.roles),
+            limits: limits(grant.terms, grant.fields),
         };
         let home = self.hand_over(grant.subject, held);
         self.grant_homes.insert(grant.id, home);
@@ -147,4 +181,10 @@ impl Ruleset {
             }
         }
     }
+}
+
+/// Most grants have neither terms nor a limit on fields, and cost nothing for it.
+fn limits(terms: Terms, fields: Option<Vec<String>>) -> Option<Arc<Limits>> {
+    let limited = !terms.is_empty() || fields.is_some();
+    limited.then(|| Arc::new(Limits { terms, fields }))
 }

@@ -1,11 +1,44 @@
 //! What stays open is asked again: may a caller that was permitted go on?
 
+use std::net::IpAddr;
+
 use base::{ApiId, OperationId, Timestamp};
-use catalog::ApiMode;
+use grant::Place;
 use token::Verified;
 use traffic::Reason;
 
-use crate::Ruleset;
+use crate::caller::Caller;
+use crate::decide::Asked;
+use crate::facts::{Reading, Request, Writes};
+use crate::permit::Decided;
+use crate::{Facts, Ruleset};
+
+/// What is kept of a request that was permitted: enough to judge it again without its head or body.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// Where it came from.
+    pub source: Option<IpAddr>,
+    /// What it drew.
+    pub draw: u16,
+    /// What conditions looked at ([`crate::Permit::read`]).
+    pub read: &'a [(Place, Vec<String>)],
+}
+
+impl Request for Kept<'_> {
+    fn read(&self, place: &Place) -> Reading<'_> {
+        match self.read.iter().find(|(known, _)| known == place) {
+            Some((_, values)) => {
+                Reading::Values(values.iter().map(|value| value.as_str().into()).collect())
+            }
+            None => Reading::Unreadable,
+        }
+    }
+
+    /// What it writes was judged when it came, and is written by now.
+    fn writes(&self, _allowed: &[String]) -> Writes {
+        Writes::Within
+    }
+}
 
 impl Ruleset {
     /// Whether a request that was permitted before may go on, by what has been revoked, suspended
@@ -16,18 +49,20 @@ impl Ruleset {
         who: &Verified,
         api: &ApiId,
         operation: Option<&OperationId>,
+        kept: Kept<'_>,
         now: Timestamp,
     ) -> Result<(), Reason> {
         let api = self.entry(api).ok_or(Reason::UnknownApi)?.api();
         if !self.accepts(who.credential()) {
             return Err(Reason::CredentialRevoked);
         }
-        let subject = self.subjects.get(who.identity()).filter(|subject| subject.is_active(now));
-        let subject = subject.ok_or(Reason::IdentityInactive)?;
         let operation = operation.and_then(|id| api.operations.iter().find(|one| one.id == *id));
-        match self.permit(subject, who.scopes(), api, operation, now) {
-            Err(reason) if api.mode == ApiMode::Enforce => Err(reason),
-            _ => Ok(()),
+        let facts = Facts { source: kept.source, draw: kept.draw, request: &kept };
+        match self.judge(Asked { who: Caller::proved(who).in_date(), api, operation, facts, now }) {
+            Ok(Decided::Permit(_)) => Ok(()),
+            // What was judged with its body is not judged without it.
+            Ok(Decided::NeedsBody) => Err(Reason::ObjectNotAllowed),
+            Err(refusal) => Err(refusal.reason),
         }
     }
 }

@@ -2,89 +2,106 @@
 
 use std::collections::BTreeSet;
 
-use base::{ApiId, GrantId, IdentityId, OperationId, Timestamp};
+use base::{ApiId, GrantId, GroupId, IdentityId, OperationId, Timestamp};
 use catalog::{Accept, Api, ApiMode, Operation};
+use grant::{Place, Terms, WithdrawalStage};
 use identity::CredentialClass;
 use smallvec::SmallVec;
 use token::Verified;
 use traffic::Reason;
 
-use crate::holdings::{Held, Holdings, Subject};
+use crate::caller::Caller;
+use crate::explain::Standing;
+use crate::facts::{Reading, Request};
+use crate::guard::{Judgement, Question};
+use crate::holdings::{About, Held, Holdings, Subject};
 use crate::numbers::{ApiNumber, OperationNumber};
+use crate::permit::{Decided, Part, Permit, Refusal, Shows, Supposed};
+use crate::relations::Related;
 use crate::routes::ApiEntry;
-use crate::{Ruleset, scope};
+use crate::terms::{Circumstances, Unmet};
+use crate::{Facts, Ruleset, scope, shown};
 
-/// Permission for one request. Only [`Ruleset::decide`] constructs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Permit {
-    grants: SmallVec<[GrantId; 2]>,
-    fields: Option<BTreeSet<String>>,
-    ruleset_version: u64,
-    observed: Option<Reason>,
+/// Who asks for what: the two halves that every question has.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) who: Caller<'a>,
+    pub(crate) api: &'a Api,
+    pub(crate) operation: Option<&'a Operation>,
+    pub(crate) facts: Facts<'a>,
+    pub(crate) now: Timestamp,
 }
 
-impl Permit {
-    /// The grants that allow it, each of them alone, sorted. Empty only in observe mode.
-    pub fn grants(&self) -> &[GrantId] {
-        &self.grants
-    }
-
-    /// The response fields that the caller may see, by the union of the grants; `None` = all.
-    pub fn fields(&self) -> Option<&BTreeSet<String>> {
-        self.fields.as_ref()
-    }
-
-    /// The ruleset that decided.
-    pub fn ruleset_version(&self) -> u64 {
-        self.ruleset_version
-    }
-
-    /// Observe mode: why enforce mode would have refused.
-    pub fn observed(&self) -> Option<Reason> {
-        self.observed
-    }
-}
-
-/// The request must not pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refusal {
-    /// Why.
-    pub reason: Reason,
-    /// The ruleset that decided.
-    pub ruleset_version: u64,
+/// Why not, before it is known whether the API only observes.
+enum No {
+    /// A guardrail speaks, or one that could not.
+    Guarded(Reason, Vec<String>),
+    /// Nothing allows it.
+    NotAllowed(Reason),
+    /// It depends on the body.
+    Later,
 }
 
 impl Ruleset {
     /// Decides one request. `api` and `operation` come from [`Ruleset::locate`] of this ruleset.
     ///
-    /// An API in observe mode lets pass what has no grant, an unknown operation, or too narrow a
-    /// scope, and says so in the permit. Who cannot prove an active identity with an accepted
-    /// credential is refused in either mode.
+    /// An API in observe mode lets pass what no grant allows, an unknown operation, or too narrow
+    /// a scope, and says so in the permit. Who cannot prove an active identity with an accepted
+    /// credential is refused in either mode, and so is what a guardrail forbids.
     pub fn decide(
         &self,
         who: &Verified,
         api: &ApiEntry,
         operation: Option<&Operation>,
+        facts: Facts<'_>,
         now: Timestamp,
-    ) -> Result<Permit, Refusal> {
-        let api = api.api();
-        let refuse = |reason| Refusal { reason, ruleset_version: self.version };
-        let subject = self.admit(who, api, now).map_err(refuse)?;
-        match self.permit(subject, who.scopes(), api, operation, now) {
-            Ok(permit) => Ok(permit),
-            Err(reason) if api.mode == ApiMode::Observe => Ok(Permit {
-                grants: SmallVec::new(),
-                fields: None,
-                ruleset_version: self.version,
-                observed: Some(reason),
-            }),
-            Err(reason) => Err(refuse(reason)),
+    ) -> Result<Decided, Refusal> {
+        let who = Caller::proved(who);
+        self.judge(Asked { who, api: api.api(), operation, facts, now })
+    }
+
+    /// What [`Ruleset::decide`] would say to a caller who is only supposed.
+    pub fn suppose(
+        &self,
+        who: Caller<'_>,
+        api: &ApiEntry,
+        operation: Option<&Operation>,
+        facts: Facts<'_>,
+        now: Timestamp,
+    ) -> Result<Supposed, Refusal> {
+        self.judge(Asked { who, api: api.api(), operation, facts, now }).map(Supposed)
+    }
+
+    pub(crate) fn judge(&self, asked: Asked<'_>) -> Result<Decided, Refusal> {
+        let refuse =
+            |reason, guardrails| Refusal { reason, guardrails, ruleset_version: self.version };
+        let subject = self.admit(asked).map_err(|no| refuse(no, Vec::new()))?;
+        match self.permit(subject, asked) {
+            Ok(permit) => Ok(Decided::Permit(permit)),
+            Err(No::Later) => Ok(Decided::NeedsBody),
+            Err(No::Guarded(reason, ids)) => Err(refuse(reason, ids)),
+            Err(No::NotAllowed(reason)) if asked.api.mode == ApiMode::Observe => {
+                Ok(Decided::Permit(self.observed(reason)))
+            }
+            Err(No::NotAllowed(reason)) => Err(refuse(reason, Vec::new())),
+        }
+    }
+
+    fn observed(&self, reason: Reason) -> Permit {
+        Permit {
+            grants: SmallVec::new(),
+            shows: Shows::Everything,
+            ruleset_version: self.version,
+            observed: Some(reason),
+            withdrawn: false,
+            read: Vec::new(),
         }
     }
 
     /// What holds in either mode: the proof is in date and of an accepted kind, and the identity
     /// may act.
-    fn admit(&self, who: &Verified, api: &Api, now: Timestamp) -> Result<&Subject, Reason> {
+    fn admit(&self, asked: Asked<'_>) -> Result<&Subject, Reason> {
+        let Asked { who, api, now, .. } = asked;
         if who.expires_at().is_some_and(|end| end <= now) {
             return Err(Reason::CredentialExpired);
         }
@@ -103,31 +120,89 @@ impl Ruleset {
         subject.filter(|subject| subject.is_active(now)).ok_or(Reason::IdentityInactive)
     }
 
-    pub(crate) fn permit(
-        &self,
-        subject: &Subject,
-        scopes: Option<&[String]>,
-        api: &Api,
-        operation: Option<&Operation>,
-        now: Timestamp,
-    ) -> Result<Permit, Reason> {
-        let operation = operation.ok_or(Reason::UnknownOperation)?;
-        let covering = self.covering(subject, &api.id, &operation.id, now);
-        if covering.is_empty() {
-            return Err(Reason::NoGrant);
+    /// Guardrails speak also where no grant allows: what they forbid is refused in observe mode.
+    fn permit(&self, subject: &Subject, asked: Asked<'_>) -> Result<Permit, No> {
+        let granted = self.granted(subject, asked);
+        let Some(guard) = &self.guard else { return granted };
+        if matches!(granted, Err(No::NotAllowed(_))) && asked.api.mode == ApiMode::Enforce {
+            return granted;
         }
-        if scopes.is_some_and(|scopes| !scope::allow(scopes, &api.id, operation)) {
-            return Err(Reason::InsufficientScope);
+        let Some(about) = subject.about.as_deref() else {
+            return Err(No::NotAllowed(Reason::IdentityInactive));
+        };
+        let groups = self.groups_of(subject);
+        let question = Question {
+            who: asked.who,
+            about,
+            groups: &groups,
+            related: Related::new(&self.relations, asked.who.identity(), &groups),
+            api: asked.api,
+            operation: asked.operation,
+            facts: asked.facts,
+            now: asked.now,
+        };
+        match guard.judge(&question) {
+            Judgement::Pass => granted.map(|mut permit| {
+                let places = guard.reads(&asked.api.id).iter();
+                keep(&mut permit.read, places, asked.facts.request);
+                permit
+            }),
+            Judgement::Forbid(ids) => Err(No::Guarded(Reason::ForbiddenByPolicy, ids)),
+            Judgement::Error(why) => Err(No::Guarded(Reason::PolicyError, vec![why])),
+            Judgement::Later => Err(No::Later),
         }
-        Ok(Permit {
-            fields: visible(&covering),
-            grants: ids(&covering),
-            ruleset_version: self.version,
-            observed: None,
-        })
     }
 
-    /// The grants in force of the subject and of its groups that cover the operation, sorted.
+    fn granted(&self, subject: &Subject, asked: Asked<'_>) -> Result<Permit, No> {
+        let no = No::NotAllowed;
+        let operation = asked.operation.ok_or(no(Reason::UnknownOperation))?;
+        let mut covering = self.covering(subject, &asked.api.id, &operation.id, asked.now);
+        if covering.is_empty() {
+            return Err(no(Reason::NoGrant));
+        }
+        let scopes = asked.who.scopes();
+        if scopes.is_some_and(|scopes| !scope::allow(scopes, &asked.api.id, operation)) {
+            return Err(no(Reason::InsufficientScope));
+        }
+        // Nearly all grants have no limits, and then nothing else needs to be known.
+        if covering.iter().all(|held| held.limits.is_none()) {
+            return Ok(self.plain(&covering));
+        }
+        let about = subject.about.as_deref().ok_or(no(Reason::IdentityInactive))?;
+        let groups = self.groups_of(subject);
+        let met = self.circumstances(asked, about, &groups);
+        keep_met(&mut covering, &met)?;
+        let mut permit = self.plain(&covering);
+        permit.shows = shows(&covering, operation, &met);
+        permit.withdrawn = covering.iter().all(|held| is_logged(held.terms()));
+        permit.read = read(&covering, &met);
+        Ok(permit)
+    }
+
+    pub(crate) fn circumstances<'a>(
+        &'a self,
+        asked: Asked<'a>,
+        about: &'a About,
+        groups: &'a [GroupId],
+    ) -> Circumstances<'a> {
+        let Asked { who, facts, now, .. } = asked;
+        let related = Related::new(&self.relations, who.identity(), groups);
+        Circumstances { who, about, related, facts, now }
+    }
+
+    fn plain(&self, covering: &[&Held]) -> Permit {
+        Permit {
+            grants: covering.iter().map(|held| held.id.clone()).collect(),
+            shows: Shows::Everything,
+            ruleset_version: self.version,
+            observed: None,
+            withdrawn: false,
+            read: Vec::new(),
+        }
+    }
+
+    /// The grants in force of the subject and of its groups that cover the operation, sorted,
+    /// whatever their terms.
     pub(crate) fn covering<'r>(
         &'r self,
         subject: &'r Subject,
@@ -141,9 +216,11 @@ impl Ruleset {
         let mut covering: SmallVec<[&Held; 2]> = self
             .holdings(subject)
             .flat_map(|holdings| holdings.on(api))
-            .filter(|held| held.covers(operation, now))
+            .filter(|held| held.covers(operation, &self.roles, now))
             .collect();
         covering.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        // A group may be above several groups of one subject.
+        covering.dedup_by(|one, other| one.id == other.id);
         covering
     }
 
@@ -152,14 +229,31 @@ impl Ruleset {
         Some((api, self.numbers.operation(api, operation)?))
     }
 
-    /// What the subject holds itself, then what each of its groups holds.
+    /// What the subject holds itself, then what each of its groups holds, and those above them.
     fn holdings<'r>(&'r self, subject: &'r Subject) -> impl Iterator<Item = &'r Holdings> {
         let circles = subject.groups.iter().filter_map(|group| self.circles.get(group));
-        std::iter::once(&subject.holdings).chain(circles.map(|circle| &circle.holdings))
+        let groups = circles.flat_map(|circle| {
+            let above = circle.above.iter().filter_map(|group| self.circles.get(group));
+            std::iter::once(circle).chain(above)
+        });
+        std::iter::once(&subject.holdings).chain(groups.map(|circle| &circle.holdings))
     }
 
-    /// The grants by which an identity may call an operation, as if it had proved itself with an
-    /// accepted credential and no narrowing scope. Observe mode does not count as permission.
+    /// The groups of a subject, also by other groups; sorted.
+    pub(crate) fn groups_of(&self, subject: &Subject) -> Vec<GroupId> {
+        let mut groups: Vec<GroupId> = subject.groups.to_vec();
+        for group in &subject.groups {
+            groups
+                .extend(self.circles.get(group).into_iter().flat_map(|c| c.above.iter().cloned()));
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    /// The grants by which an identity may call an operation under some circumstances, as if it had
+    /// proved itself with an accepted credential and no narrowing scope. Observe mode does not count
+    /// as permission, and terms and guardrails do not count as refusal: what is left here is access.
     pub fn probe(
         &self,
         identity: &IdentityId,
@@ -186,20 +280,95 @@ impl Ruleset {
         let entry = self.entry(api).ok_or(Reason::UnknownApi)?;
         let known = entry.api().operations.iter().find(|known| known.id == *operation);
         let subject = self.subjects.get(identity).ok_or(Reason::IdentityInactive)?;
-        let permit = self.permit(subject, None, entry.api(), known, now)?;
-        Ok(permit.grants.into_vec())
+        let known = known.ok_or(Reason::UnknownOperation)?;
+        let covering = self.covering(subject, api, &known.id, now);
+        if covering.is_empty() {
+            return Err(Reason::NoGrant);
+        }
+        Ok(covering.iter().map(|held| held.id.clone()).collect())
     }
 }
 
-fn ids(covering: &[&Held]) -> SmallVec<[GrantId; 2]> {
-    covering.iter().map(|held| held.id.clone()).collect()
+/// Leaves the grants whose terms hold. Where one of them would show more of the request or the
+/// response once the body is known, the body is asked for.
+fn keep_met(covering: &mut SmallVec<[&Held; 2]>, met: &Circumstances<'_>) -> Result<(), No> {
+    let mut later = false;
+    let mut unmet = Standing::Allows;
+    covering.retain(|held| match held.terms().map_or(Ok(()), |terms| met.meet(terms)) {
+        Ok(()) => true,
+        Err(Unmet::Later) => {
+            later = true;
+            false
+        }
+        Err(Unmet::For(why)) => {
+            unmet = unmet.max(why);
+            false
+        }
+    });
+    let unlimited =
+        |held: &&Held| held.limits.as_ref().is_none_or(|limits| limits.shows_everything());
+    if later && !covering.iter().any(unlimited) {
+        return Err(No::Later);
+    }
+    match (covering.is_empty(), unmet) {
+        (false, _) => Ok(()),
+        (true, Standing::OtherObject | Standing::OtherProperties) => {
+            Err(No::NotAllowed(Reason::ObjectNotAllowed))
+        }
+        (true, Standing::TooWeak) => Err(No::NotAllowed(Reason::ProofTooWeak)),
+        (true, Standing::Withdrawn) => Err(No::NotAllowed(Reason::NoGrant)),
+        (true, _) => Err(No::NotAllowed(Reason::TermsNotMet)),
+    }
 }
 
-/// The union of the visible fields: one grant that shows all shows all.
-fn visible(covering: &[&Held]) -> Option<BTreeSet<String>> {
-    let mut union = BTreeSet::new();
+fn is_logged(terms: Option<&Terms>) -> bool {
+    let stage = terms.and_then(|terms| terms.withdrawal.as_ref()).map(|taken| taken.stage);
+    stage.is_some_and(|stage| matches!(stage, WithdrawalStage::LogOnly | WithdrawalStage::Share(_)))
+}
+
+/// What the grants show, each of them on its own: one that shows all shows all.
+fn shows(covering: &[&Held], operation: &Operation, met: &Circumstances<'_>) -> Shows {
+    let mut parts = BTreeSet::new();
     for held in covering {
-        union.extend(held.fields.as_ref()?.iter().cloned());
+        let Some(limits) = held.limits.as_ref().filter(|limits| !limits.shows_everything()) else {
+            return Shows::Everything;
+        };
+        let fields =
+            limits.fields.as_ref().map(|entries| shown::visible(entries, &operation.fields));
+        let ties = limits.terms.ties.iter().filter_map(|tie| match &tie.place {
+            Place::Response(path) => {
+                let mine = tie.sources.iter().flat_map(|source| met.values(source));
+                Some((path.clone(), mine.collect()))
+            }
+            _ => None,
+        });
+        parts.insert(Part { fields, ties: ties.collect() });
     }
-    Some(union)
+    Shows::Parts(parts.into_iter().collect())
+}
+
+/// What the ties of these grants looked at.
+fn read(covering: &[&Held], met: &Circumstances<'_>) -> Vec<(Place, Vec<String>)> {
+    let ties = covering.iter().filter_map(|held| held.terms()).flat_map(|terms| &terms.ties);
+    let mut read = Vec::new();
+    keep(&mut read, ties.map(|tie| &tie.place), met.facts.request);
+    read
+}
+
+fn keep<'p>(
+    read: &mut Vec<(Place, Vec<String>)>,
+    places: impl Iterator<Item = &'p Place>,
+    request: &dyn Request,
+) {
+    for place in places {
+        if read.iter().any(|(known, _)| known == place) {
+            continue;
+        }
+        if let Reading::Values(values) = request.read(place)
+            && !values.is_empty()
+        {
+            let values = values.iter().map(|value| value.to_string()).collect();
+            read.push((place.clone(), values));
+        }
+    }
 }

@@ -3,16 +3,38 @@
 use base::{ApiId, GrantId, GroupId, IdentityId, OperationId, Timestamp, words};
 use grant::GrantStatus;
 
-use crate::Ruleset;
-use crate::holdings::{Held, Holdings};
+use crate::decide::Asked;
+use crate::holdings::{Held, Holdings, Subject};
+use crate::terms::{Circumstances, Unmet};
+use crate::{Caller, Facts, Ruleset};
 
 words! {
-    /// What one grant says about one operation.
+    /// What one grant says about one request, the nearer to allowing it the earlier.
     Standing {
         /// It allows it.
         Allows = "allows",
+        /// It covers the operation; whether its terms hold depends on the body.
+        NeedsBody = "needs_body",
+        /// It covers the operation, and is being taken back for this request.
+        Withdrawn = "withdrawn",
+        /// It covers the operation for callers of another environment.
+        OtherEnvironment = "other_environment",
+        /// It covers the operation at other hours.
+        OtherHours = "other_hours",
+        /// It covers the operation from other networks.
+        OtherNetwork = "other_network",
+        /// It covers the operation with another kind of credential.
+        OtherCredential = "other_credential",
+        /// It covers the operation with a stronger or bound proof.
+        TooWeak = "too_weak",
+        /// It covers the operation and lets other properties be written.
+        OtherProperties = "other_properties",
+        /// It covers the operation on other objects.
+        OtherObject = "other_object",
         /// It is in force and does not cover the operation.
         OtherOperations = "other_operations",
+        /// It covers the operation, and no review has kept it in time.
+        Uncertified = "uncertified",
         /// It covers the operation, and has ended.
         Expired = "expired",
         /// It covers the operation, and is suspended.
@@ -29,13 +51,13 @@ pub struct Considered {
     pub grant: GrantId,
     /// The group that holds it; `None` when the identity does.
     pub via: Option<GroupId>,
-    /// What it says about the operation.
+    /// What it says about the request.
     pub standing: Standing,
 }
 
 impl Ruleset {
-    /// Every grant on `api` that the identity or one of its groups holds, those that allow first.
-    /// Without a known operation none of them can allow.
+    /// Every grant on `api` that the identity or one of its groups holds, those that allow first,
+    /// whatever their terms. Without a known operation none of them can allow.
     pub fn explain(
         &self,
         identity: &IdentityId,
@@ -43,26 +65,56 @@ impl Ruleset {
         operation: Option<&OperationId>,
         now: Timestamp,
     ) -> Vec<Considered> {
-        let (Some(number), Some(subject)) = (self.numbers.api(api), self.subjects.get(identity))
-        else {
-            return Vec::new();
+        let Some(subject) = self.subjects.get(identity) else { return Vec::new() };
+        self.consider(subject, api, operation, None, now)
+    }
+
+    /// The same for one request: terms are held against its facts.
+    pub fn explain_request(
+        &self,
+        who: Caller<'_>,
+        api: &ApiId,
+        operation: Option<&OperationId>,
+        facts: Facts<'_>,
+        now: Timestamp,
+    ) -> Vec<Considered> {
+        let Some(subject) = self.subjects.get(who.identity()) else { return Vec::new() };
+        let (Some(entry), Some(about)) = (self.entry(api), subject.about.as_deref()) else {
+            return self.consider(subject, api, operation, None, now);
         };
+        let asked = Asked { who, api: entry.api(), operation: None, facts, now };
+        let groups = self.groups_of(subject);
+        let met = self.circumstances(asked, about, &groups);
+        self.consider(subject, api, operation, Some(&met), now)
+    }
+
+    fn consider(
+        &self,
+        subject: &Subject,
+        api: &ApiId,
+        operation: Option<&OperationId>,
+        met: Option<&Circumstances<'_>>,
+        now: Timestamp,
+    ) -> Vec<Considered> {
+        let Some(number) = self.numbers.api(api) else { return Vec::new() };
         let operation = operation.and_then(|id| self.numbers.operation(number, id));
         let considered = |via: Option<&GroupId>, holdings: &Holdings| {
             let each = |held: &Held| Considered {
                 grant: held.id.clone(),
                 via: via.cloned(),
                 standing: match operation {
-                    Some(operation) if held.operations.contains(operation) => standing(held, now),
+                    Some(operation) if held.names(operation, &self.roles) => {
+                        standing(held, met, now)
+                    }
                     _ => Standing::OtherOperations,
                 },
             };
             holdings.on(number).iter().map(each).collect::<Vec<_>>()
         };
         let mut out = considered(None, &subject.holdings);
-        for group in &subject.groups {
-            if let Some(circle) = self.circles.get(group) {
-                out.extend(considered(Some(group), &circle.holdings));
+        for group in self.groups_of(subject) {
+            if let Some(circle) = self.circles.get(&group) {
+                out.extend(considered(Some(&group), &circle.holdings));
             }
         }
         out.sort_by(|a, b| (a.standing, &a.grant).cmp(&(b.standing, &b.grant)));
@@ -70,11 +122,22 @@ impl Ruleset {
     }
 }
 
-fn standing(held: &Held, now: Timestamp) -> Standing {
+fn standing(held: &Held, met: Option<&Circumstances<'_>>, now: Timestamp) -> Standing {
     match held.status {
         GrantStatus::Revoked => Standing::Revoked,
         GrantStatus::Suspended => Standing::Suspended,
-        GrantStatus::Active if !held.is_live(now) => Standing::Expired,
-        GrantStatus::Active => Standing::Allows,
+        GrantStatus::Active if !held.is_live(now) => {
+            let certified = held.terms().and_then(|terms| terms.certified_until);
+            let uncertified = certified.is_some_and(|until| until <= now && until == held.ends);
+            if uncertified { Standing::Uncertified } else { Standing::Expired }
+        }
+        GrantStatus::Active => match (held.terms(), met) {
+            (Some(terms), Some(met)) => match met.meet(terms) {
+                Ok(()) => Standing::Allows,
+                Err(Unmet::Later) => Standing::NeedsBody,
+                Err(Unmet::For(why)) => why,
+            },
+            _ => Standing::Allows,
+        },
     }
 }

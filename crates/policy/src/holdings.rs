@@ -1,12 +1,15 @@
 //! The grants that one identity or one group holds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{GrantId, GroupId, IdentityId, Timestamp};
-use grant::GrantStatus;
+use grant::{GrantStatus, Place, Terms, Tie};
+use identity::{Environment, Identity, IdentityKind, Owner};
 use smallvec::SmallVec;
 
 use crate::numbers::{ApiNumber, OperationNumber, Operations};
+use crate::roles::Roles;
 
 /// One grant, as far as decisions need it.
 #[derive(Debug, Clone)]
@@ -17,8 +20,24 @@ pub(crate) struct Held {
     pub(crate) operations: Operations,
     /// [`Timestamp::MAX`] = never.
     pub(crate) ends: Timestamp,
-    /// Response fields that may be seen; `None` = all.
-    pub(crate) fields: Option<Arc<[String]>>,
+    /// What only some grants have; `None` = it allows its operations to the full.
+    pub(crate) limits: Option<Arc<Limits>>,
+}
+
+/// What makes a grant allow less than its operations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) terms: Terms,
+    /// What may be seen of responses, as written; `None` = all.
+    pub(crate) fields: Option<Vec<String>>,
+}
+
+impl Limits {
+    /// The terms may ask something, yet nothing of a response is left out.
+    pub(crate) fn shows_everything(&self) -> bool {
+        let on_response = |tie: &Tie| matches!(tie.place, Place::Response(_));
+        self.fields.is_none() && !self.terms.ties.iter().any(on_response)
+    }
 }
 
 impl Held {
@@ -26,9 +45,19 @@ impl Held {
         self.status == GrantStatus::Active && self.ends > now
     }
 
-    /// Allows the operation at `now`.
-    pub(crate) fn covers(&self, operation: OperationNumber, now: Timestamp) -> bool {
-        self.is_live(now) && self.operations.contains(operation)
+    /// Covers the operation and is in force at `now`.
+    pub(crate) fn covers(&self, operation: OperationNumber, roles: &Roles, now: Timestamp) -> bool {
+        self.is_live(now) && self.names(operation, roles)
+    }
+
+    /// Covers the operation, in force or not.
+    pub(crate) fn names(&self, operation: OperationNumber, roles: &Roles) -> bool {
+        let by_role = |role| roles.cover(role, self.api, operation);
+        self.operations.contains(operation) || self.operations.roles().iter().any(by_role)
+    }
+
+    pub(crate) fn terms(&self) -> Option<&Terms> {
+        self.limits.as_ref().map(|limits| &limits.terms)
     }
 }
 
@@ -61,6 +90,8 @@ impl Holdings {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Subject {
     pub(crate) state: Option<State>,
+    /// What conditions ask of it; present with `state`.
+    pub(crate) about: Option<Arc<About>>,
     /// Sorted.
     pub(crate) groups: SmallVec<[GroupId; 2]>,
     pub(crate) holdings: Holdings,
@@ -71,6 +102,51 @@ pub(crate) struct Subject {
 pub(crate) struct State {
     pub(crate) active: bool,
     pub(crate) left_at: Option<Timestamp>,
+}
+
+/// What is known of an identity, for conditions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// What it is.
+    pub kind: IdentityKind,
+    /// Where it belongs.
+    pub environment: Environment,
+    /// Who answers for it.
+    pub owner: Option<Owner>,
+    /// Its supplier.
+    pub vendor: Option<String>,
+    /// Its mail address.
+    pub email: Option<String>,
+    /// What else is known.
+    pub attributes: BTreeMap<String, Vec<String>>,
+}
+
+impl About {
+    pub(crate) fn of(identity: &Identity) -> Self {
+        Self {
+            kind: identity.kind,
+            environment: identity.environment,
+            owner: identity.owner.clone(),
+            vendor: identity.vendor.clone(),
+            email: identity.email.clone(),
+            attributes: identity.attributes.clone(),
+        }
+    }
+
+    /// The values of an attribute of the identity with this id. The built-in names win over
+    /// attributes that are called the same.
+    pub fn values(&self, id: &IdentityId, name: &str) -> SmallVec<[String; 1]> {
+        let one = |value: Option<String>| value.into_iter().collect();
+        match name {
+            "id" => one(Some(id.to_string())),
+            "kind" => one(Some(self.kind.to_string())),
+            "environment" => one(Some(self.environment.to_string())),
+            "owner" => one(self.owner.as_ref().map(ToString::to_string)),
+            "vendor" => one(self.vendor.clone()),
+            "email" => one(self.email.clone()),
+            name => self.attributes.get(name).into_iter().flatten().cloned().collect(),
+        }
+    }
 }
 
 impl Subject {
@@ -94,5 +170,7 @@ impl Subject {
 pub(crate) struct Circle {
     /// Sorted, each once.
     pub(crate) members: Arc<[IdentityId]>,
+    /// Groups that contain this one, also by others between them; sorted, never itself.
+    pub(crate) above: Arc<[GroupId]>,
     pub(crate) holdings: Holdings,
 }

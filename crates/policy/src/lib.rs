@@ -15,21 +15,37 @@
 )]
 
 mod absorb;
+mod caller;
 mod confirm;
 mod credentials;
 mod decide;
 mod explain;
+mod facts;
+mod guard;
 mod holdings;
+mod nesting;
 mod numbers;
+mod permit;
+mod relations;
 mod replay;
+mod roles;
 mod routes;
 mod ruleset;
 mod scope;
 mod shards;
+mod shown;
+mod terms;
 
 pub use absorb::Change;
-pub use decide::{Permit, Refusal};
+pub use caller::Caller;
+pub use confirm::Kept;
 pub use explain::{Considered, Standing};
+pub use facts::{Facts, NoRequest, Reading, Request, Writes, draw_of};
+pub use guard::{Guard, Judgement, Question};
+pub use holdings::About;
+pub use permit::{Decided, Part, Permit, Refusal, Shows, Supposed};
+pub use relations::Related;
 pub use replay::{CallerLoss, GrantChange, Replay, replay};
 pub use routes::{ApiEntry, Located};
 pub use ruleset::Ruleset;
+pub use shown::{BadShown, Shown, visible};

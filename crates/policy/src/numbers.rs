@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use base::{ApiId, OperationId};
+use base::{ApiId, OperationId, RoleId};
 use grant::OperationSet;
 use rustc_hash::FxHashMap;
 
@@ -94,9 +94,12 @@ pub(crate) enum Operations {
     Few(u64),
     /// Any numbers, 64 per word.
     Many(Arc<[u64]>),
+    /// These, and what roles cover at the time.
+    WithRoles(Arc<(Operations, Box<[RoleId]>)>),
 }
 
 impl Operations {
+    /// What it covers by itself; roles not counted.
     pub(crate) fn contains(&self, operation: OperationNumber) -> bool {
         let (word, bit) = (operation.0 / 64, 1u64 << (operation.0 % 64));
         match self {
@@ -106,7 +109,21 @@ impl Operations {
                 .ok()
                 .and_then(|word| words.get(word))
                 .is_some_and(|bits| bits & bit != 0),
+            Self::WithRoles(both) => both.0.contains(operation),
         }
+    }
+
+    /// The roles whose operations count too.
+    pub(crate) fn roles(&self) -> &[RoleId] {
+        match self {
+            Self::WithRoles(both) => &both.1,
+            Self::All | Self::Few(_) | Self::Many(_) => &[],
+        }
+    }
+
+    pub(crate) fn with_roles(self, roles: impl IntoIterator<Item = RoleId>) -> Self {
+        let roles: Box<[RoleId]> = roles.into_iter().collect();
+        if roles.is_empty() { self } else { Self::WithRoles(Arc::new((self, roles))) }
     }
 }
 

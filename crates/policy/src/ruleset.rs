@@ -5,12 +5,16 @@ use std::sync::Arc;
 use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, Problem};
 use catalog::Api;
 use catalog::spelling::with_plain_marks;
-use grant::GrantSubject;
+use grant::{GrantSubject, RoleTable};
 
 use crate::absorb::Change;
 use crate::credentials::Proofs;
+use crate::guard::Guard;
 use crate::holdings::{Circle, Subject};
+use crate::nesting::Nesting;
 use crate::numbers::Numbers;
+use crate::relations::Relations;
+use crate::roles::Roles;
 use crate::routes::{ApiEntry, Located, Routes};
 use crate::shards::Shards;
 
@@ -24,6 +28,11 @@ pub struct Ruleset {
     pub(crate) subjects: Shards<IdentityId, Arc<Subject>>,
     pub(crate) circles: Shards<GroupId, Arc<Circle>>,
     pub(crate) proofs: Shards<Digest, Proofs>,
+    pub(crate) roles: Arc<Roles>,
+    pub(crate) relations: Shards<GrantSubject, Relations>,
+    /// Which groups each group has in it, where it has any.
+    pub(crate) nesting: Arc<Nesting>,
+    pub(crate) guard: Option<Arc<dyn Guard>>,
     /// Where each credential is filed, to move it when its lookup value changes.
     pub(crate) credential_homes: Shards<CredentialId, Digest>,
     /// Who holds each grant, to move it when its subject changes.
@@ -40,6 +49,10 @@ impl Ruleset {
             subjects: Shards::default(),
             circles: Shards::default(),
             proofs: Shards::default(),
+            roles: Arc::default(),
+            relations: Shards::default(),
+            nesting: Arc::default(),
+            guard: None,
             credential_homes: Shards::default(),
             grant_homes: Shards::default(),
         }
@@ -96,6 +109,16 @@ impl Ruleset {
     /// All APIs, in no particular order.
     pub fn apis(&self) -> impl Iterator<Item = &Arc<Api>> {
         self.routes.all().map(ApiEntry::api)
+    }
+
+    /// The guardrails, where there are any.
+    pub fn guard(&self) -> Option<&Arc<dyn Guard>> {
+        self.guard.as_ref()
+    }
+
+    /// The roles.
+    pub fn roles(&self) -> &RoleTable {
+        self.roles.table()
     }
 
     /// How many grants it knows, in force or not.

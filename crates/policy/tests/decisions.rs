@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use catalog::{Accept, ApiMode};
 use common::*;
 use grant::GrantStatus;
 use identity::{CredentialClass, CredentialStatus, IdentityStatus};
-use portreeve_policy::{Change, Ruleset, Standing};
+use portreeve_policy::{Change, Facts, Ruleset, Shows, Standing};
 use traffic::Reason;
 
 fn after(changes: Vec<Change>) -> Ruleset {
@@ -76,8 +78,8 @@ fn an_inactive_identity_is_refused_whatever_it_holds() {
         // Also when authentication saw an older ruleset.
         let who = caller(&common::ruleset(), "billing").unwrap();
         let located = ruleset.locate("GET", None, "/orders/get");
-        let refusal =
-            ruleset.decide(&who, located.api.unwrap(), located.operation, NOW).unwrap_err();
+        let (api, facts) = (located.api.unwrap(), Facts::unknown());
+        let refusal = ruleset.decide(&who, api, located.operation, facts, NOW).unwrap_err();
         assert_eq!((refusal.reason, refusal.ruleset_version), (Reason::IdentityInactive, 2));
     }
     let leaving = identity::Identity { left_at: Some(at(1)), ..good };
@@ -152,7 +154,8 @@ fn observe_mode_says_what_enforce_mode_would_do_and_still_refuses_the_inactive()
     ] {
         let who = caller(&ruleset, who).unwrap();
         let located = ruleset.locate("GET", None, path);
-        let permit = ruleset.decide(&who, located.api.unwrap(), located.operation, NOW).unwrap();
+        let (api, facts) = (located.api.unwrap(), Facts::unknown());
+        let permit = permit(ruleset.decide(&who, api, located.operation, facts, NOW)).unwrap();
         assert_eq!(permit.observed(), reason, "{path}");
         assert_eq!(permit.grants().is_empty(), reason.is_some());
     }
@@ -203,8 +206,16 @@ fn visible_fields_are_the_union_and_one_unlimited_grant_shows_all() {
     let fields = |ruleset: &Ruleset| {
         let who = caller(ruleset, "stranger").unwrap();
         let located = ruleset.locate("GET", None, "/orders/get");
-        let permit = ruleset.decide(&who, located.api.unwrap(), located.operation, NOW).unwrap();
-        permit.fields().map(|fields| fields.iter().cloned().collect::<Vec<_>>())
+        let (api, facts) = (located.api.unwrap(), Facts::unknown());
+        let permit = permit(ruleset.decide(&who, api, located.operation, facts, NOW)).unwrap();
+        match permit.shows() {
+            Shows::Everything => None,
+            Shows::Parts(parts) => {
+                let union: BTreeSet<_> =
+                    parts.iter().flat_map(|part| part.fields.clone().unwrap()).collect();
+                Some(union.into_iter().collect::<Vec<_>>())
+            }
+        }
     };
     let none = after(vec![Change::Grant(limited("g1", &[]))]);
     assert_eq!(fields(&none), Some(vec![]));

@@ -45,6 +45,8 @@ impl World {
             Change::Group(one) => drop(self.groups.insert(one.id.to_string(), one)),
             Change::Credential(one) => drop(self.credentials.insert(one.id.to_string(), one)),
             Change::Grant(one) => drop(self.grants.insert(one.id.to_string(), one)),
+            // Not part of these worlds.
+            Change::Role(_) | Change::Relation(_) | Change::Guard(_) => {}
         }
     }
 

@@ -51,6 +51,9 @@ pub struct Limits {
     pub fields: usize,
     /// Bytes of a request body.
     pub body_bytes: u64,
+    /// Bytes of a request body that is read before the decision, where a condition, a limit on
+    /// properties or a check against the API's document looks at it. A longer one is refused.
+    pub judged_body_bytes: usize,
     /// Open connections.
     pub connections: usize,
     /// Open connections of one source address.
@@ -75,6 +78,7 @@ impl Default for Limits {
             head_bytes: 32 * 1024,
             fields: 100,
             body_bytes: 1024 * 1024 * 1024,
+            judged_body_bytes: 1024 * 1024,
             connections: 16_384,
             connections_per_source: 1_024,
             requests_per_source: None,

@@ -21,6 +21,7 @@ use crate::wire::{Rewound, Wire};
 
 mod activity;
 mod answer;
+mod body;
 mod relay;
 mod reply;
 

@@ -85,6 +85,12 @@ impl Refused {
         self
     }
 
+    /// The body was read to its end before the refusal.
+    pub(crate) fn after_body(mut self, keep_alive: bool) -> Self {
+        self.reusable = keep_alive;
+        self
+    }
+
     pub(crate) fn is_reusable(&self) -> bool {
         self.reusable
     }

@@ -13,6 +13,7 @@
 mod admitted;
 mod answered;
 mod authenticated;
+mod facts;
 mod journal;
 mod lease;
 mod permitted;
@@ -21,20 +22,40 @@ mod received;
 pub(crate) use admitted::{Admitted, Traits};
 pub(crate) use answered::{Answered, End, Tally};
 pub(crate) use authenticated::Authenticated;
+pub(crate) use facts::JudgedBody;
 pub(crate) use journal::Journal;
 pub(crate) use lease::Lease;
-pub(crate) use permitted::Permitted;
+pub(crate) use permitted::{Pending, Permitted, Ruling};
 pub(crate) use received::{Arrival, Peer, Received};
 
 use crate::gate::Worker;
 use crate::refusal::Refused;
 
-/// Takes a request through every stage up to the permission to forward it.
+/// What became of a request before anything was forwarded.
+pub(crate) enum Verdict {
+    Admitted(Admitted),
+    Refused(Refused),
+    /// What decides is in the body. The request begins again with it, under the same journal.
+    NeedsBody(Pending),
+}
+
+/// Takes a request through every stage up to the permission to forward it. `body` is there when the
+/// request was asked for it before.
 pub(crate) fn admit(
     worker: &Worker,
     peer: &Peer,
     arrival: &Arrival<'_>,
-) -> Result<Admitted, Refused> {
+    resumed: Option<(Journal, &JudgedBody)>,
+) -> Verdict {
     let ruleset = worker.core().ruleset.load();
-    Received::accept(worker, peer, arrival, &ruleset)?.authenticate()?.authorize()?.limit()
+    let received = Received::accept(worker, peer, arrival, &ruleset, resumed);
+    let ruling = received.and_then(Received::authenticate).and_then(Authenticated::authorize);
+    match ruling {
+        Ok(Ruling::NeedsBody(pending)) => Verdict::NeedsBody(pending),
+        Ok(Ruling::Permitted(permitted)) => match permitted.limit() {
+            Ok(admitted) => Verdict::Admitted(admitted),
+            Err(refused) => Verdict::Refused(refused),
+        },
+        Err(refused) => Verdict::Refused(refused),
+    }
 }

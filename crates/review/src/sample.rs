@@ -2,11 +2,11 @@
 //! group `ops` of `bob` and `cid`; the API `orders` of `bob`, with two operations that read, one
 //! that writes and one for administrators.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{OperationId, Span, Timestamp};
 use catalog::{Api, ApiMode, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
+use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Terms};
 use identity::{
     Credential, CredentialClass, CredentialStatus, Environment, Group, Identity, IdentityKind,
     IdentityStatus, Origin, Owner, Seasonality,
@@ -51,6 +51,7 @@ pub(crate) fn identity(name: &str, kind: IdentityKind, owner: Option<&str>) -> I
         status: IdentityStatus::Active,
         left_at: None,
         seasonality: Seasonality::None,
+        attributes: BTreeMap::new(),
         origin: Origin::Console,
         created_at: days_ago(400),
     }
@@ -104,7 +105,9 @@ pub(crate) fn grant(name: &str, subject: &str, ops: &[&str]) -> Grant {
             ["*"] => OperationSet::ALL,
             ops => OperationSet::Only(operations(ops)),
         },
+        roles: BTreeSet::new(),
         fields: None,
+        terms: Terms::default(),
         created_at: days_ago(200),
         expires_at: None,
         status: GrantStatus::Active,
@@ -160,6 +163,7 @@ pub(crate) fn group(name: &str, members: &[&str]) -> Group {
         id: id(name),
         name: name.to_owned(),
         members: members.iter().map(|member| id(member)).collect(),
+        groups: Vec::new(),
         origin: Origin::Console,
         created_at: days_ago(400),
     }

@@ -1,4 +1,5 @@
-//! What the gate decides by: APIs, identities, groups, credentials, grants.
+//! What the gate decides by: APIs, identities, groups, credentials, grants, roles, relations,
+//! guardrails.
 //!
 //! Every noun has the same shape: `NAME_COLUMNS` and a row reader in the same order, queries on
 //! [`crate::Connection`], and one `save_…` on [`crate::Tx`] that takes the value before and after,
@@ -9,12 +10,16 @@ mod bulk;
 mod credential;
 mod grant;
 mod group;
+mod guardrails;
 mod identity;
 mod load;
 mod names;
+mod relation;
+mod role;
 
 pub use bulk::World;
 pub use grant::GrantFilter;
+pub use guardrails::GUARDRAILS_ID;
 pub use identity::IdentityFilter;
 pub use load::{Batch, Cursor};
 pub use names::Named;

@@ -38,9 +38,9 @@ impl Connection {
              WHERE machine.kind <> 'person' AND machine.status = 'active' \
              AND NOT EXISTS (SELECT 1 FROM identity person WHERE person.id = machine.owner \
              AND person.status = 'active' AND (person.left_at IS NULL OR person.left_at > $1)) \
-             AND NOT EXISTS (SELECT 1 FROM membership \
-             JOIN identity person ON person.id = membership.identity_id \
-             WHERE 'group:' || membership.group_id = machine.owner \
+             AND NOT EXISTS (SELECT 1 FROM belonging \
+             JOIN identity person ON person.id = belonging.identity_id \
+             WHERE 'group:' || belonging.group_id = machine.owner \
              AND person.status = 'active' AND (person.left_at IS NULL OR person.left_at > $1))";
         let row = self.fetch_first(SQL, vec![now.into()]).await?;
         row.ok_or_else(|| StoreError::corrupt("count", "no row"))?.count()

@@ -2,7 +2,7 @@
 
 use base::{ActorId, ApiId, Timestamp};
 use catalog::Api;
-use grant::Grant;
+use grant::{Grant, Guardrails, Relation, Role};
 use identity::{Credential, Group, Identity};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -12,6 +12,7 @@ use crate::{Channel, NewChange, StoreError};
 
 /// An object that the gate decides by, in full, as it is after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "grants are nearly all of them, and the largest")]
 pub enum Object {
     /// An API, new or changed.
     Api(Api),
@@ -25,6 +26,12 @@ pub enum Object {
     Credential(Credential),
     /// A grant.
     Grant(Grant),
+    /// A role.
+    Role(Role),
+    /// A relation of a subject to objects.
+    Relation(Relation),
+    /// The guardrails.
+    Guardrails(Guardrails),
 }
 
 impl Object {
@@ -44,6 +51,9 @@ impl Object {
             "group" => Some(Self::Group(read(after)?)),
             "credential" => Some(Self::Credential(read(after)?)),
             "grant" => Some(Self::Grant(read(after)?)),
+            "role" => Some(Self::Role(read(after)?)),
+            "relation" => Some(Self::Relation(read(after)?)),
+            "guardrails" => Some(Self::Guardrails(read(after)?)),
             _ => None,
         })
     }

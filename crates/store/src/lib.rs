@@ -41,7 +41,7 @@ mod sql;
 mod tx;
 pub mod usage;
 
-pub use access::{Batch, Cursor, GrantFilter, IdentityFilter, Named, World};
+pub use access::{Batch, Cursor, GUARDRAILS_ID, GrantFilter, IdentityFilter, Named, World};
 pub use change::{Change, ChangeRow, Object};
 pub use error::StoreError;
 pub use finding::{FindingFilter, FindingRow, FindingState};

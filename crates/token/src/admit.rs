@@ -41,7 +41,7 @@ pub fn admit_claims<D: CredentialDirectory + ?Sized>(
         ScopeRule::Ignore => None,
         ScopeRule::Enforce => Some(Arc::clone(claims.scopes_shared())),
     };
-    Ok(Verified::new(facts, scopes, Some(end)))
+    Ok(Verified::new(facts, scopes, Some(end)).with_claims(Arc::clone(claims.values())))
 }
 
 fn find<D: CredentialDirectory + ?Sized>(

@@ -2,12 +2,15 @@
 //! RFC 8725). Every claim that is used is type-checked; a wrong type refuses and never counts as
 //! absent.
 
+mod values;
+
 use std::sync::Arc;
 
 use base::{Digest, Span, Timestamp};
 use serde_json::{Map, Value};
 use traffic::Reason;
 
+use crate::ClaimValues;
 use crate::issuer::{Issuer, ScopeRule};
 use crate::jose::{Compact, verify_signature};
 
@@ -24,6 +27,7 @@ pub struct Claims {
     expires_at: Timestamp,
     not_before: Option<Timestamp>,
     scopes: Arc<[String]>,
+    values: Arc<ClaimValues>,
 }
 
 /// Verifies a token: form, issuer, signature, claims, times. Costs a signature verification, so
@@ -80,6 +84,7 @@ impl Claims {
             expires_at,
             not_before,
             scopes: scopes(payload)?.into(),
+            values: Arc::new(values::of(payload)),
         })
     }
 
@@ -133,6 +138,10 @@ impl Claims {
 
     pub(crate) fn scopes_shared(&self) -> &Arc<[String]> {
         &self.scopes
+    }
+
+    pub(crate) fn values(&self) -> &Arc<ClaimValues> {
+        &self.values
     }
 
     pub(crate) fn scope_rule(&self) -> ScopeRule {

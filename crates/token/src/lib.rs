@@ -30,4 +30,4 @@ pub use issuer::{Issuer, IssuerSettings, LEEWAY_MAX, ScopeRule, issuers_are_dist
 pub use jose::{Algorithm, JwkSet};
 pub use key_text::{AdminToken, ApiKey, KeyLabel};
 pub use pepper::{PEPPER_BYTES_MIN, Pepper};
-pub use verified::Verified;
+pub use verified::{ClaimValues, Verified};

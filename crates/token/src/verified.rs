@@ -1,9 +1,10 @@
 //! The proof that somebody was authenticated.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{CredentialId, IdentityId, Timestamp};
-use identity::CredentialClass;
+use identity::{Binding, CredentialClass};
 
 use crate::CredentialFacts;
 
@@ -17,7 +18,12 @@ pub struct Verified {
     class: CredentialClass,
     scopes: Option<Arc<[String]>>,
     expires_at: Option<Timestamp>,
+    binding: Option<Binding>,
+    claims: Option<Arc<ClaimValues>>,
 }
+
+/// The values of a token's claims: dotted names of texts, numbers, booleans and lists of these.
+pub type ClaimValues = BTreeMap<String, Vec<String>>;
 
 impl Verified {
     pub(crate) fn new(
@@ -31,7 +37,23 @@ impl Verified {
             class: facts.class,
             scopes,
             expires_at,
+            binding: None,
+            claims: None,
         }
+    }
+
+    pub(crate) fn with_claims(self, claims: Arc<ClaimValues>) -> Self {
+        Self { claims: Some(claims), ..self }
+    }
+
+    /// What binds the proof to its sender, where something does.
+    pub fn binding(&self) -> Option<Binding> {
+        self.binding
+    }
+
+    /// All claims of the token.
+    pub fn claims(&self) -> Option<&ClaimValues> {
+        self.claims.as_deref()
     }
 
     /// Who calls.

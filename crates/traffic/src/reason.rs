@@ -35,6 +35,12 @@ words! {
         IdentityInactive = "identity_inactive",
         /// No grant in force covers the operation.
         NoGrant = "no_grant",
+        /// A grant covers the operation, under terms that this request does not meet.
+        TermsNotMet = "terms_not_met",
+        /// A grant covers the operation with a stronger proof than this one.
+        ProofTooWeak = "proof_too_weak",
+        /// A grant covers the operation on other objects, or lets other properties be written.
+        ObjectNotAllowed = "object_not_allowed",
         /// The token's own scope is narrower than the operation.
         InsufficientScope = "insufficient_scope",
         /// A guardrail forbids it.
@@ -77,6 +83,9 @@ impl Reason {
             | Self::IdentityInactive => 401,
             Self::UnknownOperation
             | Self::NoGrant
+            | Self::TermsNotMet
+            | Self::ProofTooWeak
+            | Self::ObjectNotAllowed
             | Self::InsufficientScope
             | Self::ForbiddenByPolicy => 403,
             Self::PolicyError => 500,

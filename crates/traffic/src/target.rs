@@ -15,6 +15,7 @@
 
 use crate::{Authority, Reason};
 
+pub mod pairs;
 mod path;
 mod query;
 

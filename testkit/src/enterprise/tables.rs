@@ -6,7 +6,7 @@ use std::path::Path;
 
 use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, OperationId, Timestamp};
 use catalog::Api;
-use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
+use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Terms};
 use identity::{
     Credential, CredentialClass, CredentialStatus, Environment, Group, Identity, IdentityKind,
     IdentityStatus, Origin, Owner, Seasonality,
@@ -213,6 +213,7 @@ fn blank(id: IdentityId, kind: IdentityKind, name: &str, created_at: Timestamp) 
         status: IdentityStatus::Active,
         left_at: None,
         seasonality: Seasonality::None,
+        attributes: BTreeMap::new(),
         origin: Origin::Import,
         created_at,
     }
@@ -257,6 +258,7 @@ fn groups(teams: &[Row], memberships: &[Row]) -> Result<Vec<Group>, Failure> {
             id: GroupId::parse(row.text("id")?)?,
             name: row.text("name")?.to_owned(),
             members: members.remove(row.text("id")?).unwrap_or_default().into_iter().collect(),
+            groups: Vec::new(),
             origin: Origin::Import,
             created_at: Timestamp::default(),
         })
@@ -329,7 +331,9 @@ fn grant_of(row: &Row, roles: &Roles) -> Result<Grant, Failure> {
         subject: subject(row.text("subject_kind")?, row.text("subject_id")?)?,
         api,
         operations,
+        roles: BTreeSet::new(),
         fields,
+        terms: Terms::default(),
         created_at: row.created("created_at")?,
         expires_at: row.time("expires_at")?,
         status: GrantStatus::Active,

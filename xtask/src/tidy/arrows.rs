@@ -39,7 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("proxy", &["base", "identity", "catalog", "traffic", "token", "policy"]),
+    ("proxy", &["base", "identity", "grant", "catalog", "traffic", "token", "policy"]),
     // doors: they know the use cases and nothing of each other
     ("admin", &["base", "app"]),
     ("console", &["base", "app"]),

@@ -3,7 +3,7 @@
 
 use audit::Event;
 use base::Problem;
-use grant::GrantStatus;
+use grant::{GrantStatus, RoleTable};
 use review::remediation::Applied;
 use review::{Campaign, Refusal, Remediation, RemediationState};
 use serde_json::json;
@@ -59,7 +59,9 @@ impl App {
 async fn carry_out(tx: &mut Tx, act: &Remediation) -> Result<Remediation, Problem> {
     let grant = tx.grant(act.grant.as_str()).await?;
     let at = tx.at();
-    let state = match act.apply_to(grant.as_ref()) {
+    let roles: RoleTable = tx.roles().await?.into_iter().collect();
+    let flat = grant.as_ref().map(|grant| roles.flatten(grant));
+    let state = match act.apply_to(flat.as_ref()) {
         Applied::Write(wanted) => {
             // Of a narrowed grant nothing may be left to keep.
             let event = match wanted.status {

@@ -2,16 +2,16 @@
 //! for the rest.
 #![allow(dead_code, unreachable_pub, reason = "each test and bench uses its part of it")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Entropy, Timestamp};
 use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, OperationSet};
+use grant::{Grant, GrantReason, GrantStatus, OperationSet, Terms};
 use identity::{
     Credential, CredentialClass, CredentialStatus, Environment, Group, Identity, IdentityKind,
     IdentityStatus, Origin, Seasonality,
 };
-use portreeve_policy::{Change, Ruleset};
+use portreeve_policy::{Change, Decided, Facts, Permit, Refusal, Ruleset};
 use token::{ApiKey, KeyLabel, Pepper, Verified, verify_key};
 use traffic::Reason;
 
@@ -75,6 +75,7 @@ pub fn identity(id: &str) -> Identity {
         status: IdentityStatus::Active,
         left_at: None,
         seasonality: Seasonality::None,
+        attributes: BTreeMap::new(),
         origin: Origin::Console,
         created_at: at(0),
     }
@@ -86,6 +87,7 @@ pub fn group(id: &str, members: &[&str]) -> Group {
         id: id.parse().unwrap(),
         name: id.to_owned(),
         members: members.into_iter().collect(),
+        groups: Vec::new(),
         origin: Origin::Console,
         created_at: at(0),
     }
@@ -103,7 +105,9 @@ pub fn grant(id: &str, subject: &str, api: &str, operations: &[&str]) -> Grant {
         subject: subject.parse().unwrap(),
         api: api.parse().unwrap(),
         operations,
+        roles: BTreeSet::new(),
         fields: None,
+        terms: Terms::default(),
         created_at: at(0),
         expires_at: None,
         status: GrantStatus::Active,
@@ -162,9 +166,15 @@ pub fn call(ruleset: &Ruleset, identity: &str, path: &str) -> Result<Vec<String>
     let who = caller(ruleset, identity)?;
     let located = ruleset.locate("GET", None, path);
     let api = located.api.ok_or(Reason::UnknownApi)?;
-    match ruleset.decide(&who, api, located.operation, NOW) {
-        Ok(permit) => Ok(permit.grants().iter().map(ToString::to_string).collect()),
-        Err(refusal) => Err(refusal.reason),
+    let permit = permit(ruleset.decide(&who, api, located.operation, Facts::unknown(), NOW))?;
+    Ok(permit.grants().iter().map(ToString::to_string).collect())
+}
+
+/// The permit of a decision that does not depend on a body.
+pub fn permit(decided: Result<Decided, Refusal>) -> Result<Permit, Reason> {
+    match decided.map_err(|refusal| refusal.reason)? {
+        Decided::Permit(permit) => Ok(permit),
+        Decided::NeedsBody => panic!("asks for a body"),
     }
 }
 

@@ -13,11 +13,14 @@ use super::head::{self, field_space};
 use super::response::Departure;
 use crate::gate::Worker;
 use crate::refusal::Refused;
-use crate::stage::{self, Admitted, Arrival, Lease, Peer};
+use crate::stage::{self, Admitted, Arrival, Lease, Peer, Verdict};
 use crate::wire::{Deadline, Wire};
 
+mod body;
 mod close;
 mod forward;
+
+use body::Waiting;
 
 /// What an HTTP/2 connection starts with (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -50,10 +53,12 @@ pub(crate) enum Served {
 struct Manner {
     version: Version,
     to_head: bool,
+    keep_alive: bool,
 }
 
 enum Next {
     Request(Result<Box<Admitted>, Box<Refused>>, Manner),
+    NeedsBody(Box<Waiting>, Manner),
     Http2,
     Closed,
 }
@@ -80,6 +85,12 @@ impl Connection {
             let goes_on = match next {
                 Next::Closed => return Served::Closed,
                 Next::Http2 => return Served::Http2(self.wire),
+                Next::NeedsBody(waiting, manner) => {
+                    match self.read_and_admit(*waiting, manner).await {
+                        Ok(admitted) => self.forward(*admitted, manner).await,
+                        Err(refused) => self.refuse(*refused, manner).await,
+                    }
+                }
                 Next::Request(Ok(admitted), manner) => self.forward(*admitted, manner).await,
                 Next::Request(Err(refused), manner) => self.refuse(*refused, manner).await,
             };
@@ -137,7 +148,7 @@ impl Connection {
     fn refused_unread(&self, reason: Reason) -> Next {
         let journal = self.worker.open_journal(self.peer.ip);
         let refused = Refused::and_close(journal, reason);
-        let manner = Manner { version: Version::Http11, to_head: false };
+        let manner = Manner { version: Version::Http11, to_head: false, keep_alive: false };
         Next::Request(Err(Box::new(refused)), manner)
     }
 
@@ -191,9 +202,19 @@ impl Connection {
             fields: head.fields,
             streams_body: false,
         };
-        let judged = stage::admit(&self.worker, &self.peer, &arrival);
-        let manner = Manner { version: head.version, to_head: head.method == "HEAD" };
-        Some((Next::Request(judged.map(Box::new).map_err(Box::new), manner), head.bytes))
+        let verdict = stage::admit(&self.worker, &self.peer, &arrival, None);
+        let mut manner =
+            Manner { version: head.version, to_head: head.method == "HEAD", keep_alive: false };
+        let next = match verdict {
+            Verdict::Admitted(admitted) => Next::Request(Ok(Box::new(admitted)), manner),
+            Verdict::Refused(refused) => Next::Request(Err(Box::new(refused)), manner),
+            Verdict::NeedsBody(pending) => {
+                manner.keep_alive = pending.keep_alive;
+                let head = self.wire.input.bytes().get(..head.bytes).unwrap_or_default().to_vec();
+                Next::NeedsBody(Box::new(Waiting { head, pending }), manner)
+            }
+        };
+        Some((next, head.bytes))
     }
 
     /// Answers a request that is not forwarded. True when the connection can go on.

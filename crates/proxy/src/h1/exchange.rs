@@ -101,7 +101,10 @@ impl<'c> Exchange<'c> {
             deadline,
             watch: Watch::new(pace),
             terms,
-            upload: Decoder::new(terms.traits.framing),
+            upload: match terms.traits.read_body {
+                Some(_) => Decoder::Ended,
+                None => Decoder::new(terms.traits.framing),
+            },
             upload_broken: false,
             upload_encoder: if chunked { Encoder::Chunked } else { Encoder::Plain },
             download: Download::Head,
@@ -110,7 +113,7 @@ impl<'c> Exchange<'c> {
             interims: 0,
             heard: false,
             released: false,
-            tally: Tally::default(),
+            tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
         }
     }
 

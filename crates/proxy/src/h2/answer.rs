@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use httparse::Header;
 use hyper::body::{Body, Incoming};
@@ -16,7 +17,9 @@ use super::relay::{Fault, Relay, ReplyHead};
 use super::reply::Reply;
 use crate::gate::Worker;
 use crate::refusal::{Answer, MEDIA_TYPE, Refused};
-use crate::stage::{self, Admitted, Answered, Arrival, End, Lease, Peer, Tally};
+use crate::stage::{
+    self, Admitted, Answered, Arrival, End, Journal, JudgedBody, Lease, Peer, Tally, Verdict,
+};
 use crate::upstream::connect::connect;
 
 /// Answers one request.
@@ -27,45 +30,73 @@ pub(super) async fn answer(
     stream: Stream,
 ) -> Response<Reply> {
     let to_head = request.method() == Method::HEAD;
-    let admitted = match judge(worker, peer, &request) {
+    let (head, mut body) = request.into_parts();
+    let admitted = match judge(worker, peer, &head, &mut body).await {
         Ok(admitted) => admitted,
         Err(refused) => return refuse(*refused, to_head).await,
     };
-    match forward(worker, *admitted, request.into_body(), stream).await {
+    match forward(worker, *admitted, body, stream).await {
         Ok(response) => response,
         Err(refused) => refuse(*refused, to_head).await,
     }
 }
 
-fn judge(
+async fn judge(
     worker: &Worker,
     peer: &Peer,
-    request: &Request<Incoming>,
+    head: &Parts,
+    body: &mut Incoming,
 ) -> Result<Box<Admitted>, Box<Refused>> {
-    let fields: SmallVec<[Header<'_>; 32]> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() })
-        .collect();
-    let uri = request.uri();
-    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    let pending = match admit(worker, peer, head, !body.is_end_stream(), None) {
+        Verdict::Admitted(admitted) => return Ok(Box::new(admitted)),
+        Verdict::Refused(refused) => return Err(Box::new(refused)),
+        Verdict::NeedsBody(pending) => pending,
+    };
+    let read = match super::body::read(worker, body, &pending).await {
+        Ok(read) => read,
+        Err(reason) => return Err(Box::new(Refused::and_close(pending.journal, reason))),
+    };
+    let judged = JudgedBody::of(read, &fields(head));
+    match admit(worker, peer, head, true, Some((pending.journal, &judged))) {
+        Verdict::Admitted(admitted) => Ok(Box::new(admitted)),
+        Verdict::Refused(refused) => Err(Box::new(refused)),
+        Verdict::NeedsBody(pending) => {
+            Err(Box::new(Refused::and_close(pending.journal, Reason::PolicyError)))
+        }
+    }
+}
+
+fn fields(head: &Parts) -> SmallVec<[Header<'_>; 32]> {
+    let fields = head.headers.iter();
+    fields.map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() }).collect()
+}
+
+fn admit(
+    worker: &Worker,
+    peer: &Peer,
+    head: &Parts,
+    streams_body: bool,
+    resumed: Option<(Journal, &JudgedBody)>,
+) -> Verdict {
+    let fields = fields(head);
+    let target = head.uri.path_and_query().map_or("", |target| target.as_str());
     // As SETTINGS_MAX_HEADER_LIST_SIZE counts (RFC 9113 §6.5.2).
     let size = |field: &Header<'_>| field.name.len() + field.value.len() + 32;
     let bytes = target.len() + fields.iter().map(size).sum::<usize>();
     let limits = &worker.core().config.limits;
     if fields.len() > limits.fields || bytes > limits.head_bytes {
         let journal = worker.open_journal(peer.ip);
-        return Err(Box::new(Refused::and_close(journal, Reason::TooLarge)));
+        return Verdict::Refused(Refused::and_close(journal, Reason::TooLarge));
     }
     let arrival = Arrival {
         version: Version::Http2,
-        method: request.method().as_str(),
+        method: head.method.as_str(),
         target: target.as_bytes(),
-        authority: uri.authority().map(|authority| authority.as_str().as_bytes()),
+        authority: head.uri.authority().map(|authority| authority.as_str().as_bytes()),
         fields: &fields,
-        streams_body: !request.body().is_end_stream(),
+        streams_body,
     };
-    stage::admit(worker, peer, &arrival).map(Box::new).map_err(Box::new)
+    stage::admit(worker, peer, &arrival, resumed)
 }
 
 async fn refuse(refused: Refused, to_head: bool) -> Response<Reply> {

@@ -30,6 +30,9 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::CredentialNotAccepted => "Kind of credential not accepted",
         Reason::IdentityInactive => "Identity not active",
         Reason::NoGrant => "No grant",
+        Reason::TermsNotMet => "Terms not met",
+        Reason::ProofTooWeak => "Proof too weak",
+        Reason::ObjectNotAllowed => "Object not allowed",
         Reason::InsufficientScope => "Scope too narrow",
         Reason::ForbiddenByPolicy => "Forbidden by policy",
         Reason::PolicyError => "Not decidable",
@@ -68,6 +71,17 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::CredentialRevoked => "The credential was revoked or suspended.".to_owned(),
         Reason::IdentityInactive => "The caller's identity may not act now.".to_owned(),
         Reason::NoGrant => format!("{name} is not granted to the caller for this operation."),
+        Reason::TermsNotMet => {
+            "The caller may use this operation, but not here, now or with this credential."
+                .to_owned()
+        }
+        Reason::ProofTooWeak => {
+            "The caller may use this operation with a stronger credential.".to_owned()
+        }
+        Reason::ObjectNotAllowed => {
+            "The caller may use this operation, but not on this object or with these properties."
+                .to_owned()
+        }
         Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
         Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
         Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
@@ -119,8 +133,15 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
         }
         Reason::CredentialNotAccepted => "present a credential of a kind that the API takes",
         Reason::IdentityInactive => "ask the owner of the identity, and give the request id",
-        Reason::NoGrant | Reason::InsufficientScope | Reason::ForbiddenByPolicy => {
-            "ask the owner of the API, and give the request id"
+        Reason::NoGrant
+        | Reason::InsufficientScope
+        | Reason::ForbiddenByPolicy
+        | Reason::TermsNotMet => "ask the owner of the API, and give the request id",
+        Reason::ProofTooWeak => {
+            "present a token instead of a key, or one that is bound to a key or certificate of yours"
+        }
+        Reason::ObjectNotAllowed => {
+            "check whose object it is and which properties you send, or ask the owner of the API"
         }
         Reason::RateLimited => "wait as long as `Retry-After` says, and send less at once",
         Reason::UpstreamUnreachable | Reason::UpstreamTimeout | Reason::UpstreamInvalid => {

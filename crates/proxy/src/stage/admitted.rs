@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use catalog::Timeouts;
+use grant::Place;
+use policy::{Kept, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, Version};
 use traffic::{Outcome, Reason};
 
-use super::{Journal, Permitted};
+use super::{Journal, JudgedBody, Permitted};
 use crate::refusal::Refused;
 use crate::upstream::{Upstream, head};
 
@@ -19,6 +21,8 @@ pub(crate) struct Admitted {
     upstream: Arc<Upstream>,
     head: Vec<u8>,
     traits: Traits,
+    /// What conditions looked at, for asking again.
+    read: Vec<(Place, Vec<String>)>,
 }
 
 /// What forwarding needs to know of a request.
@@ -34,6 +38,8 @@ pub(crate) struct Traits {
     pub(crate) websocket: bool,
     /// The caller keeps its connection.
     pub(crate) keep_alive: bool,
+    /// The body was read before the decision: so many bytes of it stand behind the head.
+    pub(crate) read_body: Option<u64>,
 }
 
 impl Traits {
@@ -69,11 +75,15 @@ impl Admitted {
                 None => Outcome::Allowed,
             };
             record.reason = permit.observed();
-            record.would_refuse = permit.observed();
+            record.would_refuse = permit.would_refuse();
             record.grant_ids = permit.grants().to_vec();
             record.ruleset_version = permit.ruleset_version();
         });
-        let head = head::write(&head::Rewrite {
+        // What was judged goes on as it is, in one piece.
+        if let Some(body) = received.body {
+            received.fields.framing = Framing::Length(body.bytes().len() as u64);
+        }
+        let mut head = head::write(&head::Rewrite {
             arrival: received.arrival,
             fields: &received.fields,
             target: &received.target,
@@ -88,6 +98,7 @@ impl Admitted {
                 request_id: received.journal.request_id(),
             },
         });
+        head.extend_from_slice(received.body.map(JudgedBody::bytes).unwrap_or_default());
         let method = received.arrival.method;
         let traits = Traits {
             version: received.arrival.version,
@@ -97,8 +108,10 @@ impl Admitted {
             idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
             websocket: received.fields.websocket,
             keep_alive: received.fields.keep_alive,
+            read_body: received.body.map(|body| body.bytes().len() as u64),
         };
-        Ok(Self { journal: received.journal, who, upstream, head, traits })
+        let read = permit.read().to_vec();
+        Ok(Self { journal: received.journal, who, upstream, head, traits, read })
     }
 
     /// Asks the ruleset as it is now whether a request that is still open may go on.
@@ -107,7 +120,12 @@ impl Admitted {
         let record = self.journal.record().ok_or(Reason::UnknownApi)?;
         let api = record.api_id.as_ref().ok_or(Reason::UnknownApi)?;
         let ruleset = core.ruleset.load();
-        ruleset.confirm(&self.who, api, record.operation.as_ref(), core.clock.now())
+        let kept = Kept {
+            source: Some(record.source_ip),
+            draw: draw_of(record.request_id.as_str()),
+            read: &self.read,
+        };
+        ruleset.confirm(&self.who, api, record.operation.as_ref(), kept, core.clock.now())
     }
 
     pub(crate) fn traits(&self) -> Traits {

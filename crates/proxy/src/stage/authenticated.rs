@@ -6,7 +6,7 @@ use token::Verified;
 use traffic::Reason;
 use traffic::headers::Presented;
 
-use super::{Permitted, Received};
+use super::{Permitted, Received, Ruling};
 use crate::refusal::Refused;
 
 /// What every bearer string of portreeve's own starts with; a JWT cannot (its header is an object
@@ -71,7 +71,7 @@ impl<'h> Received<'h> {
 
 impl<'h> Authenticated<'h> {
     /// Asks the ruleset.
-    pub(crate) fn authorize(self) -> Result<Permitted<'h>, Refused> {
+    pub(crate) fn authorize(self) -> Result<Ruling<'h>, Refused> {
         Permitted::decide(self)
     }
 }

@@ -1,10 +1,13 @@
 //! Third stage: a request that the ruleset permits.
 
-use policy::Permit;
+use catalog::Timeouts;
+use policy::{Decided, Facts, Permit, Shows, draw_of};
 use token::Verified;
 use traffic::Reason;
+use traffic::headers::Framing;
 
-use super::{Admitted, Authenticated, Received};
+use super::facts::Reader;
+use super::{Admitted, Authenticated, Journal, Received};
 use crate::refusal::Refused;
 
 /// A request that the ruleset permits.
@@ -14,22 +17,58 @@ pub(crate) struct Permitted<'h> {
     pub(super) permit: Permit,
 }
 
+/// What the ruleset says of a request that it does not refuse.
+#[expect(clippy::large_enum_variant, reason = "nearly every request is permitted; a box costs it")]
+pub(crate) enum Ruling<'h> {
+    Permitted(Permitted<'h>),
+    /// What decides is in the body, which was not read yet.
+    NeedsBody(Pending),
+}
+
+/// A request that waits for its body.
+pub(crate) struct Pending {
+    pub(crate) journal: Journal,
+    pub(crate) framing: Framing,
+    pub(crate) expects_continue: bool,
+    /// The caller keeps its connection.
+    pub(crate) keep_alive: bool,
+    pub(crate) timeouts: Timeouts,
+}
+
 impl<'h> Permitted<'h> {
-    pub(super) fn decide(authenticated: Authenticated<'h>) -> Result<Self, Refused> {
+    pub(super) fn decide(authenticated: Authenticated<'h>) -> Result<Ruling<'h>, Refused> {
         let Authenticated { received, who } = authenticated;
         let now = received.journal.at();
-        let decision = received
+        let reader = Reader::new(&received);
+        let facts = Facts {
+            source: Some(received.source),
+            draw: draw_of(received.journal.request_id().as_str()),
+            request: &reader,
+        };
+        let decided = received
             .ruleset
-            .decide(&who, received.api, received.operation, now)
-            .map_err(|refusal| refusal.reason)
-            .and_then(fulfillable);
-        match decision {
-            Ok(permit) => Ok(Self { received, who, permit }),
-            Err(reason) => {
-                let refused = Refused::new(received.journal, reason, &received.fields);
-                Err(refused.for_api(received.api.api()))
+            .decide(&who, received.api, received.operation, facts, now)
+            .map_err(|refusal| refusal.reason);
+        let reason = match decided {
+            Ok(Decided::Permit(permit)) => match fulfillable(permit) {
+                Ok(permit) => return Ok(Ruling::Permitted(Self { received, who, permit })),
+                Err(reason) => reason,
+            },
+            Ok(Decided::NeedsBody) if received.body.is_none() => {
+                return Ok(Ruling::NeedsBody(Pending {
+                    framing: received.fields.framing,
+                    expects_continue: received.fields.expects_continue,
+                    keep_alive: received.fields.keep_alive,
+                    timeouts: received.api.api().timeouts,
+                    journal: received.journal,
+                }));
             }
-        }
+            // Asked again with the body, the answer cannot be that it is needed.
+            Ok(Decided::NeedsBody) => Reason::PolicyError,
+            Err(reason) => reason,
+        };
+        let refused = Refused::new(received.journal, reason, &received.fields);
+        Err(refused.for_api(received.api.api()))
     }
 
     /// Holds the request against the limits.
@@ -41,8 +80,8 @@ impl<'h> Permitted<'h> {
 /// A permit whose obligations the gate can fulfil. Responses are not filtered here, so a permit
 /// that shows only some fields must not let the whole response pass.
 fn fulfillable(permit: Permit) -> Result<Permit, Reason> {
-    match permit.fields() {
-        None => Ok(permit),
-        Some(_) => Err(Reason::PolicyError),
+    match permit.shows() {
+        Shows::Everything => Ok(permit),
+        Shows::Parts(_) => Err(Reason::PolicyError),
     }
 }

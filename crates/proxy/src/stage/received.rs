@@ -9,7 +9,7 @@ use policy::{ApiEntry, Ruleset};
 use traffic::headers::{Framing, RequestFields, Version};
 use traffic::{Authority, Reason, Scheme, Target, authority, forwarded};
 
-use super::Journal;
+use super::{Journal, JudgedBody};
 use crate::gate::Worker;
 use crate::h1::response::pairs;
 use crate::refusal::Refused;
@@ -49,6 +49,8 @@ pub(crate) struct Received<'h> {
     pub(super) source: IpAddr,
     pub(super) api: &'h ApiEntry,
     pub(super) operation: Option<&'h Operation>,
+    /// The body, where it was read before the decision.
+    pub(super) body: Option<&'h JudgedBody>,
     pub(super) journal: Journal,
 }
 
@@ -59,8 +61,12 @@ impl<'h> Received<'h> {
         peer: &'h Peer,
         arrival: &'h Arrival<'h>,
         ruleset: &'h Ruleset,
+        resumed: Option<(Journal, &'h JudgedBody)>,
     ) -> Result<Self, Refused> {
-        let mut journal = worker.open_journal(peer.ip);
+        let (mut journal, body) = match resumed {
+            Some((journal, body)) => (journal, Some(body)),
+            None => (worker.open_journal(peer.ip), None),
+        };
         journal.note(|record| {
             arrival.method.clone_into(&mut record.method);
             record.ruleset_version = ruleset.version();
@@ -107,6 +113,7 @@ impl<'h> Received<'h> {
             source,
             api,
             operation,
+            body,
             journal,
         })
     }

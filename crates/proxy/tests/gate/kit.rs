@@ -1,12 +1,14 @@
 //! A gate with one API, one caller and a scripted upstream.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use base::{Span, Timestamp};
 use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
+use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Terms};
 use identity::{
     Credential, CredentialClass, CredentialStatus, Environment, Identity, IdentityKind,
     IdentityStatus, Origin, Seasonality,
@@ -163,6 +165,7 @@ fn identity() -> Identity {
         status: IdentityStatus::Active,
         left_at: None,
         seasonality: Seasonality::None,
+        attributes: BTreeMap::new(),
         origin: Origin::Console,
         created_at: NOW,
     }
@@ -195,7 +198,9 @@ fn grant(identity: &Identity, api: &Api) -> Grant {
         subject: GrantSubject::Identity(identity.id.clone()),
         api: api.id.clone(),
         operations: OperationSet::Only(operations.into_iter().collect()),
+        roles: BTreeSet::new(),
         fields: None,
+        terms: Terms::default(),
         created_at: NOW,
         expires_at: None,
         status: GrantStatus::Active,

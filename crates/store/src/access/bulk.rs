@@ -30,11 +30,19 @@ impl Tx {
         for api in &world.apis {
             self.save_api(audit::Event::ApiAdded, None, api).await?;
         }
-        let rows = world.identities.iter().map(identities::values).collect();
-        self.insert_rows(identities::INTO, rows).await?;
+        let rows: Result<Vec<_>, StoreError> =
+            world.identities.iter().map(identities::values).collect();
+        self.insert_rows(identities::INTO, rows?).await?;
         self.insert_rows(group::INTO, world.groups.iter().map(group::values).collect()).await?;
         let members = world.groups.iter().flat_map(group::member_values).collect();
         self.insert_rows(group::INTO_MEMBERS, members).await?;
+        let within = world.groups.iter().map(group::self_values).collect();
+        self.insert_rows(group::INTO_WITHIN, within).await?;
+        let nested: Vec<_> =
+            world.groups.iter().filter(|group| !group.groups.is_empty()).cloned().collect();
+        if !nested.is_empty() {
+            self.nest(&nested).await?;
+        }
         let rows = world.credentials.iter().map(credential::values).collect();
         self.insert_rows(credential::INTO, rows).await?;
         let rows: Result<Vec<_>, StoreError> = world.grants.iter().map(grants::values).collect();

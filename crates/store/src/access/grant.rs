@@ -1,16 +1,19 @@
 //! Grants. A changed grant is written only over the version that it was made from.
 
-use grant::Grant;
+use std::collections::BTreeSet;
+
+use grant::{Grant, Terms};
+use serde::Serialize;
 
 use crate::sql::{Connection, Row, Value};
 use crate::{NewChange, StoreError, Tx};
 
 const SELECT: &str = "SELECT id, version, subject, api_id, operations, fields, created_at, \
                       expires_at, status, reason, requested_by, approved_by, last_certified_at, \
-                      last_certified_by, origin FROM access_grant";
+                      last_certified_by, origin, roles, terms FROM access_grant";
 pub(super) const INTO: &str = "access_grant (id, version, subject, api_id, operations, fields, \
                                created_at, expires_at, status, reason, requested_by, approved_by, \
-                               last_certified_at, last_certified_by, origin)";
+                               last_certified_at, last_certified_by, origin, roles, terms)";
 
 /// Which grants. All given conditions hold together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,22 +32,24 @@ pub struct GrantFilter {
 /// $1 subject, $2 API, $3 status, $4 viewer. NULL does not filter.
 const MATCHES: &str = "($1 IS NULL OR subject = $1) AND ($2 IS NULL OR api_id = $2) \
                        AND ($3 IS NULL OR status = $3) AND ($4 IS NULL OR subject = $4 \
-                       OR subject IN (SELECT 'group:' || group_id FROM membership \
+                       OR subject IN (SELECT 'group:' || group_id FROM belonging \
                        WHERE identity_id = $4) \
                        OR subject IN (SELECT id FROM identity WHERE owner = $4 OR owner IN \
-                       (SELECT 'group:' || group_id FROM membership WHERE identity_id = $4)) \
+                       (SELECT 'group:' || group_id FROM belonging WHERE identity_id = $4)) \
                        OR api_id IN (SELECT id FROM api WHERE owner = $4 OR owner IN \
-                       (SELECT 'group:' || group_id FROM membership WHERE identity_id = $4)))";
+                       (SELECT 'group:' || group_id FROM belonging WHERE identity_id = $4)))";
 
 pub(super) fn read(mut row: Row) -> Result<Grant, StoreError> {
-    Ok(Grant {
+    let mut grant = Grant {
         id: row.parsed()?,
         version: u32::try_from(row.int()?)
             .map_err(|error| StoreError::corrupt("version", error))?,
         subject: row.parsed()?,
         api: row.parsed()?,
         operations: row.json()?,
+        roles: BTreeSet::new(),
         fields: row.maybe_json()?,
+        terms: Terms::default(),
         created_at: row.time()?,
         expires_at: row.maybe_time()?,
         status: row.parsed()?,
@@ -54,7 +59,10 @@ pub(super) fn read(mut row: Row) -> Result<Grant, StoreError> {
         last_certified_at: row.maybe_time()?,
         last_certified_by: row.maybe_text()?,
         origin: row.parsed()?,
-    })
+    };
+    grant.roles = row.maybe_json()?.unwrap_or_default();
+    grant.terms = row.maybe_json()?.unwrap_or_default();
+    Ok(grant)
 }
 
 pub(super) fn values(grant: &Grant) -> Result<Vec<Value>, StoreError> {
@@ -74,7 +82,14 @@ pub(super) fn values(grant: &Grant) -> Result<Vec<Value>, StoreError> {
         Value::maybe_time(grant.last_certified_at),
         Value::maybe_text(grant.last_certified_by.as_ref()),
         Value::text(grant.origin),
+        given(&grant.roles, grant.roles.is_empty())?,
+        given(&grant.terms, grant.terms.is_empty())?,
     ])
+}
+
+/// NULL where there is nothing to say: of a million grants nearly all have no terms.
+fn given<T: Serialize>(value: &T, is_empty: bool) -> Result<Value, StoreError> {
+    if is_empty { Ok(Value::Text(None)) } else { Value::json(value) }
 }
 
 impl Connection {
@@ -133,7 +148,8 @@ impl Tx {
                                    expires_at = $8, status = $9, reason = $10, \
                                    requested_by = $11, approved_by = $12, \
                                    last_certified_at = $13, last_certified_by = $14, \
-                                   origin = $15 WHERE id = $1 AND version = $16";
+                                   origin = $15, roles = $16, terms = $17 \
+                                   WHERE id = $1 AND version = $18";
                 let mut values = values(grant)?;
                 values.push(i64::from(before.version).into());
                 self.change_one(SQL, values, "grant", &grant.id).await?;

@@ -1,6 +1,6 @@
 //! Identities.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::IdentityId;
 use identity::Identity;
@@ -10,10 +10,10 @@ use crate::sql::{Connection, Row, Value};
 use crate::{NewChange, StoreError, Tx};
 
 const SELECT: &str = "SELECT id, kind, name, owner, environment, purpose, email, manager, vendor, \
-                      contract_end, status, left_at, seasonality, origin, created_at FROM identity";
+                      contract_end, status, left_at, seasonality, origin, created_at, attributes FROM identity";
 pub(super) const INTO: &str = "identity (id, kind, name, owner, environment, purpose, email, \
                                manager, vendor, contract_end, status, left_at, seasonality, \
-                               origin, created_at)";
+                               origin, created_at, attributes)";
 /// $1 text pattern, $2 kind, $3 owner, $4 status, $5 viewer: one who sees only themselves and what
 /// they own. NULL does not filter.
 const MATCHES: &str = "($1 IS NULL OR LOWER(id) LIKE $1 ESCAPE '!' \
@@ -22,7 +22,7 @@ const MATCHES: &str = "($1 IS NULL OR LOWER(id) LIKE $1 ESCAPE '!' \
                        AND ($3 IS NULL OR owner = $3 OR ($3 = 'none' AND owner IS NULL)) \
                        AND ($4 IS NULL OR status = $4) \
                        AND ($5 IS NULL OR id = $5 OR owner = $5 OR owner IN \
-                       (SELECT 'group:' || group_id FROM membership WHERE identity_id = $5))";
+                       (SELECT 'group:' || group_id FROM belonging WHERE identity_id = $5))";
 
 /// Which identities. All given conditions hold together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl IdentityFilter {
 }
 
 pub(super) fn read(mut row: Row) -> Result<Identity, StoreError> {
-    Ok(Identity {
+    let mut identity = Identity {
         id: row.parsed()?,
         kind: row.parsed()?,
         name: row.text()?,
@@ -66,13 +66,17 @@ pub(super) fn read(mut row: Row) -> Result<Identity, StoreError> {
         status: row.parsed()?,
         left_at: row.maybe_time()?,
         seasonality: row.parsed()?,
+        attributes: BTreeMap::new(),
         origin: row.parsed()?,
         created_at: row.time()?,
-    })
+    };
+    identity.attributes = row.maybe_json()?.unwrap_or_default();
+    Ok(identity)
 }
 
-pub(super) fn values(identity: &Identity) -> Vec<Value> {
-    vec![
+pub(super) fn values(identity: &Identity) -> Result<Vec<Value>, StoreError> {
+    let attributes = &identity.attributes;
+    Ok(vec![
         Value::text(&identity.id),
         Value::text(identity.kind),
         Value::text(&identity.name),
@@ -88,7 +92,8 @@ pub(super) fn values(identity: &Identity) -> Vec<Value> {
         Value::text(identity.seasonality),
         Value::text(identity.origin),
         identity.created_at.into(),
-    ]
+        if attributes.is_empty() { Value::Text(None) } else { Value::json(attributes)? },
+    ])
 }
 
 impl Connection {
@@ -147,13 +152,14 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         let change = NewChange::new(event, "identity", &identity.id, before, Some(identity))?;
         match before {
-            None => self.insert_rows(INTO, vec![values(identity)]).await?,
+            None => self.insert_rows(INTO, vec![values(identity)?]).await?,
             Some(_) => {
                 const SQL: &str = "UPDATE identity SET kind = $2, name = $3, owner = $4, \
                                    environment = $5, purpose = $6, email = $7, manager = $8, \
                                    vendor = $9, contract_end = $10, status = $11, left_at = $12, \
-                                   seasonality = $13, origin = $14, created_at = $15 WHERE id = $1";
-                self.change_one(SQL, values(identity), "identity", &identity.id).await?;
+                                   seasonality = $13, origin = $14, created_at = $15, \
+                                   attributes = $16 WHERE id = $1";
+                self.change_one(SQL, values(identity)?, "identity", &identity.id).await?;
             }
         }
         self.record(change.because(note)).await

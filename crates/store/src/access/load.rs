@@ -9,6 +9,8 @@ use crate::{Object, Snapshot, StoreError};
 
 /// Objects per batch. Large enough that the statement's cost vanishes, small enough to hold.
 const BATCH: u32 = 5_000;
+/// The same for relations, each of which may name many objects.
+const RELATIONS_BATCH: u32 = 500;
 
 /// Where a load stands. APIs, identities and groups come before the credentials and grants that
 /// name them.
@@ -19,8 +21,10 @@ pub enum Cursor {
     Start,
     /// Identities after this id are next.
     Identities(String),
-    /// Groups are next.
+    /// Groups, roles and guardrails are next.
     Groups,
+    /// Relations after this subject and name are next.
+    Relations(Option<(String, String)>),
     /// Credentials after this id are next.
     Credentials(String),
     /// Grants after this id are next.
@@ -67,8 +71,18 @@ impl Snapshot {
                 Ok((wrap(batch, Object::Identity), last.map_or(Cursor::Groups, Cursor::Identities)))
             }
             Cursor::Groups => {
-                let groups = self.groups().await?;
-                Ok((wrap(groups, Object::Group), Cursor::Credentials(String::new())))
+                let mut objects: Vec<_> =
+                    self.groups().await?.into_iter().map(Object::Group).collect();
+                objects.extend(self.roles().await?.into_iter().map(Object::Role));
+                objects.extend(self.guardrails().await?.into_iter().map(Object::Guardrails));
+                Ok((Batch(Read::Objects(objects)), Cursor::Relations(None)))
+            }
+            Cursor::Relations(after) => {
+                let batch = self.relations(after.as_ref(), RELATIONS_BATCH).await?;
+                let end = || Cursor::Credentials(String::new());
+                let last = batch.last().map(|last| (last.subject.to_string(), last.name.clone()));
+                let next = last.map_or_else(end, |last| Cursor::Relations(Some(last)));
+                Ok((wrap(batch, Object::Relation), next))
             }
             Cursor::Credentials(after) => {
                 let batch = self.credentials(&after, BATCH).await?;

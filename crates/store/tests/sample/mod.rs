@@ -1,9 +1,11 @@
 //! Values to store, every optional member set so that a lost column shows.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, OperationId, Timestamp};
 use catalog::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet};
+use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Terms};
 use identity::{
     Credential, CredentialClass, CredentialStatus, Environment, Group, Identity, IdentityKind,
     IdentityStatus, Origin, Owner, Seasonality,
@@ -28,6 +30,7 @@ pub fn identity(id: &str) -> Identity {
         status: IdentityStatus::Suspended,
         left_at: Some(moment(300)),
         seasonality: Seasonality::Quarterly,
+        attributes: BTreeMap::new(),
         origin: Origin::Import,
         created_at: moment(1),
     }
@@ -38,6 +41,7 @@ pub fn group(id: &str, members: &[&str]) -> Group {
         id: GroupId::parse(id).unwrap(),
         name: format!("{id} people"),
         members: members.iter().map(|id| IdentityId::parse(id).unwrap()).collect(),
+        groups: Vec::new(),
         origin: Origin::Scim,
         created_at: moment(2),
     }
@@ -69,7 +73,9 @@ pub fn grant(id: &str, subject: &str) -> Grant {
         subject: subject.parse::<GrantSubject>().unwrap(),
         api: ApiId::parse("orders").unwrap(),
         operations: OperationSet::Only(operations.into_iter().collect()),
+        roles: BTreeSet::new(),
         fields: Some(vec!["id".to_owned(), "lines.sku".to_owned()]),
+        terms: Terms::default(),
         created_at: moment(4),
         expires_at: Some(moment(94)),
         status: GrantStatus::Active,

@@ -16,6 +16,13 @@ pub enum Framing {
     UntilClose,
 }
 
+impl Framing {
+    /// There is nothing to read.
+    pub const fn is_empty(self) -> bool {
+        matches!(self, Self::None | Self::Length(0))
+    }
+}
+
 /// What the framing fields of a message say.
 #[derive(Debug, Default)]
 pub(super) struct FramingFields {
