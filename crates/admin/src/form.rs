@@ -1,7 +1,7 @@
 //! Bodies, parameters and answers that belong to the API alone; everything else is an
 //! [`app::view`].
 
-use app::view::ChainStatus;
+use app::view::{ChainStatus, PutRelation};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -48,6 +48,30 @@ pub struct PutGroup {
     pub name: String,
     /// Ids of its members.
     pub members: Vec<String>,
+    /// Ids of groups whose members are members here too.
+    #[serde(default)]
+    pub groups: Vec<String>,
+}
+
+/// Whose relations.
+#[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RelationFilter {
+    /// An identity's id or `group:<id>`.
+    pub subject: String,
+}
+
+/// Sets one relation of a subject.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRelation {
+    /// An identity's id or `group:<id>`.
+    pub subject: String,
+    /// What conditions name as `related.<name>`.
+    pub name: String,
+    /// What becomes of its objects.
+    pub wanted: PutRelation,
 }
 
 /// Keeps some operations of a grant.

@@ -90,6 +90,15 @@ impl<'a> Authority<'a> {
         matches!(subject, GrantSubject::Group(id) if self.groups.contains(id))
     }
 
+    /// Administrators and auditors.
+    pub(crate) fn must_read_all(&self, act: &str) -> Result<(), Problem> {
+        if self.actor.reads_all() {
+            return Ok(());
+        }
+        let detail = format!("{} may not {act}", self.actor.id);
+        Err(Problem::forbidden("not_allowed", detail).hint("ask an administrator"))
+    }
+
     /// Only administrators.
     pub(crate) fn must_administer(&self, act: &str) -> Result<(), Problem> {
         self.must(self.actor.is_admin(), act, "ask an administrator")

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use base::{GrantId, IdentityId, OperationId, Problem, Timestamp};
+use base::{GrantId, IdentityId, OperationId, Problem, RoleId, Timestamp};
 use catalog::Api;
-use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Terms};
+use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, RoleTable, Withdrawal};
 use identity::Identity;
 use store::{Connection, GrantFilter, Tx};
 
 use crate::api::origin_of;
 use crate::authority::Authority;
-use crate::operations::{fields, only, operations};
-use crate::view::{ChangeReceipt, GrantQuery, GrantView, NewGrant};
+use crate::operations::{only, operations, roles};
+use crate::terms::{self, fields};
+use crate::view::{ChangeReceipt, GrantQuery, GrantView, NewGrant, Withdraw};
 use crate::{Actor, App, input, near, render};
 
 /// Rows of a list unless asked otherwise, and at most.
@@ -69,6 +70,9 @@ impl App {
         let until = new.until.as_deref().map(|until| input::future("until", until, self.now()));
         let expires_at = until.transpose()?;
         let fields = fields(new.fields.as_deref())?;
+        let now = self.now();
+        let terms = new.terms.as_ref().map(|wanted| terms::parse(wanted, now)).transpose()?;
+        let (roles, can) = roles(&new.can)?;
         let mut tx = self.begin(actor).await?;
         let authority = Authority::of(&mut tx, actor).await?;
         let api = self.seen_api(&mut tx, &authority, "api", &new.api).await?;
@@ -86,10 +90,13 @@ impl App {
             version: 1,
             subject,
             api: api.id.clone(),
-            operations: operations(&new.can, &api)?,
-            roles: BTreeSet::new(),
+            operations: match can.is_empty() && !roles.is_empty() {
+                true => OperationSet::Only(BTreeSet::new()),
+                false => operations(&can, &api)?,
+            },
+            roles: existing_roles(&mut tx, roles, &api).await?,
             fields,
-            terms: Terms::default(),
+            terms: terms.unwrap_or_default(),
             created_at: tx.at(),
             expires_at,
             status: GrantStatus::Active,
@@ -100,6 +107,7 @@ impl App {
             last_certified_by: None,
             origin: origin_of(actor),
         };
+        terms::check_against(&grant, &api)?;
         check_new(&mut tx, &grant).await?;
         tx.save_grant(audit::Event::GrantGiven, None, &grant, None).await?;
         self.commit(tx).await?;
@@ -118,7 +126,8 @@ impl App {
         let mut tx = self.begin(actor).await?;
         let before = self.reducible(&mut tx, actor, id).await?;
         let api = tx.api(before.api.as_str()).await?;
-        let operations = only(keep, &before, api.as_ref())?;
+        let table: RoleTable = tx.roles().await?.into_iter().collect();
+        let operations = only(keep, &table.flatten(&before), api.as_ref())?;
         let narrowing = Narrowing { operations, reason: None, note };
         self.narrow_in(&mut tx, &before, narrowing).await?;
         let change = self.commit(tx).await?;
@@ -136,6 +145,34 @@ impl App {
         let mut tx = self.begin(actor).await?;
         let before = self.reducible(&mut tx, actor, id).await?;
         self.revoke_in(&mut tx, &before, note.as_deref()).await?;
+        let change = self.commit(tx).await?;
+        self.receipt(change).await
+    }
+
+    /// Takes a grant back step by step: first only in the log, then for a share of its requests.
+    /// Nobody is given anything by it; the last step is to revoke the grant.
+    pub async fn withdraw_grant(
+        &self,
+        actor: &Actor,
+        id: &str,
+        wanted: &Withdraw,
+    ) -> Result<ChangeReceipt, Problem> {
+        let note = input::maybe_line("reason", Some(&wanted.reason))?;
+        let stage = terms::stage(&wanted.stage)?;
+        let mut tx = self.begin(actor).await?;
+        let before = self.reducible(&mut tx, actor, id).await?;
+        check_live(&before, self.now())?;
+        let at = tx.at();
+        let by = actor.id.to_string();
+        let mut after = Grant { version: before.version + 1, ..before.clone() };
+        after.terms.withdrawal = stage.map(|stage| Withdrawal { stage, since: at, by });
+        let same = |grant: &Grant| grant.terms.withdrawal.as_ref().map(|taken| taken.stage);
+        if same(&before) == same(&after) {
+            let detail = format!("grant `{}` is at that stage already", before.id);
+            return Err(Problem::conflict("already_withdrawn", detail).at("stage"));
+        }
+        let event = audit::Event::GrantWithdrawalChanged;
+        tx.save_grant(event, Some(&before), &after, note.as_deref()).await?;
         let change = self.commit(tx).await?;
         self.receipt(change).await
     }
@@ -183,13 +220,17 @@ impl App {
                 .at("operations")
                 .hint("revoke the grant instead"));
         }
-        if !before.operations.covers(&operations) || operations.covers(&before.operations) {
+        let table: RoleTable = tx.roles().await?.into_iter().collect();
+        let covered = table.flatten(before).operations;
+        if !covered.covers(&operations) || operations.covers(&covered) {
             let detail = format!("grant `{}` would not cover less than now", before.id);
             return Err(Problem::conflict("not_narrower", detail).at("operations"));
         }
         let after = Grant {
             version: before.version + 1,
             operations,
+            // What is left is named: a role that grows later gives nothing back.
+            roles: BTreeSet::new(),
             reason: narrowing.reason.unwrap_or(before.reason),
             ..before.clone()
         };
@@ -250,7 +291,7 @@ async fn filter(state: &mut Connection, query: &GrantQuery) -> Result<GrantFilte
 }
 
 /// Who holds what is given to a subject, which exists: the identity, or the members of the group.
-async fn existing_subject(
+pub(crate) async fn existing_subject(
     tx: &mut Tx,
     authority: &Authority<'_>,
     subject: &GrantSubject,
@@ -264,13 +305,35 @@ async fn existing_subject(
         }
         GrantSubject::Group(id) => {
             if let Some(found) = tx.group(id.as_str()).await? {
-                return Ok(found.members);
+                return Ok(tx.belonging_to(found.id.as_str()).await?);
             }
             let guess = near::group(tx, authority, id.as_str()).await?;
             ("group", id.as_str(), guess.map(|guess| format!("group:{guess}")))
         }
     };
     Err(near::hinted(Problem::not_found(what, id).at("subject"), guess))
+}
+
+/// The roles, which exist and are of the API.
+async fn existing_roles(
+    tx: &mut Tx,
+    wanted: BTreeSet<RoleId>,
+    api: &Api,
+) -> Result<BTreeSet<RoleId>, Problem> {
+    if wanted.is_empty() {
+        return Ok(wanted);
+    }
+    let known: Vec<_> = tx.roles().await?;
+    let of_api = || known.iter().filter(|role| role.api == api.id && !role.removed);
+    match wanted.iter().find(|id| !of_api().any(|role| role.id == **id)) {
+        None => Ok(wanted),
+        Some(unknown) => {
+            let detail = format!("there is no role `{unknown}` of `{}`", api.name);
+            let problem = Problem::invalid("unknown_role", detail).at("can");
+            let names = of_api().map(|role| role.id.as_str());
+            Err(input::with_nearest(problem, unknown.as_str(), names))
+        }
+    }
 }
 
 /// The same access twice would have to be reviewed and revoked twice.
@@ -287,6 +350,8 @@ async fn check_new(tx: &mut Tx, grant: &Grant) -> Result<(), Problem> {
         held.is_live(now)
             && held.operations == grant.operations
             && held.fields == grant.fields
+            && held.roles == grant.roles
+            && held.terms == grant.terms
             && held.expires_at == grant.expires_at
     });
     match same {

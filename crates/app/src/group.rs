@@ -1,6 +1,6 @@
 //! Groups: named sets of identities that grants and ownership can be given to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{GroupId, IdentityId, Problem};
 use identity::{Group, Origin};
@@ -29,6 +29,7 @@ impl App {
         id: &str,
         name: &str,
         members: &[String],
+        groups: &[String],
     ) -> Result<GroupView, Problem> {
         let id: GroupId = input::id("id", id)?;
         let name = input::line("name", name)?;
@@ -42,7 +43,7 @@ impl App {
         }
         let after = Group {
             members: existing_members(&mut tx, &authority, members).await?,
-            groups: Vec::new(),
+            groups: existing_groups(&mut tx, &authority, groups, &id).await?,
             name,
             origin: before.as_ref().map_or(origin_of(actor), |group| group.origin),
             created_at: before.as_ref().map_or(tx.at(), |group| group.created_at),
@@ -74,11 +75,55 @@ async fn existing_members(
     Ok(ids.into_iter().collect())
 }
 
+/// The groups to have within: known, and none of them around this one.
+async fn existing_groups(
+    tx: &mut Tx,
+    authority: &Authority<'_>,
+    groups: &[String],
+    id: &GroupId,
+) -> Result<Vec<GroupId>, Problem> {
+    let mut within = BTreeSet::new();
+    if groups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all: BTreeMap<GroupId, Group> =
+        tx.groups().await?.into_iter().map(|group| (group.id.clone(), group)).collect();
+    for text in groups {
+        let inner: GroupId = input::id("groups", text)?;
+        if !all.contains_key(&inner) {
+            let problem = Problem::invalid("unknown_group", format!("there is no group `{inner}`"));
+            let guess = near::group(tx, authority, inner.as_str()).await?;
+            return Err(near::hinted(problem.at("groups"), guess));
+        }
+        if is_within(id, &inner, &all) {
+            let detail = format!("`{inner}` is `{id}` or has it within");
+            return Err(Problem::invalid("circular_group", detail).at("groups"));
+        }
+        within.insert(inner);
+    }
+    Ok(within.into_iter().collect())
+}
+
+/// Whether `id` is `outer` or within it, however deep.
+fn is_within(id: &GroupId, outer: &GroupId, all: &BTreeMap<GroupId, Group>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![outer];
+    while let Some(next) = open.pop() {
+        if next == id {
+            return true;
+        }
+        let inner = all.get(next).into_iter().flat_map(|group| &group.groups);
+        open.extend(inner.filter(|group| seen.insert(*group)));
+    }
+    false
+}
+
 fn view(group: &Group) -> GroupView {
     GroupView {
         id: group.id.to_string(),
         name: group.name.clone(),
         members: group.members.iter().map(ToString::to_string).collect(),
+        groups: group.groups.iter().map(ToString::to_string).collect(),
         origin: group.origin.to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! Identities: who calls, who answers for them, and whether they may act.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{IdentityId, Problem};
 use grant::GrantStatus;
@@ -21,6 +21,8 @@ const PAGE_MAX: u32 = 1_000;
 const GRANTS_SHOWN_MAX: u32 = 1_000;
 /// Calls of one identity that its page shows.
 const CALLS_SHOWN_MAX: u32 = 20;
+/// What conditions know of every identity by these names.
+const BUILT_IN: [&str; 6] = ["id", "kind", "environment", "owner", "vendor", "email"];
 
 impl App {
     /// The identities that the actor sees, sorted by id.
@@ -114,6 +116,27 @@ impl App {
         views.into_iter().next().ok_or_else(|| Problem::internal("no view of an identity"))
     }
 
+    /// Sets what is known of an identity. Conditions hold by it from now on.
+    pub async fn set_attributes(
+        &self,
+        actor: &Actor,
+        id: &str,
+        wanted: &BTreeMap<String, Vec<String>>,
+    ) -> Result<BTreeMap<String, Vec<String>>, Problem> {
+        let attributes = attributes(wanted)?;
+        let mut tx = self.begin(actor).await?;
+        let authority = Authority::of(&mut tx, actor).await?;
+        let before = seen_identity(&mut tx, &authority, id).await?;
+        authority.must_administer("set what is known of an identity")?;
+        let after = Identity { attributes, ..before.clone() };
+        if after != before {
+            let event = audit::Event::IdentityAttributesSet;
+            tx.save_identity(event, Some(&before), &after, None).await?;
+            self.commit(tx).await?;
+        }
+        Ok(after.attributes)
+    }
+
     /// Makes somebody else answer for an identity.
     pub async fn set_owner(
         &self,
@@ -191,6 +214,28 @@ impl App {
         let change = self.commit(tx).await?;
         self.receipt(change).await
     }
+}
+
+/// Attributes whose names conditions can write, each value once.
+fn attributes(
+    wanted: &BTreeMap<String, Vec<String>>,
+) -> Result<BTreeMap<String, Vec<String>>, Problem> {
+    let mut attributes = BTreeMap::new();
+    for (name, values) in wanted {
+        let place = format!("attributes.{name}");
+        if !grant::tie::is_name(name) || BUILT_IN.contains(&name.as_str()) {
+            let detail = format!("`{name}` cannot be the name of an attribute");
+            return Err(Problem::invalid("bad_attribute", detail)
+                .at(place)
+                .hint("use letters, digits, _ and -, and no built-in name such as id or owner"));
+        }
+        let values = values.iter().map(|value| input::line(&place, value));
+        let values: BTreeSet<String> = values.collect::<Result<_, _>>()?;
+        if !values.is_empty() {
+            attributes.insert(name.clone(), values.into_iter().collect());
+        }
+    }
+    Ok(attributes)
 }
 
 fn expect_status(identity: &Identity, expected: IdentityStatus) -> Result<(), Problem> {
@@ -293,7 +338,7 @@ fn parse(new: &NewIdentity, now: base::Timestamp, actor: &Actor) -> Result<Ident
         status: IdentityStatus::Active,
         left_at: None,
         seasonality: input::word_or("seasonality", new.seasonality.as_deref(), Seasonality::None)?,
-        attributes: BTreeMap::new(),
+        attributes: attributes(&new.attributes)?,
         origin: origin_of(actor),
         created_at: now,
     })

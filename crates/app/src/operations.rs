@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use base::{OperationId, Problem};
+use base::{OperationId, Problem, RoleId};
 use catalog::{Api, Operation};
 use grant::{Grant, OperationSet};
 
@@ -20,6 +20,22 @@ use crate::input;
 
 /// The words that stand for several operations.
 const WORDS: [&str; 3] = ["read", "write", "all"];
+
+/// What stands before the id of a role.
+const ROLE: &str = "role:";
+
+/// The roles that a list of words names, and the other words.
+pub(crate) fn roles(can: &[String]) -> Result<(BTreeSet<RoleId>, Vec<String>), Problem> {
+    let mut roles = BTreeSet::new();
+    let mut rest = Vec::new();
+    for word in can {
+        match word.strip_prefix(ROLE) {
+            Some(id) => drop(roles.insert(input::id("can", id)?)),
+            None => rest.push(word.clone()),
+        }
+    }
+    Ok((roles, rest))
+}
 
 /// The operations that a list of words and ids covers.
 pub(crate) fn operations(can: &[String], api: &Api) -> Result<OperationSet, Problem> {
@@ -56,20 +72,6 @@ pub(crate) fn only(
     api: Option<&Api>,
 ) -> Result<BTreeSet<OperationId>, Problem> {
     keep.iter().map(|id| existing(id, "operations", &[], granted(grant, api))).collect()
-}
-
-/// No limit on the fields that may be seen. Responses are not filtered, so the gate refuses every
-/// request of a grant that has one: giving it would look like access and be none.
-pub(crate) fn fields(wanted: Option<&[String]>) -> Result<Option<Vec<String>>, Problem> {
-    match wanted {
-        None => Ok(None),
-        Some(_) => {
-            let detail = "responses are not filtered, so a grant cannot be limited to fields";
-            Err(Problem::invalid("fields_not_supported", detail)
-                .at("fields")
-                .hint("leave fields out, and give only operations whose whole answer may be seen"))
-        }
-    }
 }
 
 /// An operation by its id. What is none may be a slip of one of the words, too.

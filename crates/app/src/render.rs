@@ -174,7 +174,8 @@ pub(crate) async fn grants(
 
 fn grant_alone(grant: &Grant, used: Used, ruleset: &Ruleset) -> GrantView {
     let api = ruleset.api(&grant.api);
-    let (operations, count) = match &grant.operations {
+    let flat = ruleset.roles().flatten(grant);
+    let (operations, count) = match &flat.operations {
         OperationSet::All(_) => (vec!["*".to_owned()], api.map_or(0, |api| api.operations.len())),
         OperationSet::Only(ids) => (ids.iter().map(ToString::to_string).collect(), ids.len()),
     };
@@ -188,7 +189,10 @@ fn grant_alone(grant: &Grant, used: Used, ruleset: &Ruleset) -> GrantView {
         named: named(grant, &used, api.map(AsRef::as_ref)),
         operations,
         operations_count: count as u64,
+        roles: grant.roles.iter().map(ToString::to_string).collect(),
         fields: grant.fields.clone(),
+        terms: crate::terms::view(&grant.terms),
+        withdrawal: grant.terms.withdrawal.as_ref().map(crate::terms::withdrawal_view),
         status: grant.status.to_string(),
         reason: grant.reason.to_string(),
         approved_by: grant.approved_by.clone(),

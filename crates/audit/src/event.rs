@@ -30,6 +30,8 @@ words! {
         IdentityResumed = "identity.resumed",
         /// The members of a group changed.
         GroupChanged = "group.changed",
+        /// What is known of an identity was set.
+        IdentityAttributesSet = "identity.attributes_set",
         /// A role was made, changed or removed.
         RoleChanged = "role.changed",
         /// The objects that a subject has a relation to were set.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{ChangeReceipt, GrantView, NewGrant, SuggestionView};
+use app::view::{ChangeReceipt, GrantView, NewGrant, SuggestionView, Withdraw};
 use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(show))
         .routes(routes!(narrow))
         .routes(routes!(revoke))
+        .routes(routes!(withdraw))
         .routes(routes!(suggestions))
 }
 
@@ -78,6 +79,18 @@ async fn revoke(
     Body(why): Body<Reason>,
 ) -> Result<Json<ChangeReceipt>, Refused> {
     Ok(Json(app.revoke_grant(&actor, &id, &why.reason).await?))
+}
+
+/// Take a grant back step by step: in the log, then for a share of its requests
+#[utoipa::path(post, path = "/grants/{id}/withdraw", tag = "grants", request_body = Withdraw,
+    params(("id" = String, Path)), responses((status = 200, body = ChangeReceipt)))]
+async fn withdraw(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Body(wanted): Body<Withdraw>,
+) -> Result<Json<ChangeReceipt>, Refused> {
+    Ok(Json(app.withdraw_grant(&actor, &id, &wanted).await?))
 }
 
 /// Narrower forms of grants that recorded use supports

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{ChangeReceipt, GroupView, IdentityDetail, IdentityView, NewIdentity, Page};
+use app::view::{
+    ChangeReceipt, GroupView, IdentityDetail, IdentityView, NewIdentity, Page, PutAttributes,
+};
 use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(list, add))
         .routes(routes!(show))
         .routes(routes!(set_owner))
+        .routes(routes!(set_attributes))
         .routes(routes!(suspend))
         .routes(routes!(resume))
         .routes(routes!(groups))
@@ -70,6 +73,20 @@ async fn set_owner(
     Ok(Json(app.set_owner(&actor, &id, &wanted.owner).await?))
 }
 
+/// Set what is known of an identity, for conditions
+#[utoipa::path(put, path = "/identities/{id}/attributes", tag = "identities",
+    request_body = PutAttributes, params(("id" = String, Path)),
+    responses((status = 200, body = PutAttributes)))]
+async fn set_attributes(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Body(wanted): Body<PutAttributes>,
+) -> Result<Json<PutAttributes>, Refused> {
+    let attributes = app.set_attributes(&actor, &id, &wanted.attributes).await?;
+    Ok(Json(PutAttributes { attributes }))
+}
+
 /// Stop an identity for now: its requests are refused
 #[utoipa::path(post, path = "/identities/{id}/suspend", tag = "identities",
     request_body = Reason, params(("id" = String, Path)),
@@ -115,5 +132,5 @@ async fn put_group(
     Id(id): Id,
     Body(group): Body<PutGroup>,
 ) -> Result<Json<GroupView>, Refused> {
-    Ok(Json(app.put_group(&actor, &id, &group.name, &group.members).await?))
+    Ok(Json(app.put_group(&actor, &id, &group.name, &group.members, &group.groups).await?))
 }

@@ -8,6 +8,7 @@ mod grants;
 mod identities;
 mod keys;
 mod reviews;
+mod roles;
 mod system;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,6 +116,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .merge(identities::routes())
         .merge(keys::routes())
         .merge(grants::routes())
+        .merge(roles::routes())
         .merge(calls::routes())
         .merge(findings::routes())
         .merge(reviews::routes());

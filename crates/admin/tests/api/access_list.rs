@@ -102,6 +102,20 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("POST /identities/{id}/resume", ADMINS_SEEN).of("svc").with(why()),
         row("GET /groups", ALL),
         row("PUT /groups/{id}", ADMINS).of("ops").with(json!({"name": "Ops", "members": []})),
+        row("PUT /identities/{id}/attributes", ADMINS_SEEN)
+            .of("svc")
+            .with(json!({"attributes": {"tenant": ["acme"]}})),
+        row("GET /roles", ALL),
+        row("PUT /roles/{id}", ADMINS_SEEN)
+            .of("reader")
+            .with(json!({"api": "orders", "can": ["read"]})),
+        row("POST /roles/{id}/remove", ADMINS).of("reader").with(why()),
+        row("GET /relations", AUDITORS),
+        row("PUT /relations", ADMINS)
+            .with(json!({"subject": "svc", "name": "owner", "wanted": {"add": ["42"]}})),
+        row("POST /grants/{id}/withdraw", ADMINS_SEEN)
+            .of(&objects.grant)
+            .with(json!({"stage": "log_only", "reason": "test"})),
         row("GET /keys", ALL),
         row("POST /keys", ADMINS_SEEN).with(json!({"identity": "svc"})),
         row("GET /keys/{id}", READERS).of(&objects.key),
@@ -148,6 +162,7 @@ async fn every_operation_answers_everybody_as_it_should() {
         let (method, _) = row.operation.split_once(' ').unwrap();
         let path = match row.operation {
             "GET /search" => "/api/v1/search?text=svc".to_owned(),
+            "GET /relations" => "/api/v1/relations?subject=svc".to_owned(),
             _ => row.path,
         };
         for (who, expected) in EVERYBODY.into_iter().zip(row.statuses) {

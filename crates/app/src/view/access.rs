@@ -225,6 +225,9 @@ pub struct NewIdentity {
     /// disuse wait for long seasons.
     #[serde(default)]
     pub seasonality: Option<String>,
+    /// What else is known of it, for conditions: each name with its values.
+    #[serde(default)]
+    pub attributes: std::collections::BTreeMap<String, Vec<String>>,
 }
 
 /// One credential. Never the secret.
@@ -313,8 +316,17 @@ pub struct GrantView {
     pub named: Vec<GrantedOperation>,
     /// How many operations that is now.
     pub operations_count: u64,
-    /// Response fields that may be seen; absent = all.
+    /// Ids of the roles whose operations it covers too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// What may be seen of responses: dotted names, `no <data class>`; absent = all.
     pub fields: Option<Vec<String>>,
+    /// Under which circumstances it allows; absent = any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<super::TermsView>,
+    /// How far it has been taken back; absent = not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawal: Option<super::WithdrawalView>,
     /// `active`, `suspended`, `revoked`.
     pub status: String,
     /// Why it exists.
@@ -356,14 +368,16 @@ pub struct NewGrant {
     /// The API's id or name.
     pub api: String,
     /// `read` (the operations that change nothing, as they are now), `write` (these, and those
-    /// that change something but are not administration), `all` (also what is added later), or
-    /// operation ids.
+    /// that change something but are not administration), `all` (also what is added later),
+    /// operation ids, or `role:<id>` (what the role covers at the time of the request).
     pub can: Vec<String>,
-    /// Not supported: responses are not filtered. Anything given here is refused by name, rather
-    /// than as an unknown member, so that nobody takes it for a typing error.
+    /// What may be seen of responses: dotted names, or `no` and a data class (`no phi`); absent =
+    /// all.
     #[serde(default)]
-    #[schema(ignore)]
     pub fields: Option<Vec<String>>,
+    /// Under which circumstances it allows; absent = any.
+    #[serde(default)]
+    pub terms: Option<super::TermsView>,
     /// RFC 3339.
     #[serde(default)]
     pub until: Option<String>,
@@ -423,6 +437,9 @@ pub struct GroupView {
     pub name: String,
     /// Ids of the members, sorted.
     pub members: Vec<String>,
+    /// Ids of the groups whose members are members here too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// Who maintains it.
     pub origin: String,
 }

@@ -4,10 +4,12 @@
 pub mod access;
 pub mod activity;
 pub mod review;
+pub mod terms;
 
 pub use access::*;
 pub use activity::*;
 pub use review::*;
+pub use terms::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,9 +1,10 @@
 //! `portreeve grant …`
 
-use app::view::{ApiDetail, ChangeReceipt, GrantView, NewGrant, SuggestionView};
+use app::view::{ApiDetail, ChangeReceipt, GrantView, NewGrant, SuggestionView, Withdraw};
 use base::{Clock, Span, Timestamp};
 use clap::Subcommand;
 
+use super::terms::{TermsArgs, lines};
 use super::{Remote, receipt};
 use crate::client::{query, segment};
 use crate::failure::{Exit, Failure};
@@ -50,6 +51,17 @@ pub(crate) enum Grant {
         #[arg(long, value_name = "T")]
         reason: String,
     },
+    /// Take a grant back step by step; the last step is to revoke it
+    Withdraw {
+        /// The grant
+        id: String,
+        /// log_only (refuse nothing, record what would be), a share such as 10%, or stop
+        #[arg(long, value_name = "S")]
+        stage: String,
+        /// Why
+        #[arg(long, value_name = "T")]
+        reason: String,
+    },
     /// Narrower forms of grants that recorded use supports
     Suggest,
 }
@@ -61,12 +73,17 @@ pub(crate) struct GiveArgs {
     /// The API
     #[arg(long, value_name = "NAME")]
     api: String,
-    /// read, write, all, or operation ids
+    /// read, write, all, operation ids, or role:ID
     #[arg(long, value_name = "OP", value_delimiter = ',', required = true)]
     can: Vec<String>,
+    /// What may be seen of responses: dotted names, or "no" and a data class ("no phi")
+    #[arg(long = "field", value_name = "F[,F…]", value_delimiter = ',')]
+    fields: Option<Vec<String>>,
     /// When it ends: a date, a time, or a duration from now (90d)
     #[arg(long, value_name = "T")]
     until: Option<String>,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 impl Grant {
@@ -92,6 +109,12 @@ impl Grant {
                 let body = admin::form::Reason { reason };
                 let changed: ChangeReceipt =
                     client.post(&format!("{}/revoke", path(&id)), &body).await?;
+                remote.out.show(&changed, receipt)?;
+            }
+            Self::Withdraw { id, stage, reason } => {
+                let body = Withdraw { stage, reason };
+                let changed: ChangeReceipt =
+                    client.post(&format!("{}/withdraw", path(&id)), &body).await?;
                 remote.out.show(&changed, receipt)?;
             }
             Self::Suggest => {
@@ -128,12 +151,17 @@ async fn all(remote: &Remote, filter: &[(&str, Option<&str>)]) -> Result<Vec<Gra
 
 /// `--until` as the API takes it: durations are counted from now.
 pub(crate) fn end(text: &str) -> Result<String, Failure> {
+    moment_of(text, "--until")
+}
+
+/// A moment to come: a date, a time, or a duration from now.
+pub(crate) fn moment_of(text: &str, option: &str) -> Result<String, Failure> {
     if let Ok(span) = Span::parse(text) {
         return Ok((SystemClock.now() + span).to_string());
     }
     let end = Timestamp::parse(text).map_err(|error| {
         base::Problem::invalid("bad_time", error.to_string())
-            .at("--until")
+            .at(option)
             .hint("write 2026-03-01, 2026-03-01T09:00:00Z or 90d")
     })?;
     Ok(end.to_string())
@@ -141,7 +169,14 @@ pub(crate) fn end(text: &str) -> Result<String, Failure> {
 
 async fn give(args: GiveArgs, remote: &Remote) -> Result<(), Failure> {
     let until = args.until.as_deref().map(end).transpose()?;
-    let new = NewGrant { subject: args.subject, api: args.api, can: args.can, fields: None, until };
+    let new = NewGrant {
+        subject: args.subject,
+        api: args.api,
+        can: args.can,
+        fields: args.fields,
+        terms: args.terms.view()?,
+        until,
+    };
     let grant: GrantView = remote.client.post("/grants", &new).await?;
     remote.out.show(&grant, shown)
 }
@@ -206,12 +241,14 @@ pub(super) fn listed(grants: &[GrantView]) -> String {
 }
 
 fn shown(grant: &GrantView) -> String {
+    let terms: String = lines(grant).iter().map(|line| format!("{line}\n")).collect();
+    let roles: String = grant.roles.iter().map(|role| format!(", role:{role}")).collect();
     format!(
         "{} · {} may use {} of {} · {} · until {}\n\
-         given by {} · reason {} · {} calls in 90 days\n",
+         given by {} · reason {} · {} calls in 90 days\n{terms}",
         grant.id,
         grant.subject,
-        grant.operations.join(", "),
+        grant.operations.join(", ") + &roles,
         grant.api_name,
         grant.status,
         moment(grant.expires_at.as_deref()),

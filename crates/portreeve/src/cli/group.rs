@@ -22,6 +22,9 @@ pub(crate) enum Group {
         /// Ids of all its members; without any it is empty
         #[arg(long, value_name = "ID[,ID…]", value_delimiter = ',')]
         members: Vec<String>,
+        /// Ids of groups whose members are members here too
+        #[arg(long, value_name = "ID[,ID…]", value_delimiter = ',')]
+        groups: Vec<String>,
     },
 }
 
@@ -32,9 +35,9 @@ impl Group {
                 let groups: Vec<GroupView> = remote.client.get("/groups").await?;
                 remote.out.show(&groups, |groups| listed(groups))?;
             }
-            Self::Set { id, name, members } => {
-                let body =
-                    admin::form::PutGroup { name: name.unwrap_or_else(|| id.clone()), members };
+            Self::Set { id, name, members, groups } => {
+                let name = name.unwrap_or_else(|| id.clone());
+                let body = admin::form::PutGroup { name, members, groups };
                 let path = format!("/groups/{}", segment(&id));
                 let group: GroupView = remote.client.put(&path, &body).await?;
                 remote.out.show(&group, |group| listed(std::slice::from_ref(group)))?;
@@ -45,9 +48,14 @@ impl Group {
 }
 
 fn listed(groups: &[GroupView]) -> String {
-    let mut table = Table::new(&["id", "name", "members"]);
+    let mut table = Table::new(&["id", "name", "members", "groups"]);
     for group in groups {
-        table.row([group.id.clone(), group.name.clone(), group.members.join(", ")]);
+        table.row([
+            group.id.clone(),
+            group.name.clone(),
+            group.members.join(", "),
+            group.groups.join(", "),
+        ]);
     }
     table.render("No groups: portreeve group set ID --members A,B")
 }

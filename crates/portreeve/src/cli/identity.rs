@@ -1,5 +1,7 @@
 //! `portreeve identity …`
 
+use std::collections::BTreeMap;
+
 use app::view::{AdminTokenView, ChangeReceipt, IdentityDetail, IdentityView, NewIdentity, Page};
 use clap::Subcommand;
 
@@ -50,6 +52,14 @@ pub(crate) enum Identity {
         id: String,
         /// A person's id or group:ID
         owner: String,
+    },
+    /// Set what else is known of an identity, for conditions; what is not given is gone
+    Attributes {
+        /// The identity
+        id: String,
+        /// NAME=VALUE, several times
+        #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
+        set: Vec<(String, String)>,
     },
     /// Stop an identity for now: its requests are refused
     Suspend {
@@ -114,6 +124,21 @@ pub(crate) struct AddArgs {
     /// How often it works, where that is seldom: disuse is judged by it
     #[arg(long, value_name = "S", value_parser = ["monthly", "quarterly", "annual"])]
     seasonality: Option<String>,
+    /// What else is known of it, for conditions: NAME=VALUE, several times
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
+    attributes: Vec<(String, String)>,
+}
+
+/// `tenant=acme`.
+fn attribute(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, e.g. tenant=acme")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn grouped(attributes: Vec<(String, String)>) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    attributes.into_iter().for_each(|(name, value)| all.entry(name).or_default().push(value));
+    all
 }
 
 impl Identity {
@@ -140,6 +165,12 @@ impl Identity {
                 let view: IdentityView = client.put(&format!("{}/owner", path(&id)), &body).await?;
                 remote.out.show(&view, |view| listed(std::slice::from_ref(view)))?;
             }
+            Self::Attributes { id, set } => {
+                let body = app::view::PutAttributes { attributes: grouped(set) };
+                let url = format!("{}/attributes", path(&id));
+                let now: app::view::PutAttributes = client.put(&url, &body).await?;
+                remote.out.show(&now, |now| known(&now.attributes))?;
+            }
             Self::Suspend { id, reason } => stop(remote, &id, "suspend", reason).await?,
             Self::Resume { id, reason } => stop(remote, &id, "resume", reason).await?,
             Self::SignIn { id } => sign_in(remote, id).await?,
@@ -161,6 +192,14 @@ impl Identity {
         }
         Ok(Exit::Done)
     }
+}
+
+fn known(attributes: &BTreeMap<String, Vec<String>>) -> String {
+    let mut table = Table::new(&["attribute", "values"]);
+    for (name, values) in attributes {
+        table.row([name.clone(), values.join(", ")]);
+    }
+    table.render("Nothing else is known of it")
 }
 
 fn path(id: &str) -> String {
@@ -196,6 +235,7 @@ async fn add(args: AddArgs, remote: &Remote) -> Result<(), Failure> {
         purpose: args.purpose,
         email: args.email,
         seasonality: args.seasonality,
+        attributes: grouped(args.attributes),
     };
     let view: IdentityView = remote.client.post("/identities", &new).await?;
     remote.out.show(&view, |view| listed(std::slice::from_ref(view)))?;

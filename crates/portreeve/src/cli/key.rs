@@ -189,6 +189,7 @@ async fn give(args: &IssueArgs, api: &str, remote: &Remote) -> Result<GrantView,
         api: api.to_owned(),
         can: args.can.clone(),
         fields: None,
+        terms: None,
         until: Some(super::grant::end(&args.lifetime)?),
     };
     remote.client.post("/grants", &new).await

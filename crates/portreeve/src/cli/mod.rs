@@ -10,8 +10,11 @@ mod grant;
 mod group;
 mod identity;
 mod key;
+mod relation;
 mod review;
+mod role;
 mod status;
+mod terms;
 
 use std::path::PathBuf;
 
@@ -55,6 +58,12 @@ pub(crate) enum Command {
     /// Named sets of identities, which hold grants and own things together
     #[command(subcommand)]
     Group(group::Group),
+    /// Roles: named sets of operations that grants give
+    #[command(subcommand)]
+    Role(role::Role),
+    /// Relations of identities to objects, for conditions
+    #[command(subcommand)]
+    Relation(relation::Relation),
     /// What proves an identity
     #[command(subcommand)]
     Key(key::Key),
@@ -142,6 +151,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Api(command) => command.run(&global.remote()?).await,
         Command::Identity(command) => command.run(&global.remote()?).await,
         Command::Group(command) => command.run(&global.remote()?).await,
+        Command::Role(command) => command.run(&global.remote()?).await,
+        Command::Relation(command) => command.run(&global.remote()?).await,
         Command::Key(command) => command.run(&global.remote()?).await,
         Command::Grant(command) => command.run(&global.remote()?).await,
         Command::Call(command) => command.run(&global.remote()?).await,
