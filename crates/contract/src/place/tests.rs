@@ -10,3 +10,28 @@ fn long_names_and_pointers_are_cut() {
     assert!(pointer.text().starts_with("/99/98/"), "{}", pointer.text());
     assert!(pointer.text().ends_with("/68/…"), "{}", pointer.text());
 }
+
+#[test]
+fn a_spot_is_a_pointer() {
+    let (root, name) = (Spot::ROOT, "a/b~c");
+    let outer = root.down(Step::Name(name));
+    let inner = outer.down(Step::Index(3));
+    assert_eq!((root.pointer().as_str(), inner.pointer().as_str()), ("", "/a~1b~0c/3"));
+    assert!(root.is_root() && !outer.is_root());
+}
+
+#[test]
+fn places_read_as_the_beginning_of_a_sentence() {
+    let places = [
+        (Place::Path("id".into()), "path parameter `id`"),
+        (Place::Query("limit".into()), "query parameter `limit`"),
+        (Place::Header("X-A".into()), "header `X-A`"),
+        (Place::Body(String::new()), "body"),
+        (Place::Body("/a".into()), "body `/a`"),
+        (Place::MediaType, "media type"),
+        (Place::Status(404), "status 404"),
+    ];
+    for (place, text) in places {
+        assert_eq!(place.to_string(), text);
+    }
+}
