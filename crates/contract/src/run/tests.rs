@@ -151,6 +151,25 @@ fn closing_objects_does_not_turn_a_condition_around() {
 }
 
 #[test]
+fn what_is_only_asked_about_is_asked_by_the_schema_alone() {
+    let schemas = json!({
+        "part": {"type": "object", "properties": {"id": {"readOnly": true}}},
+        "holder": {"required": ["x"], "properties": {"x": to("part")}},
+        "a": {"properties": {"x": true}, "anyOf": [to("holder"), true], "not": to("holder")},
+    });
+    // As alternatives, both break a rule of requests; as an exclusion, both are what is excluded.
+    for x in [json!({"id": 1}), json!({"more": 1})] {
+        let expected = ["body is what the schema excludes"];
+        assert_eq!(said(&schemas, true, &json!({"x": x})), expected, "{x}");
+    }
+    let schemas =
+        json!({"a": {"contains": {"type": "object", "properties": {"id": {"readOnly": true}}}}});
+    for item in [json!({"id": 1}), json!({"more": 1})] {
+        assert_eq!(said(&schemas, true, &json!([item])), [""; 0], "{item}");
+    }
+}
+
+#[test]
 fn read_only_properties_are_found_wherever_they_come_from() {
     let schemas = json!({
         "id": {"type": "integer", "readOnly": true},
