@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("identity", &["base"]),
     ("grant", &["base", "identity"]),
     ("catalog", &["base"]),
+    ("contract", &["base", "catalog"]),
     ("traffic", &["base"]),
     ("token", &["base", "identity", "traffic"]),
     ("policy", &["base", "identity", "grant", "catalog", "traffic", "token"]),

@@ -15,6 +15,7 @@ mod fields;
 mod naming;
 mod node;
 mod operations;
+mod outline;
 mod parse;
 mod place;
 
@@ -23,7 +24,9 @@ use base::Problem;
 use crate::{DataClass, Impact, Operation};
 
 pub use base_path::Prefix;
-use node::{Node, Source};
+pub use node::{Node, Source};
+pub use outline::{Outlined, outline};
+pub use parse::document as parse;
 
 /// The longest document that is read, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -51,9 +54,13 @@ pub struct Document {
 
 /// Which dialect a document is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+pub enum Dialect {
+    /// `swagger: "2.0"`.
     Swagger2,
-    OpenApi3,
+    /// `openapi: 3.0.x`: schemas in a dialect of their own.
+    OpenApi30,
+    /// `openapi: 3.1.x`: schemas are JSON Schema 2020-12.
+    OpenApi31,
 }
 
 /// Reads a document. `name` is the file or address that problems name; `prefix` is where the API
@@ -64,7 +71,7 @@ pub fn import(
     prefix: Prefix<'_>,
     impact: Impact,
 ) -> Result<Document, Problem> {
-    let value = parse::document(text, name)?;
+    let value = parse(text, name)?;
     let source = Source { name, text };
     let root = Node::root(&source, &value);
     let dialect = dialect(&root)?;
@@ -86,7 +93,11 @@ pub fn import(
     })
 }
 
-fn dialect(root: &Node<'_>) -> Result<Dialect, Problem> {
+/// The dialect that a document says it is written in.
+///
+/// # Errors
+/// It says none, or one that cannot be read.
+pub fn dialect(root: &Node<'_>) -> Result<Dialect, Problem> {
     let version = |member: &str| root.child(member).map(|node| node.scalar());
     if let Some(version) = version("swagger") {
         return match version.as_str() {
@@ -96,9 +107,8 @@ fn dialect(root: &Node<'_>) -> Result<Dialect, Problem> {
         };
     }
     match version("openapi") {
-        Some(version) if version.starts_with("3.0") || version.starts_with("3.1") => {
-            Ok(Dialect::OpenApi3)
-        }
+        Some(version) if version.starts_with("3.0") => Ok(Dialect::OpenApi30),
+        Some(version) if version.starts_with("3.1") => Ok(Dialect::OpenApi31),
         Some(other) => Err(unknown_version(root, "openapi", &other)),
         None => Err(root
             .problem("not_openapi", "this is neither an OpenAPI nor a Swagger document")

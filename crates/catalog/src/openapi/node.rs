@@ -8,16 +8,18 @@ use super::place;
 /// How many references may lead to references.
 const HOPS_MAX: usize = 32;
 
-/// The document as text.
+/// The document as text, to find lines in.
 #[derive(Debug)]
-pub(super) struct Source<'d> {
-    pub(super) name: &'d str,
-    pub(super) text: &'d str,
+pub struct Source<'d> {
+    /// The file or address that problems name.
+    pub name: &'d str,
+    /// All of it.
+    pub text: &'d str,
 }
 
 /// A value and the names that lead to it.
 #[derive(Debug, Clone)]
-pub(super) struct Node<'d> {
+pub struct Node<'d> {
     source: &'d Source<'d>,
     root: &'d Value,
     value: &'d Value,
@@ -25,12 +27,13 @@ pub(super) struct Node<'d> {
 }
 
 impl<'d> Node<'d> {
-    pub(super) fn root(source: &'d Source<'d>, value: &'d Value) -> Self {
+    /// The whole of a parsed document.
+    pub fn root(source: &'d Source<'d>, value: &'d Value) -> Self {
         Self { source, root: value, value, path: Vec::new() }
     }
 
     /// A problem that names the document, line and column if they can be found, and the pointer.
-    pub(super) fn problem(&self, reason: &str, detail: impl Into<String>) -> Problem {
+    pub fn problem(&self, reason: &str, detail: impl Into<String>) -> Problem {
         let name = self.source.name;
         let pointer = self.pointer();
         let place = match place::find(self.source.text, &self.path) {
@@ -41,7 +44,7 @@ impl<'d> Node<'d> {
     }
 
     /// JSON Pointer (RFC 6901).
-    pub(super) fn pointer(&self) -> String {
+    pub fn pointer(&self) -> String {
         let escape = |name: &String| name.replace('~', "~0").replace('/', "~1");
         self.path.iter().map(|name| format!("/{}", escape(name))).collect()
     }
@@ -53,12 +56,15 @@ impl<'d> Node<'d> {
     }
 
     /// The member `name` of an object.
-    pub(super) fn child(&self, name: &str) -> Option<Self> {
+    pub fn child(&self, name: &str) -> Option<Self> {
         self.value.as_object()?.get(name).map(|value| self.at(value, name))
     }
 
     /// The members of an object, in order of the document's reader.
-    pub(super) fn members(&self) -> Result<Vec<(&'d str, Self)>, Problem> {
+    ///
+    /// # Errors
+    /// The value is no object.
+    pub fn members(&self) -> Result<Vec<(&'d str, Self)>, Problem> {
         let object: &'d Map<String, Value> = self.value.as_object().ok_or_else(|| {
             self.problem("bad_document", "an object is expected here")
                 .hint("write the members under it, each with its name")
@@ -67,29 +73,37 @@ impl<'d> Node<'d> {
     }
 
     /// The items of an array; of anything else none.
-    pub(super) fn items(&self) -> Vec<Self> {
+    pub fn items(&self) -> Vec<Self> {
         let items = self.value.as_array().into_iter().flatten().enumerate();
         items.map(|(index, value)| self.at(value, &index.to_string())).collect()
     }
 
     /// The text, if it is one.
-    pub(super) fn text(&self) -> Option<&'d str> {
+    pub fn text(&self) -> Option<&'d str> {
         self.value.as_str()
     }
 
     /// The text of a member, unless it is missing, empty, or no text.
-    pub(super) fn text_of(&self, name: &str) -> Option<String> {
+    pub fn text_of(&self, name: &str) -> Option<String> {
         let text = self.value.as_object()?.get(name)?.as_str()?.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    /// The value itself.
+    pub fn value(&self) -> &'d Value {
+        self.value
+    }
+
     /// A text, number or truth value as written.
-    pub(super) fn scalar(&self) -> String {
+    pub fn scalar(&self) -> String {
         self.text().map_or_else(|| self.value.to_string(), str::to_owned)
     }
 
     /// What the value stands for: itself, or what its `$ref` leads to.
-    pub(super) fn resolve(&self) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// The reference leaves the document, leads nowhere, or in circles.
+    pub fn resolve(&self) -> Result<Self, Problem> {
         let mut node = self.clone();
         for _ in 0..HOPS_MAX {
             match node.child("$ref") {
@@ -103,8 +117,11 @@ impl<'d> Node<'d> {
             .hint("references may not form a circle of nothing but references"))
     }
 
-    /// Where a reference points to (RFC 6901 §6: a pointer as a URI fragment).
-    fn target(&self) -> Result<Self, Problem> {
+    /// Where the text of a `$ref` points to (RFC 6901 §6: a pointer as a URI fragment).
+    ///
+    /// # Errors
+    /// A reference to another document, or to nothing.
+    pub fn target(&self) -> Result<Self, Problem> {
         let text = self.text().unwrap_or_default();
         let Some(pointer) = text.strip_prefix('#') else {
             return Err(self

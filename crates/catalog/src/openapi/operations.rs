@@ -6,13 +6,12 @@ use base::{OperationId, Problem};
 
 use super::base_path::{self, Prefix};
 use super::node::Node;
-use super::{Dialect, OPERATIONS_MAX, fields, naming};
+use super::outline::{self, Candidate, Ids, Visitor};
+use super::{Dialect, fields};
 use crate::{Impact, Method, Operation, Template};
 
 /// The longest summary that is kept, in characters.
 const SUMMARY_CHARS_MAX: usize = 200;
-/// Members of a path item that are no operations.
-const NOT_METHODS: [&str; 5] = ["parameters", "summary", "description", "servers", "$ref"];
 
 /// What was found.
 pub(super) struct Found {
@@ -26,18 +25,11 @@ struct Reader<'p> {
     impact: Impact,
     base: String,
     all_under: bool,
+    ids: Ids,
     operations: BTreeMap<OperationId, Operation>,
     /// Shapes of templates by method, with the id of their operation.
     shapes: HashMap<(Method, String), OperationId>,
     notes: Vec<String>,
-}
-
-/// One operation before it has an id.
-struct Candidate<'d, 'n> {
-    method: Method,
-    path: &'n str,
-    item: &'n Node<'d>,
-    node: &'n Node<'d>,
 }
 
 /// Reads all operations.
@@ -47,80 +39,39 @@ pub(super) fn read(
     prefix: Prefix<'_>,
     impact: Impact,
 ) -> Result<Found, Problem> {
-    // OpenAPI 3.1 allows a document without paths (webhooks only); it has nothing to protect.
-    let paths = root.child("paths").map_or(Ok(Vec::new()), |paths| paths.members())?;
-    let paths: Vec<_> = paths.into_iter().filter(|(path, _)| !path.starts_with("x-")).collect();
+    let paths = outline::paths(root)?;
     let mut reader = Reader {
         dialect,
         prefix,
         impact,
         base: base_path::of(root, dialect)?,
         all_under: paths.iter().all(|(path, _)| prefix.contains(path)),
+        ids: Ids::default(),
         operations: BTreeMap::new(),
         shapes: HashMap::new(),
         notes: Vec::new(),
     };
-    let mut nameless = Vec::new();
-    let mut items = Vec::new();
-    for (path, item) in paths {
-        items.push((path, item.resolve()?));
-    }
-    for (path, item) in &items {
-        for (method, node) in reader.methods(path, item)? {
-            if node.child("operationId").is_some() {
-                reader.take(&Candidate { method, path, item, node: &node })?;
-            } else {
-                nameless.push((method, *path, item, node));
-            }
-        }
-    }
-    // After those with ids of their own, so that a derived id never takes a stated one.
-    for (method, path, item, node) in &nameless {
-        reader.take(&Candidate { method: *method, path, item, node })?;
-    }
+    outline::walk(paths, &mut reader)?;
     let operations = reader.operations.into_values().collect();
     Ok(Found { operations, notes: reader.notes })
 }
 
-impl Reader<'_> {
-    /// The operations of a path item.
-    fn methods<'d>(
-        &mut self,
-        path: &str,
-        item: &Node<'d>,
-    ) -> Result<Vec<(Method, Node<'d>)>, Problem> {
-        let mut out = Vec::new();
-        for (name, node) in item.members()? {
-            if NOT_METHODS.contains(&name) || name.starts_with("x-") {
-                continue;
-            }
-            if name == "head" {
-                if item.child("get").is_none() {
-                    self.notes.push(format!(
-                        "HEAD {path} is left out: HEAD counts as GET, which the path does not have"
-                    ));
-                }
-                continue;
-            }
-            match name.to_ascii_uppercase().parse() {
-                Ok(method) => out.push((method, node)),
-                Err(_) => self.notes.push(format!("`{name}` under {path} is left out: no method")),
-            }
-        }
-        Ok(out)
+impl<'d> Visitor<'d> for Reader<'_> {
+    fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
-    fn take(&mut self, candidate: &Candidate<'_, '_>) -> Result<(), Problem> {
-        let node = candidate.node;
-        if self.operations.len() >= OPERATIONS_MAX {
-            let detail = format!("the document has more than {OPERATIONS_MAX} operations");
-            return Err(node
-                .problem("too_many_operations", detail)
-                .hint("split it by path into several APIs"));
-        }
-        node.members()?;
+    fn operation(&mut self, candidate: Candidate<'d>) -> Result<(), Problem> {
+        self.take(&candidate)
+    }
+}
+
+impl Reader<'_> {
+    fn take(&mut self, candidate: &Candidate<'_>) -> Result<(), Problem> {
+        let node = &candidate.node;
+        self.ids.admit(candidate)?;
         let path = self.full_path(candidate)?;
-        let id = self.id(candidate)?;
+        let id = self.ids.give(candidate, &mut self.notes)?;
         let shape = Template::parse(&path).map_err(|why| {
             candidate
                 .item
@@ -136,19 +87,19 @@ impl Reader<'_> {
                 .problem("ambiguous_operation", detail)
                 .hint("remove one of the two, or give them different paths"));
         }
-        let operation = self.operation(candidate, id.clone(), path)?;
+        let operation = self.described(candidate, id.clone(), path)?;
         self.operations.insert(id, operation);
         Ok(())
     }
 
     /// The template as callers write it; servers of the operation come before those of the path,
     /// and those before the document's.
-    fn full_path(&self, candidate: &Candidate<'_, '_>) -> Result<String, Problem> {
+    fn full_path(&self, candidate: &Candidate<'_>) -> Result<String, Problem> {
         let mut nearer = None;
-        if self.dialect == Dialect::OpenApi3 {
-            nearer = base_path::own(candidate.node, self.dialect)?;
+        if self.dialect != Dialect::Swagger2 {
+            nearer = base_path::own(&candidate.node, self.dialect)?;
             if nearer.is_none() {
-                nearer = base_path::own(candidate.item, self.dialect)?;
+                nearer = base_path::own(&candidate.item, self.dialect)?;
             }
         }
         let base = nearer.as_deref().unwrap_or(&self.base);
@@ -162,36 +113,13 @@ impl Reader<'_> {
         Ok(self.prefix.full(base, candidate.path, self.all_under))
     }
 
-    fn id(&mut self, candidate: &Candidate<'_, '_>) -> Result<OperationId, Problem> {
-        let Some(place) = candidate.node.child("operationId") else {
-            let taken = |id: &OperationId| self.operations.contains_key(id);
-            return naming::derived(candidate.method, candidate.path, taken)
-                .ok_or_else(|| candidate.node.problem("bad_operation_id", "no id can be made"));
-        };
-        let stated = place.text().map(str::trim).unwrap_or_default();
-        let id = naming::cleaned(stated).ok_or_else(|| {
-            place
-                .problem("bad_operation_id", "this cannot be an id")
-                .hint("an id has 1 to 128 letters, digits, or . _ : @ / ~ + -")
-        })?;
-        if self.operations.contains_key(&id) {
-            return Err(place
-                .problem("operation_id_twice", format!("the operationId `{id}` occurs twice"))
-                .hint("give every operation its own operationId"));
-        }
-        if id.as_str() != stated {
-            self.notes.push(format!("operationId `{stated}` is imported as `{id}`"));
-        }
-        Ok(id)
-    }
-
-    fn operation(
+    fn described(
         &self,
-        candidate: &Candidate<'_, '_>,
+        candidate: &Candidate<'_>,
         id: OperationId,
         path: String,
     ) -> Result<Operation, Problem> {
-        let node = candidate.node;
+        let node = &candidate.node;
         let harmless = node.text_of("x-side-effects").is_some_and(|word| word == "none");
         let mutating = candidate.method != Method::Get && !harmless;
         let tags = node.child("tags").map(|tags| tags.items()).unwrap_or_default();

@@ -14,8 +14,12 @@ const DEPTH_MAX: usize = 64;
 const YAML_NODES_MAX: usize = 2_000_000;
 const YAML_REPEATED_MAX: usize = 250_000;
 
-/// Parses a document. Problems name line and column.
-pub(super) fn document(text: &str, name: &str) -> Result<Value, Problem> {
+/// Parses a document in JSON or YAML, of at most [`DOCUMENT_BYTES_MAX`] bytes. `name` is the file
+/// or address that problems name, with line and column.
+///
+/// # Errors
+/// What cannot be read, or has a name twice.
+pub fn document(text: &str, name: &str) -> Result<Value, Problem> {
     if text.len() > DOCUMENT_BYTES_MAX {
         let detail = format!("the document is longer than {DOCUMENT_BYTES_MAX} bytes");
         return Err(Problem::invalid("document_too_large", detail)

@@ -16,10 +16,10 @@ fn servers(url: &str) -> serde_json::Value {
 #[test]
 fn a_server_without_address_or_default_is_refused() {
     let nameless = json!({"servers": [{"description": "?"}]});
-    assert!(base(&nameless, Dialect::OpenApi3).is_err());
+    assert!(base(&nameless, Dialect::OpenApi31).is_err());
     for url in ["https://{host}/x", "/{version}/x", "/{unclosed"] {
         assert!(
-            base(&servers(url), Dialect::OpenApi3).unwrap_err().contains("no default"),
+            base(&servers(url), Dialect::OpenApi31).unwrap_err().contains("no default"),
             "{url}"
         );
     }
@@ -37,9 +37,9 @@ fn the_base_path_is_the_path_of_the_first_server() {
         ("/", ""),
         ("//api.example.com/v1", "/v1"),
     ] {
-        assert_eq!(base(&servers(url), Dialect::OpenApi3).as_deref(), Ok(expected), "{url}");
+        assert_eq!(base(&servers(url), Dialect::OpenApi31).as_deref(), Ok(expected), "{url}");
     }
-    assert_eq!(base(&json!({}), Dialect::OpenApi3).as_deref(), Ok(""));
+    assert_eq!(base(&json!({}), Dialect::OpenApi31).as_deref(), Ok(""));
     assert_eq!(base(&json!({"basePath": "/v1/"}), Dialect::Swagger2).as_deref(), Ok("/v1"));
     assert_eq!(base(&json!({"basePath": "/"}), Dialect::Swagger2).as_deref(), Ok(""));
     let variables = json!({"servers": [{
@@ -49,7 +49,7 @@ fn the_base_path_is_the_path_of_the_first_server() {
             "area": {"default": "orders"}, "major": {"default": "2"},
         },
     }]});
-    assert_eq!(base(&variables, Dialect::OpenApi3).as_deref(), Ok("/orders/v2"));
+    assert_eq!(base(&variables, Dialect::OpenApi31).as_deref(), Ok("/orders/v2"));
 }
 
 #[test]

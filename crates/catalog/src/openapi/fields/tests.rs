@@ -16,7 +16,7 @@ fn fields(schema: &Value, schemas: &Value) -> Result<Vec<String>, Problem> {
     let text = document.to_string();
     let source = Source { name: "api.json", text: &text };
     let node = Node::root(&source, &document).child("op").unwrap();
-    let all = of(&node, Dialect::OpenApi3)?;
+    let all = of(&node, Dialect::OpenApi31)?;
     Ok(all.iter().map(|field| format!("{} {}", field.path, field.class)).collect())
 }
 
