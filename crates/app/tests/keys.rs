@@ -219,7 +219,7 @@ async fn a_role_is_looked_up_at_each_request() {
     let role = async || world.app.session(&cookie).await.unwrap().actor.role;
     assert_eq!(role().await, Role::Member);
     let group = async |members: &[String]| {
-        world.app.put_group(&world.admin, "audit", "Audit", members).await.unwrap();
+        world.app.put_group(&world.admin, "audit", "Audit", members, &[]).await.unwrap();
     };
     group(&["kim".to_owned()]).await;
     assert_eq!(role().await, Role::Auditor);
