@@ -105,6 +105,14 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("PUT /identities/{id}/attributes", ADMINS_SEEN)
             .of("svc")
             .with(json!({"attributes": {"tenant": ["acme"]}})),
+        row("GET /policy", AUDITORS),
+        row("GET /policy/versions", AUDITORS),
+        row("POST /policy/test", AUDITORS).with(json!({})),
+        row("POST /policy/replay", AUDITORS).with(json!({})),
+        row("POST /policy/publish", ADMINS_SEEN)
+            .with(json!({"modes": {"spare": "enforce"}, "why": "test"})),
+        row("POST /policy/rollback", [401, 403, 404, 404])
+            .with(json!({"version": 9, "reason": "test"})),
         row("GET /roles", ALL),
         row("PUT /roles/{id}", ADMINS_SEEN)
             .of("reader")

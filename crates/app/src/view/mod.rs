@@ -3,11 +3,13 @@
 
 pub mod access;
 pub mod activity;
+pub mod policy;
 pub mod review;
 pub mod terms;
 
 pub use access::*;
 pub use activity::*;
+pub use policy::*;
 pub use review::*;
 pub use terms::*;
 
