@@ -5,6 +5,7 @@
 mod kit;
 
 mod attack;
+mod conditions;
 mod first;
 mod http2;
 mod jwt;
