@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("grant", &["base", "identity"]),
     ("catalog", &["base"]),
     ("traffic", &["base"]),
+    ("filter", &[]),
     ("token", &["base", "identity", "traffic"]),
     ("policy", &["base", "identity", "grant", "catalog", "traffic", "token"]),
     ("review", &["base", "identity", "grant", "catalog", "traffic", "policy"]),
