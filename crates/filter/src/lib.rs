@@ -24,6 +24,7 @@ mod number;
 mod paths;
 pub mod plan;
 pub mod report;
+mod swift;
 mod text;
 pub mod trouble;
 

@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::number::Number;
 use crate::paths::{Paths, grow};
 use crate::plan::{Mask, NONE, Plan};
+use crate::swift;
 use crate::text::Text;
 use crate::trouble::Trouble;
 
@@ -21,7 +22,10 @@ mod emit;
 mod io;
 mod scope;
 mod settle;
+mod skim;
 mod skip;
+mod stride;
+mod sure;
 mod token;
 mod walk;
 
@@ -50,6 +54,13 @@ enum State {
     Again,
 }
 
+impl State {
+    /// Between tokens, where there may be white space.
+    const fn is_between(self) -> bool {
+        !matches!(self, Self::InName | Self::InText | Self::InNumber | Self::InLiteral)
+    }
+}
+
 /// What becomes of the bytes that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Emit {
@@ -59,6 +70,17 @@ enum Emit {
     Pending,
     /// They are left out.
     Off,
+}
+
+/// How much of what is in an object or array may be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Light {
+    /// All of it.
+    Sure,
+    /// Some of it, perhaps.
+    Lit,
+    /// Nothing: it is only searched for the values of ties.
+    Dark,
 }
 
 /// An object or array that is not skipped.
@@ -72,14 +94,9 @@ struct Frame {
     track: u16,
     /// The property that came last in the object.
     last: u16,
-    /// It may be seen. If not, it is only searched for the values of ties.
-    lit: bool,
+    light: Light,
     /// Something in it was kept, so a comma comes before the next.
     kept: bool,
-    /// All in it is kept.
-    sure: bool,
-    /// An array whose items are judged.
-    judged: bool,
 }
 
 /// See the module.
@@ -90,6 +107,8 @@ pub(crate) struct Machine {
     /// Whether there is an output.
     writes: bool,
     compares_names: bool,
+    /// Numbers may be as long as those that are read at once.
+    strides: bool,
     state: State,
     emit: Emit,
     /// Arrays and objects around.
@@ -141,6 +160,7 @@ impl Machine {
             limits: limits.clamped(),
             writes,
             compares_names,
+            strides: limits.number_bytes >= swift::NUMBER_BYTES,
             state: State::Value,
             emit: Emit::Span,
             depth: 0,
@@ -270,6 +290,7 @@ impl Machine {
             if self.skipping && !self.skip(io)? {
                 return Ok(false);
             }
+            self.stride_sure(io);
             let goes_on = match self.state {
                 State::Again => return Ok(true),
                 State::InName => self.name_on(io)?,
@@ -293,7 +314,7 @@ impl Machine {
     /// The innermost object or array may be seen; the document itself may, or is not written.
     #[inline]
     fn is_lit(&self) -> bool {
-        self.frames.last().is_none_or(|frame| frame.lit)
+        self.frames.last().is_none_or(|frame| frame.light != Light::Dark)
     }
 
     fn push_frame(&mut self, io: &mut Io<'_>, object: bool, lit: bool, mask: Mask) {
@@ -304,21 +325,17 @@ impl Machine {
             (false, _) => node.array,
         };
         let inside = self.plan.node(inner);
-        let sure = lit && inside.fixed && inside.shown & mask != 0;
+        let light = match lit {
+            false => Light::Dark,
+            true if inside.fixed && inside.shown & mask != 0 => Light::Sure,
+            true => Light::Lit,
+        };
         grow(&mut self.frames, 1, self.limits.depth as usize);
-        self.frames.push(Frame {
-            mask,
-            node: inner,
-            track: self.track,
-            last: NONE,
-            lit,
-            kept: false,
-            sure,
-            judged: !object && inside.class != NONE,
-        });
+        let track = self.track;
+        self.frames.push(Frame { mask, node: inner, track, last: NONE, light, kept: false });
         self.nest(io, object);
         self.node = inner;
-        if lit && !sure {
+        if light == Light::Lit {
             self.emit = Emit::Pending;
             io.pending = io.pos;
         }

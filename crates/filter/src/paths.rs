@@ -9,9 +9,12 @@ use rustc_hash::FxHasher;
 
 use crate::plan::{NONE, path};
 use crate::report::Report;
+use crate::swift;
 
 const NODES_MAX: usize = 320;
 const NAMES_BYTES_MAX: usize = 3 * 1_024;
+/// Behind the last name, so that eight bytes can be read from any place in it.
+const NAMES_PAD: [u8; 8] = [0; 8];
 /// Twice as many as nodes or nearly so, and a power of two.
 const SLOTS: usize = 512;
 /// Slots that are looked at for one name: names that collide by intent end there.
@@ -59,6 +62,7 @@ pub(crate) struct Mark {
 #[derive(Debug, Default)]
 pub(crate) struct Paths {
     nodes: Vec<Node>,
+    /// Each one with the quote behind it, so that both are compared at once.
     names: Vec<u8>,
     slots: Vec<u16>,
     /// Nodes that got a flag while that could still be undone: number and flag.
@@ -75,21 +79,36 @@ impl Paths {
     pub(crate) const ROOT: u16 = 0;
 
     pub(crate) fn new() -> Self {
-        Self { nodes: vec![Node::new(NONE)], ..Self::default() }
+        Self { nodes: vec![Node::new(NONE)], names: NAMES_PAD.to_vec(), ..Self::default() }
     }
 
-    /// The name that is expected after `last` in the object, when it is written at the beginning of
-    /// `bytes`, up to and with its closing quote: the property and the bytes.
-    #[inline]
-    pub(crate) fn expected(&self, object: u16, last: u16, bytes: &[u8]) -> Option<(u16, usize)> {
+    /// The property that is expected after `last` in the object, if its name is written at a place
+    /// in the input; and the place behind its closing quote.
+    #[inline(always)]
+    pub(crate) fn expected(
+        &self,
+        object: u16,
+        last: u16,
+        input: &[u8],
+        at: usize,
+    ) -> Option<(u16, usize)> {
         let number = match self.nodes.get(usize::from(last)) {
             Some(last) => last.next,
             None => self.nodes.get(usize::from(object))?.first,
         };
         let node = self.nodes.get(usize::from(number))?;
-        let name = self.name(node);
-        let rest = bytes.strip_prefix(name)?;
-        (node.flags & PLAIN != 0 && rest.first() == Some(&b'"')).then_some((number, name.len() + 1))
+        let bytes = usize::from(node.name_bytes) + 1;
+        let (name, written) = (self.names.get(usize::from(node.name_at)..)?, input.get(at..)?);
+        let differs = match bytes {
+            0..=8 => (swift::word(name, 0)? ^ swift::word(written, 0)?) << (64 - 8 * bytes),
+            9..=16 => {
+                let (first, last) = (swift::word(name, 0)?, swift::word(name, bytes - 8)?);
+                let (begins, ends) = (swift::word(written, 0)?, swift::word(written, bytes - 8)?);
+                (first ^ begins) | (last ^ ends)
+            }
+            _ => u64::from(name.get(..bytes) != written.get(..bytes)),
+        };
+        (differs == 0 && node.flags & PLAIN != 0).then_some((number, at + bytes))
     }
 
     /// The property of a name in an object; [`NONE`] if there is no room for it.
@@ -125,16 +144,21 @@ impl Paths {
     }
 
     fn add(&mut self, object: u16, name: &[u8], whole: bool, slot: usize) -> u16 {
-        let full = self.nodes.len() >= NODES_MAX || self.names.len() + name.len() > NAMES_BYTES_MAX;
+        let more = name.len() + 1;
+        let full = self.nodes.len() >= NODES_MAX || self.names.len() + more > NAMES_BYTES_MAX;
         let number = u16::try_from(self.nodes.len()).unwrap_or(NONE);
-        let (at, bytes) = (u16::try_from(self.names.len()), u8::try_from(name.len()));
+        let at = self.names.len() - NAMES_PAD.len();
+        let (at, bytes) = (u16::try_from(at), u8::try_from(name.len()));
         let (Ok(name_at), Ok(name_bytes), false) = (at, bytes, full) else { return NONE };
         let Some(slot) = self.slots.get_mut(slot) else { return NONE };
         *slot = number;
         let as_written = |byte: &u8| *byte >= 0x20 && !matches!(byte, b'"' | b'\\');
         let flags = if whole && name.iter().all(as_written) { PLAIN } else { 0 };
-        grow(&mut self.names, name.len(), NAMES_BYTES_MAX);
+        grow(&mut self.names, more, NAMES_BYTES_MAX);
+        self.names.truncate(usize::from(name_at));
         self.names.extend_from_slice(name);
+        self.names.push(b'"');
+        self.names.extend_from_slice(&NAMES_PAD);
         grow(&mut self.nodes, 1, NODES_MAX);
         self.nodes.push(Node { name_at, name_bytes, flags, ..Node::new(object) });
         number

@@ -2,7 +2,7 @@
 //!
 //! Reading goes on at any byte, so that a string may come in pieces. It keeps nothing of it.
 
-mod plain;
+use crate::swift;
 
 /// What is wrong, and how far into the piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Text {
     #[inline]
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
         if matches!(self.within, Within::Text) && !self.half {
-            let at = plain::prefix(bytes);
+            let at = swift::plain(bytes);
             if bytes.get(at) == Some(&b'"') {
                 return Ok(Some(at + 1));
             }
@@ -69,7 +69,7 @@ impl Text {
             match self.within {
                 Within::Text => {
                     let rest = bytes.get(at..).unwrap_or_default();
-                    at += if self.half { 0 } else { plain::prefix(rest) };
+                    at += if self.half { 0 } else { swift::plain(rest) };
                     let Some(byte) = bytes.get(at) else { return Ok(None) };
                     if self.half && *byte != b'\\' {
                         return Err(Fault { at, what: HALF });
@@ -141,7 +141,7 @@ impl Text {
     fn characters(&mut self, bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let whole = plain::character(rest);
+            let whole = swift::character(rest);
             if whole == 0 {
                 break;
             }

@@ -1,7 +1,8 @@
 //! What is written, and when.
 
 use super::settle::append;
-use super::{BLANK_MAX, Emit, Io, Machine, State};
+use super::{BLANK_MAX, Emit, Io, Light, Machine, State};
+use crate::swift;
 
 impl Machine {
     /// What waits may be seen, and what comes.
@@ -63,9 +64,9 @@ impl Machine {
     #[inline]
     pub(super) fn comma(&mut self, io: &mut Io<'_>) {
         let Some(frame) = self.frames.last() else { return };
-        let (kept, sure) = (frame.kept, frame.sure);
+        let (kept, light) = (frame.kept, frame.light);
         match self.emit {
-            Emit::Span if !sure => {
+            Emit::Span if light != Light::Sure => {
                 self.emit = Emit::Pending;
                 io.pending = io.pos;
             }
@@ -87,7 +88,7 @@ impl Machine {
 
     fn next_behind_blank(&mut self, io: &mut Io<'_>) -> Option<u8> {
         let start = io.pos;
-        io.pos += blank(io.rest());
+        io.pos += swift::blank(io.rest());
         if self.emit == Emit::Pending {
             self.trim(io, start);
         }
@@ -105,10 +106,4 @@ impl Machine {
             (io.span, io.pending) = (io.pos, io.pos);
         }
     }
-}
-
-/// How much white space there is at the beginning (RFC 8259 §2).
-pub(super) fn blank(bytes: &[u8]) -> usize {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-    bytes.iter().position(|byte| !is_blank(byte)).unwrap_or(bytes.len())
 }

@@ -2,7 +2,7 @@
 //! in them, which may come last.
 
 use super::settle::append;
-use super::{Emit, Io, Machine, State};
+use super::{Emit, Io, Light, Machine, State};
 use crate::paths::{Mark, grow};
 use crate::plan::{Class, Mask, NONE, Node};
 use crate::trouble::Trouble;
@@ -315,7 +315,7 @@ impl Machine {
     /// Nothing is written in the frames from `depth` on.
     pub(super) fn darken(&mut self, depth: usize) {
         for frame in self.frames.iter_mut().skip(depth) {
-            (frame.lit, frame.sure, frame.mask) = (false, false, 0);
+            (frame.light, frame.mask) = (Light::Dark, 0);
         }
         self.carry.clear();
         self.emit = Emit::Off;

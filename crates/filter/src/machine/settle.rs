@@ -4,6 +4,7 @@ use super::scope::{Scope, Standing};
 use super::{Emit, Io, Machine};
 use crate::limits::TOKEN_BYTES_MAX;
 use crate::paths::grow;
+use crate::swift;
 use crate::trouble::Trouble;
 
 /// Room for what is before a held scope: a comma and white space.
@@ -139,7 +140,7 @@ impl Machine {
             append(&mut self.carry, token.get(..room).unwrap_or(token));
         }
         self.carried = open;
-        if io.input.last().is_some_and(|byte| super::emit::blank(&[*byte]) == 0) {
+        if io.input.last().is_some_and(|byte| swift::blank(&[*byte]) == 0) {
             self.blank = 0;
         }
     }

@@ -1,8 +1,8 @@
 //! What is left out and holds no ties: it is only checked.
 
-use super::emit::blank;
 use super::{Io, Machine, State};
 use crate::number::Number;
+use crate::swift;
 use crate::text::Text;
 use crate::trouble::Trouble;
 
@@ -17,6 +17,7 @@ impl Machine {
     /// Until what is left out ends: `true`; or the piece.
     pub(super) fn skip(&mut self, io: &mut Io<'_>) -> Result<bool, Trouble> {
         loop {
+            self.skim(io);
             let goes_on = match self.state {
                 State::InName => {
                     let ends = self.read_name(io)?;
@@ -36,7 +37,7 @@ impl Machine {
                 _ => {
                     io.pos += match io.peek() {
                         Some(byte) if byte > b' ' => 0,
-                        _ => blank(io.rest()),
+                        _ => swift::blank(io.rest()),
                     };
                     match io.peek() {
                         Some(byte) => {

@@ -1,7 +1,7 @@
 //! Names, texts, numbers and literals, which may come in pieces.
 
 use super::settle::append;
-use super::{Emit, Io, Machine, State};
+use super::{Emit, Io, Light, Machine, State};
 use crate::limits::TOKEN_BYTES_MAX;
 use crate::paths::Paths;
 use crate::plan::{NONE, Node};
@@ -122,12 +122,15 @@ impl Machine {
     fn named(&mut self, name: &[u8]) -> Result<(), Trouble> {
         let Some(frame) = self.frames.last_mut() else { return Ok(()) };
         self.track = NONE;
-        if frame.lit {
+        if frame.light != Light::Dark {
             self.track = self.paths.property(frame.track, frame.last, name);
             frame.last = self.track;
         }
         // What is remembered of a path is not asked here: a name that was cut shares it with others.
-        self.node = if frame.sure { frame.node } else { self.plan.child(frame.node, name) };
+        self.node = match frame.light {
+            Light::Sure => frame.node,
+            Light::Lit | Light::Dark => self.plan.child(frame.node, name),
+        };
         self.paths.plan(self.track, name, frame.node, self.node);
         self.step(self.node)
     }
@@ -136,20 +139,16 @@ impl Machine {
     #[inline]
     pub(super) fn expected_name(&mut self, io: &mut Io<'_>) -> Result<bool, Trouble> {
         let Some(frame) = self.frames.last_mut() else { return Ok(false) };
-        if !frame.lit {
-            return Ok(false);
-        }
-        let behind_quote = io.input.get(io.pos + 1..).unwrap_or_default();
-        let Some((track, bytes)) = self.paths.expected(frame.track, frame.last, behind_quote)
-        else {
-            return Ok(false);
+        let expected = self.paths.expected(frame.track, frame.last, io.input, io.pos + 1);
+        let Some((track, behind)) = expected else { return Ok(false) };
+        let node = match frame.light {
+            Light::Sure => Some(frame.node),
+            Light::Lit | Light::Dark => self.paths.planned(track, frame.node),
         };
-        let node =
-            if frame.sure { Some(frame.node) } else { self.paths.planned(track, frame.node) };
         let Some(node) = node else { return Ok(false) };
         frame.last = track;
         (self.track, self.node) = (track, node);
-        io.pos += 1 + bytes;
+        io.pos = behind;
         self.state = State::Colon;
         self.step(node)?;
         Ok(true)

@@ -1,7 +1,7 @@
 //! What may be seen, and what is searched for ties: which values are kept.
 
-use super::{Emit, Io, Machine, State};
-use crate::plan::Node;
+use super::{Emit, Io, Light, Machine, State};
+use crate::plan::{NONE, Node};
 use crate::trouble::Trouble;
 
 impl Machine {
@@ -10,7 +10,7 @@ impl Machine {
     pub(super) fn walk(&mut self, io: &mut Io<'_>, byte: u8) -> Result<(), Trouble> {
         match (self.state, byte) {
             (State::FirstName | State::Name, b'"') => {
-                if !self.expected_name(io)? {
+                if !self.stride(io) && !self.expected_name(io)? {
                     self.begin_name(io);
                 }
             }
@@ -30,8 +30,10 @@ impl Machine {
             (State::After | State::FirstItem, b']') if !self.in_object() => self.close(io)?,
             (State::Value | State::FirstItem, b'{' | b'[') => self.container(io, byte == b'{')?,
             (State::Value | State::FirstItem, _) => {
-                self.begin_scalar(io, byte)?;
-                self.scalar(io)?;
+                if self.in_object() || !self.stride_removed_items(io) {
+                    self.begin_scalar(io, byte)?;
+                    self.scalar(io)?;
+                }
             }
             _ => return Err(self.unexpected(io)),
         }
@@ -47,7 +49,7 @@ impl Machine {
             return Ok(());
         }
         match self.frames.last_mut() {
-            Some(frame) if !frame.judged => {
+            Some(frame) if node.class == NONE => {
                 if node.shown & frame.mask != 0 {
                     frame.kept = true;
                     self.paths.saw(self.track);
@@ -70,7 +72,7 @@ impl Machine {
         let node = self.plan.node(self.node);
         self.judge = node.judge;
         // Only texts, numbers and literals are values that a tie can hold for.
-        if node.judge != crate::plan::NONE && !self.judge_value(io, 0)? {
+        if node.judge != NONE && !self.judge_value(io, 0)? {
             return Ok(());
         }
         if self.emit == Emit::Off {
@@ -78,7 +80,7 @@ impl Machine {
             return Ok(());
         }
         match self.frames.last_mut() {
-            Some(frame) if !frame.judged => {
+            Some(frame) if node.class == NONE => {
                 let mask = frame.mask;
                 if node.around() & mask != 0 {
                     frame.kept = true;
@@ -101,7 +103,7 @@ impl Machine {
             self.begin_skip(io, object);
             return;
         }
-        if object && node.class != crate::plan::NONE {
+        if object && node.class != NONE {
             self.watch_scope(node.class);
         }
         self.push_frame(io, object, false, 0);
@@ -110,7 +112,7 @@ impl Machine {
     /// The end of an array or object that was not skipped.
     fn close(&mut self, io: &mut Io<'_>) -> Result<(), Trouble> {
         let object = self.in_object();
-        if self.frames.pop().is_some_and(|frame| frame.lit) {
+        if self.frames.pop().is_some_and(|frame| frame.light != Light::Dark) {
             self.keep(io);
         }
         self.unnest(io);

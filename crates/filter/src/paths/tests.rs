@@ -13,9 +13,9 @@ fn a_cut_name_is_never_remembered_as_that_of_one_property() {
     let number = paths.property(Paths::ROOT, NONE, &long);
     paths.plan(number, &long, 0, 7);
     assert_eq!(paths.planned(number, 0), None);
-    let quoted = [long.as_slice(), b"\""].concat();
-    assert_eq!(paths.expected(Paths::ROOT, NONE, &quoted), None);
-    assert_eq!(paths.expected(Paths::ROOT, NONE, &quoted[1..]), None);
+    let quoted = [long.as_slice(), b"\":12345678"].concat();
+    assert_eq!(paths.expected(Paths::ROOT, NONE, &quoted, 0), None);
+    assert_eq!(paths.expected(Paths::ROOT, NONE, &quoted, 1), None);
 }
 
 #[test]
@@ -24,8 +24,8 @@ fn a_name_that_is_written_otherwise_is_not_expected() {
     for name in [b"a\"b".as_slice(), b"a\\b", b"a\nb"] {
         let number = paths.property(Paths::ROOT, NONE, name);
         assert_ne!(number, NONE);
-        let written = [name, b"\""].concat();
-        assert_eq!(paths.expected(Paths::ROOT, NONE, &written), None, "{name:?}");
+        let written = [name, b"\":12345678"].concat();
+        assert_eq!(paths.expected(Paths::ROOT, NONE, &written, 0), None, "{name:?}");
     }
 }
 
@@ -93,11 +93,29 @@ fn names_are_found_again_and_expected_in_their_order() {
     let b = paths.property(Paths::ROOT, a, b"b");
     assert_eq!(paths.property(Paths::ROOT, NONE, b"a"), a);
     assert_ne!(paths.property(a, NONE, b"a"), a);
-    assert_eq!(paths.expected(Paths::ROOT, NONE, b"a\":1"), Some((a, 2)));
-    assert_eq!(paths.expected(Paths::ROOT, a, b"b\":1"), Some((b, 2)));
-    assert_eq!(paths.expected(Paths::ROOT, a, b"bc\":1"), None);
-    assert_eq!(paths.expected(Paths::ROOT, a, b"b"), None);
-    assert_eq!(paths.expected(Paths::ROOT, b, b"a\""), None);
+    let expected = |last, written: &[u8]| paths.expected(Paths::ROOT, last, written, 0);
+    assert_eq!(expected(NONE, b"a\":12345678"), Some((a, 2)));
+    assert_eq!(expected(a, b"b\":12345678"), Some((b, 2)));
+    assert_eq!(expected(a, b"bc\":12345678"), None);
+    assert_eq!(expected(a, b"b:12345678"), None);
+    assert_eq!(expected(b, b"a\":12345678"), None);
+}
+
+#[test]
+fn names_of_every_length_are_expected_as_they_are_written() {
+    for length in 0..=NAME_BYTES_MAX {
+        let mut paths = Paths::new();
+        let name = &b"abcdefghijklmnopqrstuvwxyz".repeat(5)[..length];
+        let number = paths.property(Paths::ROOT, NONE, name);
+        let mut written = [name, b"\":12345678"].concat();
+        let expected = |written: &[u8]| paths.expected(Paths::ROOT, NONE, written, 0);
+        assert_eq!(expected(&written), Some((number, length + 1)));
+        for at in 0..=length {
+            written[at] ^= 1;
+            assert_eq!(expected(&written), None, "{at} of {length}");
+            written[at] ^= 1;
+        }
+    }
 }
 
 #[test]

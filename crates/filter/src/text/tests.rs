@@ -102,27 +102,6 @@ fn a_string_ends_at_its_quote() {
 }
 
 #[test]
-fn special_bytes_are_found_at_every_place() {
-    for length in 0..40 {
-        for at in 0..length {
-            for special in (0..=255u8).filter(|byte| plain_by_definition(*byte).is_none()) {
-                let mut bytes = vec![b'~'; length];
-                bytes[at] = special;
-                assert_eq!(plain::prefix(&bytes), at, "{special} in {length}");
-            }
-        }
-        assert_eq!(plain::prefix(&vec![b' '; length]), length);
-    }
-    for byte in (0..=255u8).filter_map(plain_by_definition) {
-        assert_eq!(plain::prefix(&[byte; 9]), 9);
-    }
-}
-
-fn plain_by_definition(byte: u8) -> Option<u8> {
-    ((0x20..0x80).contains(&byte) && !b"\"\\".contains(&byte)).then_some(byte)
-}
-
-#[test]
 fn what_cannot_be_said_or_does_not_fit_is_not_unescaped() {
     let mut into = [0; 4];
     assert_eq!(unescape(br"\ud800", &mut into), None);
