@@ -166,20 +166,25 @@ impl Text {
 const HALF: &str = "half of a surrogate pair in a name";
 const NOT_UTF8: &str = "bytes that are not UTF-8";
 
-/// What the text between quotes says; `None` if it holds half of a surrogate pair, or more than
-/// `into` can take. The text must have been read without a fault.
-pub(crate) fn unescape<'b>(raw: &[u8], into: &'b mut [u8]) -> Option<&'b [u8]> {
+/// What the text between quotes says. `Err` holds its beginning, if it ends in the middle of an
+/// escape, holds half of a surrogate pair, or is more than `into` can take.
+pub(crate) fn unescape<'b>(raw: &[u8], into: &'b mut [u8]) -> Result<&'b [u8], &'b [u8]> {
     let mut written = 0;
+    let whole = unescape_into(raw, into, &mut written).is_some();
+    let says = into.get(..written).unwrap_or_default();
+    if whole { Ok(says) } else { Err(says) }
+}
+
+fn unescape_into(raw: &[u8], into: &mut [u8], written: &mut usize) -> Option<()> {
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         let (before, from) = rest.split_at_checked(at)?;
-        put(into, &mut written, before)?;
+        put(into, written, before)?;
         let (char, after) = escaped(from)?;
-        put(into, &mut written, char.encode_utf8(&mut [0; 4]).as_bytes())?;
+        put(into, written, char.encode_utf8(&mut [0; 4]).as_bytes())?;
         rest = after;
     }
-    put(into, &mut written, rest)?;
-    into.get(..written)
+    put(into, written, rest)
 }
 
 fn put(into: &mut [u8], written: &mut usize, bytes: &[u8]) -> Option<()> {

@@ -274,7 +274,7 @@ proptest! {
     #![proptest_config(ProptestConfig {
         max_shrink_iters: 0,
         failure_persistence: None,
-        ..ProptestConfig::with_cases(20_000)
+        ..ProptestConfig::with_cases(12_000)
     })]
 
     #[test]

@@ -112,9 +112,9 @@ impl Machine {
         let mut into = [0; TOKEN_BYTES_MAX];
         let raw = raw.get(..TOKEN_BYTES_MAX).unwrap_or(raw);
         match unescape(raw, &mut into) {
-            Some(name) => self.named(name),
-            // Halves of pairs have been refused: this one was cut in the middle of an escape.
-            None => self.named(raw),
+            Err(_) if self.compares_names => Err(Trouble::NameTooLong),
+            // Halves of pairs have been refused: a name that does not end well was cut here.
+            Ok(name) | Err(name) => self.named(name),
         }
     }
 

@@ -104,11 +104,12 @@ fn a_string_ends_at_its_quote() {
 #[test]
 fn what_cannot_be_said_or_does_not_fit_is_not_unescaped() {
     let mut into = [0; 4];
-    assert_eq!(unescape(br"\ud800", &mut into), None);
-    assert_eq!(unescape(br"\udc00", &mut into), None);
-    assert_eq!(unescape(br"\ud800\u0041", &mut into), None);
-    assert_eq!(unescape(b"12345", &mut into), None);
-    assert_eq!(unescape(br"123\u00e9", &mut into), None);
+    assert_eq!(unescape(br"\ud800", &mut into), Err(b"".as_slice()));
+    assert_eq!(unescape(br"a\udc00", &mut into), Err(b"a".as_slice()));
+    assert_eq!(unescape(br"\ud800\u0041", &mut into), Err(b"".as_slice()));
+    assert_eq!(unescape(br"\nb\u00", &mut into), Err(b"\nb".as_slice()));
+    assert_eq!(unescape(b"12345", &mut into), Err(b"".as_slice()));
+    assert_eq!(unescape(br"123\u00e9", &mut into), Err(b"123".as_slice()));
 }
 
 #[test]
@@ -116,6 +117,6 @@ fn escapes_say_what_they_stand_for() {
     let mut into = [0; 64];
     let raw = br#"a\"\\\/\b\f\n\r\t\u0041\u00e9\u20ac\ud83d\ude00z"#;
     let says = "a\"\\/\u{8}\u{c}\n\r\tAé€😀z";
-    assert_eq!(unescape(raw, &mut into), Some(says.as_bytes()));
-    assert_eq!(unescape(b"", &mut into), Some(b"".as_slice()));
+    assert_eq!(unescape(raw, &mut into), Ok(says.as_bytes()));
+    assert_eq!(unescape(b"", &mut into), Ok(b"".as_slice()));
 }
