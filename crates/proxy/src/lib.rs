@@ -23,6 +23,7 @@ mod h1;
 mod h2;
 mod recorder;
 mod refusal;
+mod screen;
 mod sources;
 mod stage;
 pub mod tls;

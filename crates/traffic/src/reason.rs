@@ -55,6 +55,8 @@ words! {
         UpstreamTimeout = "upstream_timeout",
         /// The upstream's answer is not valid HTTP or ended early.
         UpstreamInvalid = "upstream_invalid",
+        /// The caller may see only part of the upstream's answer, and it cannot be told which.
+        ResponseUnreadable = "response_unreadable",
         /// The decision log is full and is set to refuse then.
         LogUnavailable = "log_unavailable",
         /// What the gate knows is older than it may be.
@@ -90,7 +92,7 @@ impl Reason {
             | Self::ForbiddenByPolicy => 403,
             Self::PolicyError => 500,
             Self::RateLimited => 429,
-            Self::UpstreamUnreachable | Self::UpstreamInvalid => 502,
+            Self::UpstreamUnreachable | Self::UpstreamInvalid | Self::ResponseUnreadable => 502,
             Self::UpstreamTimeout => 504,
             Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
             Self::Cancelled => 499,

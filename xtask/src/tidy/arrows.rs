@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("catalog", &["base"]),
     ("contract", &["base", "catalog"]),
     ("traffic", &["base"]),
+    ("filter", &[]),
     ("token", &["base", "identity", "traffic"]),
     ("policy", &["base", "identity", "grant", "catalog", "traffic", "token"]),
     ("review", &["base", "identity", "grant", "catalog", "traffic", "policy"]),
@@ -40,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("proxy", &["base", "identity", "grant", "catalog", "traffic", "token", "policy"]),
+    ("proxy", &["base", "identity", "grant", "catalog", "traffic", "filter", "token", "policy"]),
     // doors: they know the use cases and nothing of each other
     ("admin", &["base", "app"]),
     ("console", &["base", "app"]),

@@ -11,6 +11,7 @@ use traffic::headers::Framing;
 use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
+use crate::screen::{Opening, Screen, Screening};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
@@ -47,6 +48,8 @@ pub(super) struct Terms<'r> {
     /// Keep the end of the answer back until it is recorded.
     pub(super) durable: bool,
     pub(super) body_bytes_max: u64,
+    /// What is to be done to the response.
+    pub(super) screen: Option<&'r Screen>,
     /// The caller's connection ends after this answer, whatever the caller wishes.
     pub(super) closing: bool,
 }
@@ -68,6 +71,10 @@ pub(super) struct Exchange<'c> {
     heard: bool,
     released: bool,
     tally: Tally,
+    /// The body of the response goes through a filter.
+    screening: Option<Box<Screening>>,
+    /// The body of the response is read and not passed on.
+    omits: bool,
 }
 
 enum Download {
@@ -80,6 +87,8 @@ enum Download {
 enum Fault {
     Caller(Reason),
     Upstream(Reason),
+    /// The caller may not see the answer, or nobody can tell.
+    Withheld(Reason),
     Dead,
 }
 
@@ -114,11 +123,18 @@ impl<'c> Exchange<'c> {
             heard: false,
             released: false,
             tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
+            screening: None,
+            omits: false,
         }
     }
 
     pub(super) fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// What the filter removed.
+    pub(super) fn removed(&self) -> Vec<String> {
+        self.screening.as_ref().map(|screening| screening.removed()).unwrap_or_default()
     }
 
     /// Ends the exchange because the caller may not go on.
@@ -205,7 +221,7 @@ impl<'c> Exchange<'c> {
             moved = true;
         }
         moved |= self.take_response()?;
-        if !self.caller.is_drained() && !self.holds_back() {
+        if !self.caller.is_drained() && !self.holds_back() && !self.is_undecided() {
             moved |= self.release(cx)?;
         }
         if !self.response_ended() && !self.caller.output.is_full() {
@@ -238,7 +254,7 @@ impl<'c> Exchange<'c> {
                 Ok(true)
             }
             Poll::Ready(Ok(_)) if self.ends_at_close() => {
-                self.end_response();
+                self.end_response()?;
                 Ok(true)
             }
             Poll::Ready(_) if self.heard => Err(Fault::Upstream(Reason::UpstreamInvalid)),
@@ -248,13 +264,17 @@ impl<'c> Exchange<'c> {
 
     /// Reads one response head, if it is complete.
     fn take_head(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, terms, .. } = self;
+        let Self { caller, upstream, terms, screening, omits, .. } = self;
         let mut space = field_space();
         let head = response::read(upstream.input.bytes(), terms.traits.to_head, &mut space)
             .map_err(Fault::Upstream)?;
         let Some(head) = head else { return Ok(false) };
         let consumed = head.bytes;
         match head.status {
+            // What goes over a WebSocket is not read here.
+            101 if terms.screen.is_some() => {
+                return Err(Fault::Withheld(Reason::ResponseUnreadable));
+            }
             101 if terms.traits.websocket && head.judged.websocket => {
                 response::write_interim(&head, caller.output.bytes_mut());
                 self.tally.status = 101;
@@ -272,7 +292,8 @@ impl<'c> Exchange<'c> {
             }
             status => {
                 let framing = head.judged.framing;
-                let (encoder, must_close) = response::reframe(framing, terms.traits.version);
+                let leaves = screened(terms.screen, &head, screening, omits)?;
+                let (encoder, must_close) = response::reframe(leaves, terms.traits.version);
                 // An answer before the body's end: what is left of the body is not waited for.
                 let keep_alive = terms.traits.keep_alive
                     && !must_close
@@ -280,7 +301,8 @@ impl<'c> Exchange<'c> {
                     && self.upload.has_ended();
                 let departure = Departure { version: terms.traits.version, keep_alive };
                 let out = caller.output.bytes_mut();
-                response::write_final(&head, departure, terms.request_id, out);
+                let form = (leaves, terms.screen.is_some());
+                response::write_final(&head, form, departure, terms.request_id, out);
                 self.tally.status = status;
                 self.caller_reusable = keep_alive;
                 self.upstream_reusable = head.judged.keep_alive && framing != Framing::UntilClose;
@@ -293,18 +315,23 @@ impl<'c> Exchange<'c> {
 
     /// Moves what is there of the response's body towards the caller.
     fn take_response(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, download, tally, .. } = self;
+        let Self { caller, upstream, download, tally, screening, omits, .. } = self;
         let Download::Body(decoder, encoder) = download else { return Ok(false) };
         let mut moved = false;
         while !decoder.has_ended() && !caller.output.is_full() {
             let decoded = decoder.decode(upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
-            tally.bytes_out += decoded.data.len() as u64;
-            encoder.write(decoded.data, caller.output.bytes_mut());
+            let data = match screening {
+                Some(screening) => screening.push(decoded.data).map_err(Fault::Withheld)?,
+                None if *omits => &[],
+                None => decoded.data,
+            };
+            tally.bytes_out += data.len() as u64;
+            encoder.write(data, caller.output.bytes_mut());
             upstream.input.consume(consumed);
             if decoder.has_ended() {
-                encoder.finish(caller.output.bytes_mut());
+                close_body(screening, *encoder, tally, caller)?;
             }
             if consumed == 0 {
                 break;
@@ -314,11 +341,12 @@ impl<'c> Exchange<'c> {
         Ok(moved)
     }
 
-    fn end_response(&mut self) {
+    fn end_response(&mut self) -> Result<(), Fault> {
         if let Download::Body(decoder, encoder) = &mut self.download {
             *decoder = Decoder::Ended;
-            encoder.finish(self.caller.output.bytes_mut());
+            close_body(&mut self.screening, *encoder, &mut self.tally, self.caller)?;
         }
+        Ok(())
     }
 
     fn ends_at_close(&self) -> bool {
@@ -337,6 +365,11 @@ impl<'c> Exchange<'c> {
     fn holds_back(&self) -> bool {
         self.terms.durable
             && matches!(&self.download, Download::Body(decoder, _) if decoder.has_ended())
+    }
+
+    /// Nothing of the answer may leave: it may still have to be refused.
+    fn is_undecided(&self) -> bool {
+        self.screening.as_ref().is_some_and(|screening| screening.is_undecided())
     }
 
     fn finish(&self) -> Option<Finish> {
@@ -358,6 +391,7 @@ impl<'c> Exchange<'c> {
     fn waits_for(&self) -> Wait {
         let sends = !self.upload_broken && !self.upload.has_ended();
         match self.download {
+            _ if self.is_undecided() => Wait::UpstreamSends,
             Download::Head if !self.caller.is_drained() => Wait::CallerTakes,
             Download::Head if !self.upload_broken && !self.upstream.is_drained() => {
                 Wait::UpstreamTakes
@@ -373,9 +407,48 @@ impl<'c> Exchange<'c> {
         match fault {
             Fault::Caller(reason) => Finish::Broken(End::Caller(reason), self.released),
             Fault::Upstream(reason) => Finish::Broken(End::Failed(reason), self.released),
+            Fault::Withheld(reason) => Finish::Broken(End::Withheld(reason), self.released),
             Fault::Dead => Finish::Dead,
         }
     }
+}
+
+/// Looks at what may be seen of the answer; the framing that its body leaves with.
+fn screened(
+    screen: Option<&Screen>,
+    head: &response::ResponseHead<'_>,
+    screening: &mut Option<Box<Screening>>,
+    omits: &mut bool,
+) -> Result<Framing, Fault> {
+    let framing = head.judged.framing;
+    let Some(screen) = screen else { return Ok(framing) };
+    match screen.open(head).map_err(Fault::Withheld)? {
+        Opening::Bodiless => Ok(framing),
+        Opening::Omitted => {
+            *omits = true;
+            Ok(Framing::Length(0))
+        }
+        Opening::Filtered(opened) => {
+            *screening = Some(opened);
+            Ok(Framing::Chunked)
+        }
+    }
+}
+
+/// The upstream's body is complete: passes on what the filter still has, and the end.
+fn close_body(
+    screening: &mut Option<Box<Screening>>,
+    encoder: Encoder,
+    tally: &mut Tally,
+    caller: &mut Wire,
+) -> Result<(), Fault> {
+    if let Some(screening) = screening {
+        let last = screening.finish().map_err(Fault::Withheld)?;
+        tally.bytes_out += last.len() as u64;
+        encoder.write(last, caller.output.bytes_mut());
+    }
+    encoder.finish(caller.output.bytes_mut());
+    Ok(())
 }
 
 fn expired(wait: Wait) -> Fault {

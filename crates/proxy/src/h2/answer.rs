@@ -148,6 +148,7 @@ async fn forward(
     };
     wire.output.replace(head);
     let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
+    relay.screen_by(admitted.screen().cloned());
     let mut lease = Lease::new();
     let head = loop {
         let heard = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
@@ -166,6 +167,15 @@ async fn forward(
             Err(fault) => return Err(fail(admitted, fault.end(), relay.tally())),
         }
     };
+    // An answer that may still have to be refused is not begun.
+    let decided = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
+        Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
+        Poll::Pending => relay.poll_decided(cx),
+    });
+    if let Err(fault) = decided.await {
+        admitted.note_removed(relay.removed());
+        return Err(fail(admitted, fault.end(), relay.tally()));
+    }
     respond(admitted, relay, lease, head).await
 }
 
@@ -205,7 +215,7 @@ async fn open(worker: &Worker, admitted: &Admitted) -> Result<crate::wire::Wire,
 
 fn fail(admitted: Admitted, end: End, tally: Tally) -> Box<Refused> {
     let reason = match end {
-        End::Failed(reason) | End::Caller(reason) => reason,
+        End::Failed(reason) | End::Caller(reason) | End::Withheld(reason) => reason,
         End::Complete => Reason::UpstreamInvalid,
     };
     Box::new(Answered::new(admitted, end, tally).into_refused(reason))

@@ -18,6 +18,7 @@ use crate::h1::exchange::INTERIMS_MAX;
 use crate::h1::exchange::pace::{Pace, Wait, Watch};
 use crate::h1::head::field_space;
 use crate::h1::response;
+use crate::screen::{Opening, Screen, Screening, is_about_the_whole};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
@@ -26,6 +27,8 @@ use crate::wire::{Deadline, Wire};
 pub(super) enum Fault {
     Caller(Reason),
     Upstream(Reason),
+    /// The caller may not see the answer, or nobody can tell.
+    Withheld(Reason),
     /// The upstream's connection died before a byte of response.
     Dead,
 }
@@ -35,6 +38,7 @@ impl Fault {
         match self {
             Self::Caller(reason) => End::Caller(reason),
             Self::Upstream(reason) => End::Failed(reason),
+            Self::Withheld(reason) => End::Withheld(reason),
             Self::Dead => End::Failed(Reason::UpstreamUnreachable),
         }
     }
@@ -62,6 +66,14 @@ pub(super) struct Relay {
     interims: u32,
     heard: bool,
     tally: Tally,
+    screen: Option<Screen>,
+    screening: Option<Box<Screening>>,
+    /// The body of the response is read and not passed on.
+    omits: bool,
+    /// What may be seen and was not taken yet.
+    ready: Vec<u8>,
+    /// The filter has been told that the body is complete.
+    closed: bool,
     /// Set when the exchange is over and the connection can be used again.
     key: Option<String>,
 }
@@ -91,9 +103,24 @@ impl Relay {
             interims: 0,
             heard: false,
             tally: Tally { bytes_in: traits.read_body.unwrap_or(0), ..Tally::default() },
+            screen: None,
+            screening: None,
+            omits: false,
+            ready: Vec::new(),
+            closed: false,
             key: None,
             traits,
         }
+    }
+
+    /// What is to be done to the response. To be said before its head is read.
+    pub(super) fn screen_by(&mut self, screen: Option<Screen>) {
+        self.screen = screen;
+    }
+
+    /// What the filter removed.
+    pub(super) fn removed(&self) -> Vec<String> {
+        self.screening.as_ref().map(|screening| screening.removed()).unwrap_or_default()
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -118,7 +145,40 @@ impl Relay {
     }
 
     pub(super) fn response_ended(&self) -> bool {
-        self.download.as_ref().is_some_and(Decoder::has_ended)
+        let read = self.download.as_ref().is_some_and(Decoder::has_ended);
+        read && self.ready.is_empty() && (self.screening.is_none() || self.closed)
+    }
+
+    /// Reads on until it is decided whether any of the answer may be seen.
+    pub(super) fn poll_decided(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        self.watch.wake();
+        while self.screening.as_ref().is_some_and(|screening| screening.is_undecided()) {
+            let sent = self.poll_upload(cx)?;
+            if !self.take_filtered()? && !self.poll_fill(cx)? && !sent {
+                return self.expire(cx).map(Err);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Moves what was read through the filter. True when something moved.
+    fn take_filtered(&mut self) -> Result<bool, Fault> {
+        let Self { download, upstream, screening, ready, closed, .. } = self;
+        let (Some(decoder), Some(screening)) = (download, screening) else { return Ok(false) };
+        if *closed {
+            return Ok(false);
+        }
+        let decoded = decoder.decode(upstream.input.bytes());
+        let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+        let consumed = decoded.consumed;
+        ready.extend_from_slice(screening.push(decoded.data).map_err(Fault::Withheld)?);
+        upstream.input.consume(consumed);
+        if decoder.has_ended() {
+            ready.extend_from_slice(screening.finish().map_err(Fault::Withheld)?);
+            *closed = true;
+            return Ok(true);
+        }
+        Ok(consumed > 0)
     }
 
     /// Gives the upstream's connection back, if it can carry another exchange.
@@ -149,6 +209,23 @@ impl Relay {
         self.stream.taken();
         loop {
             let sent = self.poll_upload(cx)?;
+            if self.screening.is_some() {
+                let moved = self.take_filtered()?;
+                if !self.ready.is_empty() {
+                    let data = Bytes::from(std::mem::take(&mut self.ready));
+                    self.tally.bytes_out += data.len() as u64;
+                    self.moved();
+                    self.stream.offered();
+                    return Poll::Ready(Ok(Some(data)));
+                }
+                if self.closed {
+                    return Poll::Ready(Ok(None));
+                }
+                if !moved && !self.poll_fill(cx)? && !sent {
+                    return self.expire(cx).map(Err);
+                }
+                continue;
+            }
             let Some(decoder) = &mut self.download else {
                 return Poll::Ready(Err(Fault::Upstream(Reason::UpstreamInvalid)));
             };
@@ -158,7 +235,10 @@ impl Relay {
             let decoded = decoder.decode(self.upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
-            let data = Bytes::copy_from_slice(decoded.data);
+            let data = match self.omits {
+                true => Bytes::new(),
+                false => Bytes::copy_from_slice(decoded.data),
+            };
             self.upstream.input.consume(consumed);
             if !data.is_empty() {
                 self.tally.bytes_out += data.len() as u64;
@@ -282,9 +362,18 @@ impl Relay {
             if head.status == 101 {
                 return Err(Fault::Upstream(Reason::UpstreamInvalid));
             }
+            let mut whole = true;
+            if let Some(screen) = self.screen.as_ref().filter(|_| is_final) {
+                match screen.open(&head).map_err(Fault::Withheld)? {
+                    Opening::Bodiless => {}
+                    Opening::Omitted => self.omits = true,
+                    Opening::Filtered(opened) => self.screening = Some(opened),
+                }
+                whole = false;
+            }
             let reply = ReplyHead {
                 status: StatusCode::from_u16(head.status).unwrap_or_default(),
-                fields: fields(&head),
+                fields: fields(&head, whole),
             };
             let framing = head.judged.framing;
             let keeps = head.judged.keep_alive && framing != Framing::UntilClose;
@@ -303,17 +392,18 @@ impl Relay {
     }
 }
 
-fn fields(head: &response::ResponseHead<'_>) -> HeaderMap {
+fn fields(head: &response::ResponseHead<'_>, whole: bool) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(head.fields.len() + 2);
     for (index, field) in head.fields.iter().enumerate() {
         let name = HeaderName::from_bytes(field.name.as_bytes());
         let value = HeaderValue::from_bytes(field.value);
         // Judged well-formed before; what the library still refuses does not travel.
-        if let (true, Ok(name), Ok(value)) = (head.judged.travels(index), name, value) {
+        let travels = head.judged.travels(index) && (whole || !is_about_the_whole(field.name));
+        if let (true, Ok(name), Ok(value)) = (travels, name, value) {
             map.append(name, value);
         }
     }
-    if let Framing::Length(length) = head.judged.framing {
+    if let (true, Framing::Length(length)) = (whole, head.judged.framing) {
         map.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     map

@@ -68,9 +68,10 @@ impl Open {
     }
 
     fn finish(&mut self, last: Option<Bytes>) -> Step {
-        let (Some(relay), Some(admitted)) = (self.relay.take(), self.admitted.take()) else {
+        let (Some(relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) else {
             return Step::Last(last);
         };
+        admitted.note_removed(relay.removed());
         let answered = Answered::new(admitted, End::Complete, relay.tally());
         let is_durable = relay.is_durable();
         relay.settle();
@@ -82,7 +83,8 @@ impl Open {
     }
 
     fn close(&mut self, end: End) {
-        if let (Some(relay), Some(admitted)) = (self.relay.take(), self.admitted.take()) {
+        if let (Some(relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) {
+            admitted.note_removed(relay.removed());
             Answered::new(admitted, end, relay.tally()).record();
         }
     }

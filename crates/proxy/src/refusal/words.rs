@@ -40,6 +40,7 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::UpstreamUnreachable => "Upstream unreachable",
         Reason::UpstreamTimeout => "Upstream too slow",
         Reason::UpstreamInvalid => "Upstream answer not valid",
+        Reason::ResponseUnreadable => "Answer not readable",
         Reason::LogUnavailable => "Not recordable",
         Reason::Stale => "Knowledge too old",
         Reason::ShuttingDown => "Shutting down",
@@ -90,6 +91,10 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::UpstreamTimeout => "The service behind the gate did not answer in time.".to_owned(),
         Reason::UpstreamInvalid => {
             "The service behind the gate gave an answer that is not valid HTTP.".to_owned()
+        }
+        Reason::ResponseUnreadable => {
+            "The service's answer cannot be shown in part, and the caller may see only part of it."
+                .to_owned()
         }
         Reason::LogUnavailable => "The request could not be recorded, so it is refused.".to_owned(),
         Reason::Stale => "What the gate knows is too old to decide by.".to_owned(),
@@ -144,7 +149,10 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
             "check whose object it is and which properties you send, or ask the owner of the API"
         }
         Reason::RateLimited => "wait as long as `Retry-After` says, and send less at once",
-        Reason::UpstreamUnreachable | Reason::UpstreamTimeout | Reason::UpstreamInvalid => {
+        Reason::UpstreamUnreachable
+        | Reason::UpstreamTimeout
+        | Reason::UpstreamInvalid
+        | Reason::ResponseUnreadable => {
             "try again later, or ask the owner of the API and give the request id"
         }
         Reason::PolicyError | Reason::LogUnavailable | Reason::Stale => {

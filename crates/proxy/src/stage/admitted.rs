@@ -11,6 +11,7 @@ use traffic::{Outcome, Reason};
 
 use super::{Journal, JudgedBody, Permitted};
 use crate::refusal::Refused;
+use crate::screen::Screen;
 use crate::upstream::{Upstream, head};
 
 /// A request that may be forwarded. Owns everything that forwarding needs; the caller's head is
@@ -23,6 +24,7 @@ pub(crate) struct Admitted {
     traits: Traits,
     /// What conditions looked at, for asking again.
     read: Vec<(Place, Vec<String>)>,
+    screen: Option<Screen>,
 }
 
 /// What forwarding needs to know of a request.
@@ -51,7 +53,7 @@ impl Traits {
 
 impl Admitted {
     pub(super) fn within_limits(permitted: Permitted<'_>) -> Result<Self, Refused> {
-        let Permitted { mut received, who, permit } = permitted;
+        let Permitted { mut received, who, permit, screen } = permitted;
         let worker = received.worker;
         let core = worker.core();
         let held = core
@@ -89,6 +91,7 @@ impl Admitted {
             target: &received.target,
             prefix: &received.api.api().path,
             upstream: &upstream,
+            screened: screen.is_some(),
             caller: head::Caller {
                 source: received.source,
                 scheme: received.peer.scheme,
@@ -111,7 +114,7 @@ impl Admitted {
             read_body: received.body.map(|body| body.bytes().len() as u64),
         };
         let read = permit.read().to_vec();
-        Ok(Self { journal: received.journal, who, upstream, head, traits, read })
+        Ok(Self { journal: received.journal, who, upstream, head, traits, read, screen })
     }
 
     /// Asks the ruleset as it is now whether a request that is still open may go on.
@@ -126,6 +129,16 @@ impl Admitted {
             read: &self.read,
         };
         ruleset.confirm(&self.who, api, record.operation.as_ref(), kept, core.clock.now())
+    }
+
+    /// What is to be done to the response.
+    pub(crate) fn screen(&self) -> Option<&Screen> {
+        self.screen.as_ref()
+    }
+
+    /// Writes down what was removed from the response.
+    pub(crate) fn note_removed(&mut self, removed: Vec<String>) {
+        self.journal.note(|record| record.fields_removed = removed);
     }
 
     pub(crate) fn traits(&self) -> Traits {

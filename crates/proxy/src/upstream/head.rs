@@ -12,6 +12,7 @@ use traffic::{Authority, Scheme, Target};
 
 use super::Upstream;
 use crate::h1::body::write_decimal;
+use crate::screen::asks_for_other_forms;
 use crate::stage::Arrival;
 
 /// Everything that goes into the head.
@@ -22,6 +23,8 @@ pub(crate) struct Rewrite<'r> {
     /// The API's prefix, which a base path of the upstream replaces.
     pub(crate) prefix: &'r str,
     pub(crate) upstream: &'r Upstream,
+    /// The response will be filtered: it is asked for whole and unpacked.
+    pub(crate) screened: bool,
     pub(crate) caller: Caller<'r>,
 }
 
@@ -74,12 +77,16 @@ fn write_travelling(rewrite: &Rewrite<'_>, out: &mut Vec<u8>) {
     let joins_cookies = rewrite.fields.cookies > 1;
     for (index, field) in rewrite.arrival.fields.iter().enumerate() {
         let joined = joins_cookies && field.name.eq_ignore_ascii_case("cookie");
-        if rewrite.fields.travels(index) && !joined {
+        let other_form = rewrite.screened && asks_for_other_forms(field.name);
+        if rewrite.fields.travels(index) && !joined && !other_form {
             write_field(field.name.as_bytes(), field.value, out);
         }
     }
     if joins_cookies {
         write_cookies(rewrite, out);
+    }
+    if rewrite.screened {
+        out.extend_from_slice(b"accept-encoding: identity\r\n");
     }
 }
 

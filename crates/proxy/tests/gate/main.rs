@@ -11,5 +11,6 @@ mod http2;
 mod jwt;
 mod record;
 mod revocation;
+mod screen;
 mod secure;
 mod stream;

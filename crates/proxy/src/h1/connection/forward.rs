@@ -29,7 +29,7 @@ impl Connection {
             Err(reason) => return self.fail(admitted, reason, Tally::default(), manner).await,
         };
         wire.output.replace(admitted.take_head());
-        let (mut finish, mut tally) = self.exchange(&mut wire, &admitted).await;
+        let (mut finish, mut tally, mut removed) = self.exchange(&mut wire, &admitted).await;
         if finish == Finish::Dead && may_repeat {
             // The upstream closed an idle connection as the request was on its way. Once only.
             let head = wire.output.recall();
@@ -38,7 +38,10 @@ impl Connection {
                 Err(reason) => return self.fail(admitted, reason, tally, manner).await,
             };
             wire.output.replace(head);
-            (finish, tally) = self.exchange(&mut wire, &admitted).await;
+            (finish, tally, removed) = self.exchange(&mut wire, &admitted).await;
+        }
+        if !removed.is_empty() {
+            admitted.note_removed(removed);
         }
         self.conclude(admitted, wire, finish, tally, manner).await
     }
@@ -54,13 +57,18 @@ impl Connection {
         }
     }
 
-    async fn exchange(&mut self, wire: &mut Wire, admitted: &Admitted) -> (Finish, Tally) {
+    async fn exchange(
+        &mut self,
+        wire: &mut Wire,
+        admitted: &Admitted,
+    ) -> (Finish, Tally, Vec<String>) {
         let config = &self.worker.core().config;
         let terms = Terms {
             traits: admitted.traits(),
             request_id: admitted.request_id(),
             durable: config.durable,
             body_bytes_max: config.limits.body_bytes,
+            screen: admitted.screen(),
             closing: self.shutdown.is_cancelled(),
         };
         let pace = self.pace();
@@ -72,7 +80,7 @@ impl Connection {
             Poll::Pending => exchange.poll(cx),
         })
         .await;
-        (finish, exchange.tally())
+        (finish, exchange.tally(), exchange.removed())
     }
 
     async fn conclude(
@@ -101,6 +109,12 @@ impl Connection {
                 // The missing end of the answer is all that can be said.
                 Answered::new(admitted, end, tally).record();
                 false
+            }
+            Finish::Broken(End::Withheld(reason), false) => {
+                self.wire.output.clear();
+                let answered = Answered::new(admitted, End::Withheld(reason), tally);
+                let refused = answered.into_refused(reason);
+                self.refuse(refused, manner).await
             }
             Finish::Broken(End::Failed(reason), false) => {
                 self.wire.output.clear();
