@@ -58,7 +58,7 @@ async fn a_change_of_nothing_or_with_a_wrong_part_is_refused_whole() {
     assert!(wrong.place.unwrap().starts_with("narrow[0]"));
     // The part that was right was not kept.
     assert_eq!(desk.app.grant(&desk.robin, &desk.idle).await.unwrap().status, "active");
-    for name in ["../x.cedar", "x.txt", ".toml", "a/b.toml"] {
+    for name in ["../x.cedar", "x.txt", "forbid.cedar", ".toml", "a/b.toml"] {
         let wrong = refusal(replay(&desk, files(name, "x")).await);
         assert_eq!(wrong, (Invalid, "bad_file_name".to_owned()), "{name}");
     }

@@ -50,6 +50,14 @@ async fn terms_that_cannot_be_read_or_could_never_hold_are_refused() {
             "unknown_parameter",
         ),
         (TermsView { environments: texts(&["prod"]), ..TermsView::default() }, "unknown_word"),
+        (
+            TermsView { bindings: texts(&["dpop"]), ..TermsView::default() },
+            "bound_proofs_not_supported",
+        ),
+        (
+            TermsView { strength: Some("sender_constrained".to_owned()), ..TermsView::default() },
+            "bound_proofs_not_supported",
+        ),
         (TermsView { strength: Some("high".to_owned()), ..TermsView::default() }, "unknown_word"),
         (TermsView { writable: Some(texts(&["no phi"])), ..TermsView::default() }, "bad_property"),
         (
@@ -78,7 +86,7 @@ async fn terms_come_back_as_they_were_given_on_both_databases() {
             networks: texts(&["10.0.0.0/8"]),
             credentials: texts(&["issuer_subject"]),
             strength: Some("signed_token".to_owned()),
-            bindings: texts(&["dpop"]),
+            bindings: Vec::new(),
             ties: texts(&["path.id = related.owner", "response.tenant = identity.tenant"]),
             writable: Some(texts(&["note", "customer.name"])),
             certified_until: Some("2099-01-01T00:00:00Z".to_owned()),

@@ -23,8 +23,7 @@ pub struct ChangeSet {
     pub roles: BTreeMap<String, PutRole>,
     /// `observe` or `enforce`, by API.
     pub modes: BTreeMap<String, String>,
-    /// Files of the policy set by name: Cedar guardrails (`….cedar`) and tests (`….toml`). An empty
-    /// text takes a file out.
+    /// Files of tests of the policy set by name (`….toml`). An empty text takes a file out.
     pub files: BTreeMap<String, String>,
 }
 

@@ -59,7 +59,7 @@ pub(crate) enum Command {
     /// Named sets of identities, which hold grants and own things together
     #[command(subcommand)]
     Group(group::Group),
-    /// The policy set: guardrails, tests, and changes tried out before they hold
+    /// Changes of policy, tried out and tested before they hold
     #[command(subcommand)]
     Policy(policy::Policy),
     /// Roles: named sets of operations that grants give

@@ -60,7 +60,8 @@ pub(crate) enum Policy {
     /// Publish an earlier version of the policy set again
     Rollback {
         /// The version
-        version: u32,
+        #[arg(value_name = "VERSION")]
+        wanted: u32,
         /// Why
         #[arg(long, value_name = "T")]
         reason: String,
@@ -105,8 +106,8 @@ impl Policy {
                 let done: PublishView = client.post("/policy/publish", &read(&file)?).await?;
                 remote.out.show(&done, published)?;
             }
-            Self::Rollback { version, reason } => {
-                let body = admin::form::RollBack { version, reason };
+            Self::Rollback { wanted, reason } => {
+                let body = admin::form::RollBack { version: wanted, reason };
                 let done: PublishView = client.post("/policy/rollback", &body).await?;
                 remote.out.show(&done, published)?;
             }
