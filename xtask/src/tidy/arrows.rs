@@ -71,7 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "testkit",
         &["base", "identity", "grant", "catalog", "traffic", "token", "review", "store", "app"],
     ),
-    ("bench", &["base", "identity", "grant", "catalog", "token", "policy", "store"]),
+    ("bench", &["base", "identity", "grant", "catalog", "filter", "token", "policy", "store"]),
     ("xtask", &["traffic"]),
 ];
 

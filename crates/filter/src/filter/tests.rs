@@ -28,8 +28,8 @@ fn run(plan: &Arc<Plan>, limits: Limits, pieces: &[&[u8]]) -> Result<(String, Re
     Ok((String::from_utf8(out).unwrap(), report))
 }
 
-/// Runs a document whole, byte by byte, and in two pieces parted at every place (of long ones, at many): what comes out
-/// must be the same, or the same trouble.
+/// Runs a document whole, byte by byte, and in two pieces parted at every place (of long ones, at
+/// many): what comes out must be the same, or the same trouble.
 fn filtered(alternatives: &[Alternative], document: &str) -> Result<(String, Report), Trouble> {
     within(Limits::default(), alternatives, document)
 }
@@ -209,7 +209,11 @@ fn a_response_that_no_alternative_matches_is_withheld() {
         "[]",
         "{}",
     ] {
-        assert_eq!(text(&[tied.clone()], document), Err(Trouble::Withheld), "{document}");
+        assert_eq!(
+            text(std::slice::from_ref(&tied), document),
+            Err(Trouble::Withheld),
+            "{document}"
+        );
     }
     assert_eq!(text(&[only(&["a"])], "null"), Err(Trouble::Withheld));
     assert_eq!(text(&[all().tied("t", &[])], r#"{"t":""}"#), Err(Trouble::Withheld));
