@@ -78,7 +78,7 @@ fn a_body_of_a_hundred_mebibytes_streams_through_in_constant_memory() {
 
 #[test]
 fn what_is_long_takes_no_more_memory() {
-    const BYTES: usize = 1_024 * 1_024;
+    const BYTES: usize = 200 * 1_024;
     let plans = [
         Arc::new(Plan::everything()),
         common::plan(&[common::only(&["a", "b.c"])]),
@@ -123,72 +123,65 @@ fn names_and_numbers_without_end_are_refused_and_texts_are_not() {
     assert_eq!(nested, Err(Trouble::TooDeep));
 }
 
-/// Objects as deep as they may be, with names that are all different, in everything that can be
-/// remembered of them, while as much as possible is held.
+/// One response that fills whatever can be filled: what is remembered of names, what may be taken
+/// back of it, the depth, the lists that are judged inside each other, a name that waits between
+/// white space, and what is held.
 #[test]
 fn the_worst_of_everything_at_once_stays_within_the_bound() {
-    let name = |n: usize| format!("{n:04}{}", "é".repeat(62));
-    let mut many = String::new();
-    for n in 0..2_000 {
-        write!(many, "\"{}\":{n},", name(n)).unwrap();
-    }
-    let deep: String = (0..120).map(|n| format!("{{\"{}\":", name(n))).collect();
-    let close = "}".repeat(120);
-    let ties = "o[].".repeat(7) + "t";
-    let scopes = "{\"o\":[".repeat(7) + "{\"h\":\"";
-    let fields = Fields::Only(["a.*", "b", "*.*.*.*.*.*.*.*.*.x", "o"].map(str::to_owned).into());
-    let plan =
-        common::plan(&[tied(&ties, fields.clone()), tied("t", Fields::All), tied("o[].t", fields)]);
-    let bodies = [
-        format!("{{{many}\"a\":{{{many}\"z\":0}},{many}\"t\":1}}"),
-        format!("{{\"t\":1,{many}\"a\":{deep}1{close},\"b\":{deep}2{close}}}"),
-        format!(
-            "{{\"t\":1,{many}\"x\":{deep}1{close},\"o\":[{}{}",
-            &scopes[5..],
-            "x".repeat(47_000)
-        ),
-        format!("{{{many}{}", "x".repeat(10)),
-        format!("{{\"t\":1,{many}\"{}", "n".repeat(1_000)),
+    let seven = "o[].".repeat(7) + "t";
+    let fields = Fields::Only(["a", "b", "c.x", "o"].map(str::to_owned).into());
+    let plan = common::plan(&[tied(&seven, fields.clone()), tied("o[].t", fields)]);
+    let names: String = (0..320).fold(String::new(), |mut names, n| {
+        write!(names, "\"{n:04}\":{n},").unwrap();
+        names
+    });
+    let long: String = (0..40).fold(String::new(), |mut names, n| {
+        write!(names, "\"{n:0128}\":{n},").unwrap();
+        names
+    });
+    let blank = " ".repeat(300);
+    let parts = [
+        format!("{{\"o\":[{{{names}{long}\"t\":1}},"),
+        "{\"t\":1,\"o\":[".repeat(6) + "{" + &long + "\"h\":",
+        format!("1{}],\"b\":{}1{}", "}]".repeat(6) + "}", "[".repeat(127), "]".repeat(127)),
+        format!(",\"c\":{{\"x\":1{blank},{blank}\"{}", "n".repeat(1_000)),
+        format!("\"{blank}:{blank}1}},\"o\":[{{\"t\":1,\"h\":\"{}", "h".repeat(48_900)),
+        "h\"}]}".to_owned(),
     ];
+    let mut filter = common::filter(&plan, Mode::Document);
     let mut most = 0;
-    for body in &bodies {
-        for piece in [1, 100, PIECE] {
-            let mut filter = common::filter(&plan, Mode::Document);
-            for piece in body.as_bytes().chunks(piece) {
-                let done = filter.push(piece, &mut Vec::new());
-                most = filter.memory_bytes().max(most);
-                if done.is_err() {
-                    break;
-                }
-            }
-        }
+    for part in &parts {
+        filter.push(part.as_bytes(), &mut Vec::new()).unwrap();
+        most = most.max(filter.memory_bytes());
     }
+    filter.finish(&mut Vec::new()).unwrap();
     assert!(most <= MEMORY_MAX, "{most} bytes");
-    assert!(most > Limits::default().hold_bytes, "{most} bytes: nothing was held");
+    // It is the worst only if it comes near.
+    assert!(most > MEMORY_MAX - 4_096, "{most} bytes");
 }
 
 #[test]
 fn lines_and_events_take_no_more() {
     let plan = common::plan(&[tied("t", Fields::All)]);
     let line = "{\"a\":\"some text\",\"t\":1}\n".repeat(50) + "{\"t\":2}\n";
-    let pieces = repeated("", &line, "", 1_024 * 1_024);
+    let pieces = repeated("", &line, "", 256 * 1_024);
     stream(common::filter(&plan, Mode::Lines), pieces).unwrap();
     let text = "x".repeat(46_000);
     let event = format!(
         "id: 1\n: c\nevent: {}\ndata: {{\"a\":\"{text}\",\ndata: \"t\":1}}\n\n",
         "e".repeat(1_900)
     );
-    let pieces = repeated("", &event, "", 1_024 * 1_024);
+    let pieces = repeated("", &event, "", 256 * 1_024);
     stream(common::filter(&plan, Mode::Events), pieces).unwrap();
     let held = format!("{{\"a\":\"{text}\",\"t\":1}}\n");
-    let pieces = repeated("", &held, "", 1_024 * 1_024);
+    let pieces = repeated("", &held, "", 256 * 1_024);
     stream(common::filter(&plan, Mode::Lines), pieces).unwrap();
 }
 
 #[test]
 fn a_watch_takes_no_more() {
     let mut watch = Watch::new(Mode::Document, Limits::default());
-    let names = (0..20_000).map(|n| format!("\"{n:0100}\":{{\"x{n}\":[1]}},").into_bytes());
+    let names = (0..5_000).map(|n| format!("\"{n:0100}\":{{\"x{n}\":[1]}},").into_bytes());
     watch.push(b"{").unwrap();
     for piece in names {
         watch.push(&piece).unwrap();

@@ -53,7 +53,7 @@ proptest! {
     #![proptest_config(ProptestConfig {
         max_shrink_iters: 0,
         failure_persistence: None,
-        ..ProptestConfig::with_cases(10_000)
+        ..ProptestConfig::with_cases(6_000)
     })]
 
     #[test]

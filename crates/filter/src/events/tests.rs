@@ -76,7 +76,7 @@ fn an_event_that_is_too_large_is_refused() {
         format!("{large}: x\n\n"),
         "data:\n".repeat(70),
         "data\n".repeat(70),
-        ":\n".repeat(1) + &"event: x\n:\n".repeat(40),
+        "event: x\n:\n".repeat(40),
     ] {
         assert_eq!(text(&body), Err(Trouble::EventTooLarge), "{body:?}");
     }

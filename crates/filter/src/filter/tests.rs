@@ -209,7 +209,11 @@ fn a_response_that_no_alternative_matches_is_withheld() {
         "[]",
         "{}",
     ] {
-        assert_eq!(text(&[tied.clone()], document), Err(Trouble::Withheld), "{document}");
+        assert_eq!(
+            text(std::slice::from_ref(&tied), document),
+            Err(Trouble::Withheld),
+            "{document}"
+        );
     }
     assert_eq!(text(&[only(&["a"])], "null"), Err(Trouble::Withheld));
     assert_eq!(text(&[all().tied("t", &[])], r#"{"t":""}"#), Err(Trouble::Withheld));

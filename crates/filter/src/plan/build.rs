@@ -189,7 +189,7 @@ impl<'a> Builder<'a> {
         }
         let other = self.by_name(spot, None);
         let other = self.number(other)?;
-        let array = self.into_array(spot);
+        let array = self.items_of(spot);
         let array = self.number(array)?;
         if let Some(node) = self.plan.nodes.get_mut(number) {
             node.other = other;
@@ -251,7 +251,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The items of an array. For fields it is not there; a tie that does not name it ends.
-    fn into_array(&mut self, spot: &Spot) -> Spot {
+    fn items_of(&mut self, spot: &Spot) -> Spot {
         let enters = |place: &&Place| self.tie_step(**place) == Some(&Step::Items);
         let ties: Vec<Place> =
             spot.ties.iter().filter(enters).map(|(tie, at)| (*tie, at + 1)).collect();

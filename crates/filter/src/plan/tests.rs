@@ -48,10 +48,7 @@ fn what_is_too_large_is_refused() {
     assert_eq!(refused(Fields::All, ties), PlanError::TooManyTies);
     let deep = vec![tie(&format!("{}t", "a[].".repeat(8)), &["1"])];
     assert_eq!(refused(Fields::All, deep), PlanError::TooLarge);
-    assert_eq!(
-        refused(only(&[&"a.".repeat(300).replace(".a", ".b")[..599]]), vec![]),
-        PlanError::TooLarge
-    );
+    assert_eq!(refused(only(&[&("a.".repeat(300) + "b")]), vec![]), PlanError::TooLarge);
     let wide: Vec<String> = (0..9_000).map(|n| format!("a{n}.b")).collect();
     let wide: Vec<&str> = wide.iter().map(String::as_str).collect();
     assert_eq!(refused(only(&wide), vec![]), PlanError::TooLarge);
