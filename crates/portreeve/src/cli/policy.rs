@@ -172,7 +172,7 @@ fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, F
 
 fn show(remote: &Remote, policy: &PolicyView, file: Option<&str>) -> Result<(), Failure> {
     match file {
-        None => remote.out.show(policy, |policy| files_listed(policy)),
+        None => remote.out.show(policy, files_listed),
         Some(name) => {
             let text = policy.files.get(name).ok_or_else(|| {
                 let problem = Problem::not_found("policy file", name);
@@ -236,7 +236,7 @@ fn changed(from: &PolicyView, to: &PolicyView) -> Vec<String> {
         if before == after {
             continue;
         }
-        lines.push(format!("{name}"));
+        lines.push(name.to_string());
         let has = |text: &str, line: &str| text.lines().any(|other| other == line);
         lines.extend(before.lines().filter(|l| !has(&after, l)).map(|l| format!("- {l}")));
         lines.extend(after.lines().filter(|l| !has(&before, l)).map(|l| format!("+ {l}")));
