@@ -2,7 +2,7 @@ use super::*;
 
 fn grant() -> Grant {
     let json = r#"{"id": "g_1", "version": 1, "subject": "billing", "api": "orders",
-        "operations": "*", "fields": null, "created_at": 0, "expires_at": null,
+        "operations": "*", "fields": null, "created_at": "1970-01-01T00:00:00Z", "expires_at": null,
         "status": "active", "reason": "direct", "requested_by": null, "approved_by": null,
         "last_certified_at": null, "last_certified_by": null, "origin": "console"}"#;
     serde_json::from_str(json).expect("a grant as it was written before there were terms")

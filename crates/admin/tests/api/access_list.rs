@@ -152,7 +152,7 @@ fn authorization(objects: &Objects) -> Vec<Row> {
         row("POST /policy/test", AUDITORS).with(json!({})),
         row("POST /policy/replay", AUDITORS).with(json!({})),
         row("POST /policy/publish", ADMINS_SEEN)
-            .with(json!({"modes": {"spare": "enforce"}, "why": "test"})),
+            .with(json!({"modes": {"orders": "observe"}, "why": "test"})),
         row("POST /policy/rollback", [401, 403, 404, 404])
             .with(json!({"version": 9, "reason": "test"})),
         row("GET /roles", ALL),
