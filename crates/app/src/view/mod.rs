@@ -3,10 +3,12 @@
 
 pub mod access;
 pub mod activity;
+pub mod ask;
 pub mod review;
 
 pub use access::*;
 pub use activity::*;
+pub use ask::*;
 pub use review::*;
 
 use serde::{Deserialize, Serialize};

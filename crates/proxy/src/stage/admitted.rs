@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalog::Timeouts;
 use grant::Place;
-use policy::{Kept, draw_of};
+use policy::{Kept, Shows, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, Version};
 use traffic::{Outcome, Reason};
@@ -23,6 +23,8 @@ pub(crate) struct Admitted {
     traits: Traits,
     /// What conditions looked at, for asking again.
     read: Vec<(Place, Vec<String>)>,
+    /// The caller may see all of the answer.
+    is_whole: bool,
 }
 
 /// What forwarding needs to know of a request.
@@ -111,7 +113,8 @@ impl Admitted {
             read_body: received.body.map(|body| body.bytes().len() as u64),
         };
         let read = permit.read().to_vec();
-        Ok(Self { journal: received.journal, who, upstream, head, traits, read })
+        let is_whole = *permit.shows() == Shows::Everything;
+        Ok(Self { journal: received.journal, who, upstream, head, traits, read, is_whole })
     }
 
     /// Asks the ruleset as it is now whether a request that is still open may go on.
@@ -130,6 +133,11 @@ impl Admitted {
 
     pub(crate) fn traits(&self) -> Traits {
         self.traits
+    }
+
+    /// Whether the answer goes to the caller as it is: nobody has to take anything out of it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     pub(crate) fn upstream(&self) -> &Arc<Upstream> {

@@ -5,6 +5,7 @@
 mod kit;
 
 mod attack;
+mod ext_auth;
 mod first;
 mod http2;
 mod jwt;
