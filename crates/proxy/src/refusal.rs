@@ -89,7 +89,7 @@ impl Refused {
     }
 
     /// Refused to a gateway in front, which knows few statuses.
-    pub(crate) fn to_front(self, hint: Option<&'static str>) -> Self {
+    pub(crate) fn for_front(self, hint: Option<&'static str>) -> Self {
         Self { front: Some(Front::No(hint)), ..self }
     }
 

@@ -312,7 +312,7 @@ fn missing(seen: Seen, what: &str) -> Decision {
 fn refused(seen: Seen, reason: Reason, ruleset: &Ruleset) -> Decision {
     let refusal =
         policy::Refusal { reason, guardrails: Vec::new(), ruleset_version: ruleset.version() };
-    rendered(Err(refusal.into()), seen, ApiMode::Enforce, ruleset)
+    rendered(Err(refusal), seen, ApiMode::Enforce, ruleset)
 }
 
 fn rendered(judged: Judged, seen: Seen, mode: ApiMode, ruleset: &Ruleset) -> Decision {

@@ -1,5 +1,5 @@
-//! Answers against random worlds: a search finds exactly what an evaluation allows, and an
-//! evaluation allows exactly what the gate's own decision would let pass.
+//! Answers: what is not told holds nothing, and in random worlds a search finds exactly what an
+//! evaluation allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 

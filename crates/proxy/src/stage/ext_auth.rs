@@ -35,7 +35,7 @@ pub(super) fn answer(worker: &Worker, peer: &Peer, arrival: &Arrival<'_>) -> Opt
         Err(reason) => {
             let journal = worker.open_journal(peer.ip);
             let hint = (reason == Reason::MalformedRequest).then_some(INCOMPLETE);
-            Refused::and_close(journal, reason).to_front(hint)
+            Refused::and_close(journal, reason).for_front(hint)
         }
     })
 }
@@ -60,7 +60,7 @@ fn decide(worker: &Worker, peer: &Peer, original: &Original<'_>) -> Refused {
         Verdict::NeedsBody(pending) => half(pending.journal),
         Verdict::Refused(refused) => {
             let hint = (refused.reason() == Reason::PolicyError).then_some(HALF);
-            refused.to_front(hint)
+            refused.for_front(hint)
         }
     };
     answer.after_body(original.keep_alive)
@@ -69,5 +69,5 @@ fn decide(worker: &Worker, peer: &Peer, original: &Original<'_>) -> Refused {
 /// The front could not do all that the permission asks for.
 fn half(mut journal: Journal) -> Refused {
     journal.note(|record| record.grant_ids.clear());
-    Refused::and_close(journal, Reason::PolicyError).to_front(Some(HALF))
+    Refused::and_close(journal, Reason::PolicyError).for_front(Some(HALF))
 }

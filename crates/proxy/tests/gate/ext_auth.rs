@@ -86,7 +86,10 @@ async fn what_no_grant_covers_is_refused_and_what_nobody_knows_looks_no_worse() 
         ("x-original-method: GET\r\nx-original-uri: /orders/../42\r\n", "non_canonical_target"),
         ("x-original-method: GET\r\nx-original-uri: orders\r\n", "non_canonical_target"),
         ("x-original-method: CONNECT\r\nx-original-uri: /orders/42\r\n", "malformed_request"),
-        ("x-original-method: GET\r\nx-original-uri: http://other/orders/42\r\n", "authority_mismatch"),
+        (
+            "x-original-method: GET\r\nx-original-uri: http://other/orders/42\r\n",
+            "authority_mismatch",
+        ),
     ] {
         let response = kit.ask(ASK, &format!("{}{told}", kit.bearer())).await;
         assert_eq!((response.status, reason(&response).as_str()), (403, expected), "{told}");
@@ -128,7 +131,10 @@ async fn a_permitted_request_names_its_caller_and_leaves_one_record_of_itself() 
     let (upstream, kit) = kit().await;
     for (start, told) in [
         (ASK, ORIGINAL),
-        (ASK, "x-forwarded-method: GET\r\nx-forwarded-uri: /orders/42\r\nx-forwarded-host: api\r\n"),
+        (
+            ASK,
+            "x-forwarded-method: GET\r\nx-forwarded-uri: /orders/42\r\nx-forwarded-host: api\r\n",
+        ),
         ("GET /-/authorize/orders/42?a=1", ""),
     ] {
         let response = kit.ask(start, &format!("{}{told}user-agent: curl\r\n", kit.bearer())).await;

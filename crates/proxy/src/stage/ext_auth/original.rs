@@ -55,8 +55,8 @@ impl<'h> Original<'h> {
         let outer = RequestFields::judge(arrival.version, pairs(&rest))?;
         let bodiless = matches!(outer.framing, Framing::None | Framing::Length(0));
         let keep_alive = outer.keep_alive && bodiless && !arrival.streams_body;
-        let (method, target, host) = match form {
-            Form::Behind(target) => (arrival.method, target, None),
+        let Line { method, target, host } = match form {
+            Form::Behind(target) => Line { method: arrival.method, target, host: None },
             Form::Fields => told.conclude()?,
         };
         rest.retain(|field| !is_of_hop(field.name));
@@ -68,6 +68,13 @@ impl<'h> Original<'h> {
         }
         Ok(Self { method, target, authority, fields: rest, keep_alive })
     }
+}
+
+/// What the caller's request line said.
+struct Line<'h> {
+    method: &'h str,
+    target: &'h [u8],
+    host: Option<&'h [u8]>,
 }
 
 /// Fields that are about the connection between the gateway and here.
@@ -117,7 +124,7 @@ impl<'h> Told<'h> {
     }
 
     /// The set that the gateway wrote. With parts of both, one of them is the caller's.
-    fn conclude(self) -> Result<(&'h str, &'h [u8], Option<&'h [u8]>), Reason> {
+    fn conclude(self) -> Result<Line<'h>, Reason> {
         let Self { original, forwarded } = self;
         let is_original =
             original.method.is_some() || original.target.is_some() || original.host.is_some();
@@ -130,7 +137,8 @@ impl<'h> Told<'h> {
         let (Some(method), Some(target)) = (set.method, set.target) else {
             return Err(Reason::MalformedRequest);
         };
-        Ok((method_of(method).ok_or(Reason::MalformedRequest)?, target, set.host))
+        let method = method_of(method).ok_or(Reason::MalformedRequest)?;
+        Ok(Line { method, target, host: set.host })
     }
 }
 
