@@ -50,7 +50,10 @@ pub(crate) fn finished(mut document: OpenApi) -> OpenApi {
             operation.operation_id =
                 tag.zip(operation.operation_id.as_ref()).map(|(tag, name)| format!("{tag}_{name}"));
             let responses = &mut operation.responses.responses;
-            responses.insert("default".to_owned(), RefOr::T(problem.clone()));
+            // The rest has the error responses of a specification of its own.
+            if !responses.contains_key("default") {
+                responses.insert("default".to_owned(), RefOr::T(problem.clone()));
+            }
         }
     }
     document

@@ -14,6 +14,8 @@ pub type Checking<'a> = Pin<Box<dyn Future<Output = Vec<Check>> + Send + 'a>>;
 pub trait Facts: Send + Sync + 'static {
     /// Where callers reach the proxy.
     fn proxy_url(&self) -> String;
+    /// Where people and automation reach the console's port.
+    fn console_url(&self) -> String;
     /// Reviews that the configuration defines, by name.
     fn review_definitions(&self) -> Vec<ReviewDefinition>;
     /// What has to work for the process to be ready.

@@ -2,6 +2,7 @@
 //! names of APIs and counts.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -18,6 +19,35 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/livez", get(live))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+}
+
+/// How many questions of applications were answered, since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Questions {
+    permitted: AtomicU64,
+    denied: AtomicU64,
+    searches: AtomicU64,
+}
+
+impl Questions {
+    pub(crate) fn decided(&self, decision: bool) {
+        let counter = if decision { &self.permitted } else { &self.denied };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn searched(&self) {
+        self.searches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn measure(&self, metrics: &mut Metrics) {
+        let name = "access_evaluations_total";
+        metrics.family(name, "counter", "Answers to access evaluations by decision.");
+        for (decision, counter) in [("true", &self.permitted), ("false", &self.denied)] {
+            metrics.sample(name, &[("decision", decision)], counter.load(Ordering::Relaxed));
+        }
+        let searches = self.searches.load(Ordering::Relaxed);
+        metrics.single("access_searches_total", "counter", "Access searches answered.", searches);
+    }
 }
 
 /// The process answers.
@@ -44,8 +74,12 @@ async fn ready(State(facts): State<Arc<dyn Facts>>, RawQuery(query): RawQuery) -
 }
 
 /// Measurements in the Prometheus text format.
-async fn metrics(State(facts): State<Arc<dyn Facts>>) -> impl IntoResponse {
+async fn metrics(
+    State(facts): State<Arc<dyn Facts>>,
+    State(questions): State<Arc<Questions>>,
+) -> impl IntoResponse {
     let mut metrics = Metrics::default();
     facts.measure(&mut metrics);
+    questions.measure(&mut metrics);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.into_text())
 }

@@ -62,7 +62,7 @@ pub(crate) struct ProblemDocument {
     request_id: String,
 }
 
-fn status_of(kind: ProblemKind) -> StatusCode {
+pub(crate) fn status_of(kind: ProblemKind) -> StatusCode {
     match kind {
         ProblemKind::Invalid => StatusCode::BAD_REQUEST,
         ProblemKind::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -84,7 +84,8 @@ pub(crate) async fn write(id: RequestId, request: Request, next: Next) -> Respon
         response = document(problem, &id, response.status());
     }
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert("x-request-id", value);
+        // Where the asker numbers its requests, the answer has the asker's id already.
+        response.headers_mut().entry("x-request-id").or_insert(value);
     }
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

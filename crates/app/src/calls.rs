@@ -170,7 +170,8 @@ impl App {
         Some((log, turn))
     }
 
-    async fn sight(&self, actor: &Actor) -> Result<Sight, Problem> {
+    /// Whose calls, and whose access, the actor sees.
+    pub(crate) async fn sight(&self, actor: &Actor) -> Result<Sight, Problem> {
         if actor.reads_all() {
             return Ok(Sight::All);
         }

@@ -29,6 +29,7 @@ pub mod actor;
 mod address;
 mod admin_token;
 mod api;
+pub mod ask;
 mod authority;
 mod calls;
 mod evidence;

@@ -60,6 +60,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
         self.leaf(key)?.get_key_value(key).map(|(stored, _)| stored)
     }
 
+    /// Every entry, in no particular order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        let branches = self.root.iter().flatten().flat_map(|branch| branch.iter());
+        branches.flatten().flat_map(|leaf| leaf.iter())
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -26,6 +26,19 @@ pub struct GateConfig {
     pub upstream_tls: Option<Arc<rustls::ClientConfig>>,
     /// Who the hint of a 401 suggests to issue a key to.
     pub example_identity: String,
+    /// Gateways in front that ask and forward themselves. `None` = nobody is answered.
+    pub ext_auth: Option<ExtAuth>,
+}
+
+/// External authorization: gateways that stay in front ask about each request before they forward
+/// it themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtAuth {
+    /// Their networks. Whoever else asks is answered as if this were not there.
+    pub trusted: Vec<IpNet>,
+    /// Where they ask, without a slash at the end. With the caller's target behind it, that is the
+    /// request; alone, the request is in `X-Original-Method` and `X-Original-URI`.
+    pub path: String,
 }
 
 impl Default for GateConfig {
@@ -38,6 +51,7 @@ impl Default for GateConfig {
             pool: PoolConfig::default(),
             upstream_tls: None,
             example_identity: "<identity>".to_owned(),
+            ext_auth: None,
         }
     }
 }

@@ -30,7 +30,7 @@ pub mod tls;
 mod upstream;
 mod wire;
 
-pub use config::{GateConfig, Limits, Patience, PoolConfig};
+pub use config::{ExtAuth, GateConfig, Limits, Patience, PoolConfig};
 pub use credential::Authenticators;
 pub use gate::{Drained, Gate, Listeners, Workers};
 pub use recorder::{RecordError, Recorder, Recording};

@@ -11,7 +11,6 @@ use traffic::{Outcome, Reason};
 
 use crate::h1::body::write_decimal;
 use crate::h1::response::{Departure, write_connection};
-use crate::recorder::RecordError;
 use crate::stage::Journal;
 
 mod words;
@@ -26,6 +25,17 @@ pub(crate) struct Refused {
     reusable: bool,
     /// The record says already what became of the request.
     is_judged: bool,
+    /// Goes to a gateway in front, which asked.
+    front: Option<Front>,
+}
+
+/// What a gateway in front is told.
+#[derive(Debug, Clone, Copy)]
+enum Front {
+    /// It may forward the request.
+    Yes,
+    /// It must not, with another hint than the usual.
+    No(Option<&'static str>),
 }
 
 /// What a refusal may say of the API.
@@ -66,7 +76,25 @@ impl Refused {
     }
 
     fn plain(journal: Journal, reason: Reason) -> Self {
-        Self { journal, reason, about: None, retry_after: None, reusable: false, is_judged: false }
+        let (reusable, is_judged) = (false, false);
+        Self { journal, reason, about: None, retry_after: None, reusable, is_judged, front: None }
+    }
+
+    /// Not refused at all: a gateway in front is told that it may forward the request, and who
+    /// calls. The record says already why.
+    pub(crate) fn not_at_all(journal: Journal) -> Self {
+        let front = Some(Front::Yes);
+        // The reason is never told.
+        Self { is_judged: true, front, ..Self::plain(journal, Reason::PolicyError) }
+    }
+
+    /// Refused to a gateway in front, which knows few statuses.
+    pub(crate) fn for_front(self, hint: Option<&'static str>) -> Self {
+        Self { front: Some(Front::No(hint)), ..self }
+    }
+
+    pub(crate) fn reason(&self) -> Reason {
+        self.reason
     }
 
     /// Lets the refusal name the API.
@@ -99,10 +127,26 @@ impl Refused {
     pub(crate) fn answer(self) -> (Answer, Open) {
         let example = &self.journal.core().config.example_identity;
         let request_id = self.journal.request_id().as_str();
-        let mut answer = Answer::new(self.reason, self.about.as_ref(), example, request_id);
+        let mut answer = match self.front {
+            Some(Front::Yes) => Answer::yes(&self.journal),
+            Some(Front::No(hint)) => {
+                let status = front_status(self.reason.status());
+                Answer::page((self.reason, status), hint, self.about.as_ref(), example, request_id)
+            }
+            None => Answer::new(self.reason, self.about.as_ref(), example, request_id),
+        };
         answer.retry_after = self.retry_after.map(whole_seconds);
         let Self { journal, reason, is_judged, .. } = self;
         (answer, Open { journal, reason, is_judged })
+    }
+}
+
+/// `auth_request` takes any other status for a failure of ours and answers 500; what the caller did
+/// wrong must not look like that.
+const fn front_status(status: u16) -> u16 {
+    match status {
+        400 | 404 | 408 | 413 | 421 => 403,
+        other => other,
     }
 }
 
@@ -131,15 +175,23 @@ impl Open {
         self.journal
     }
 
-    /// Hands the record over. In a durable gate this waits until it is safe; a record that cannot
-    /// be made safe does not turn a refusal into a permission, so the refusal still stands.
-    pub(crate) async fn record(self, answer: &Answer) -> Result<(), RecordError> {
-        let journal = self.write(answer);
-        if journal.core().config.durable {
-            journal.close_durably().await
-        } else {
+    /// Hands the record over and gives the answer that can be sent. In a durable gate this waits
+    /// until the record is safe: without one a refusal still stands, and a permission does not.
+    pub(crate) async fn record(self, answer: Answer) -> Answer {
+        let journal = self.write(&answer);
+        if !journal.core().config.durable {
             journal.close();
-            Ok(())
+            return answer;
+        }
+        match journal.close_durably().await {
+            Ok(()) => answer,
+            Err(error) => {
+                tracing::error!(%error, "an answer of the gate's own was not recorded");
+                match answer.caller {
+                    Some(_) => Answer::unrecorded(&answer.request_id),
+                    None => answer,
+                }
+            }
         }
     }
 }
@@ -151,33 +203,81 @@ pub(crate) struct Answer {
     pub(crate) challenge: Option<String>,
     pub(crate) retry_after: Option<u64>,
     pub(crate) request_id: String,
+    /// Identity and credential: the answer permits.
+    pub(crate) caller: Option<[String; 2]>,
     pub(crate) body: Vec<u8>,
 }
 
 /// The media type of every refusal.
-pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+const MEDIA_TYPE: &str = "application/problem+json";
 
 impl Answer {
     fn new(reason: Reason, about: Option<&About>, example: &str, request_id: &str) -> Self {
+        Self::page((reason, reason.status()), None, about, example, request_id)
+    }
+
+    fn page(
+        (reason, status): (Reason, u16),
+        hint: Option<&'static str>,
+        about: Option<&About>,
+        example: &str,
+        request_id: &str,
+    ) -> Self {
         let detail = words::detail(reason, about);
-        let hint = words::hint(reason, about, example);
+        let hint = hint.map_or_else(|| words::hint(reason, about, example), str::to_owned);
         let page = Page {
             kind: &words::kind(reason),
             title: words::title(reason),
-            status: reason.status(),
+            status,
             detail: &detail,
             reason: reason.as_str(),
             hint: &hint,
             request_id,
         };
         Self {
-            status: reason.status(),
-            phrase: words::phrase(reason.status()),
+            status,
+            phrase: words::phrase(status),
             challenge: words::challenge(reason, about),
             retry_after: None,
             request_id: request_id.to_owned(),
+            caller: None,
             body: serde_json::to_vec(&page).unwrap_or_default(),
         }
+    }
+
+    /// A gateway in front may forward the request, with these names of its caller.
+    fn yes(journal: &Journal) -> Self {
+        let record = journal.record();
+        let name = |id: Option<String>| id.unwrap_or_default();
+        let identity = record.and_then(|record| record.identity_id.as_ref());
+        let credential = record.and_then(|record| record.credential_id.as_ref());
+        let caller =
+            [name(identity.map(ToString::to_string)), name(credential.map(ToString::to_string))];
+        Self {
+            status: 200,
+            phrase: words::phrase(200),
+            challenge: None,
+            retry_after: None,
+            request_id: journal.request_id().to_string(),
+            caller: Some(caller),
+            body: Vec::new(),
+        }
+    }
+
+    /// The fields that are of this answer alone.
+    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
+        let mut fields = vec![("cache-control", "no-store".to_owned())];
+        if !self.body.is_empty() {
+            fields.push(("content-type", MEDIA_TYPE.to_owned()));
+        }
+        if let Some([identity, credential]) = &self.caller {
+            fields.push(("portreeve-identity", identity.clone()));
+            fields.push(("portreeve-credential", credential.clone()));
+        }
+        fields.extend(self.challenge.clone().map(|challenge| ("www-authenticate", challenge)));
+        fields.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
+        fields.push(("portreeve-request-id", self.request_id.clone()));
+        fields
     }
 
     /// The answer for a request whose record could not be made.
@@ -197,15 +297,9 @@ impl Answer {
                 out.extend_from_slice(part.as_bytes());
             }
         };
-        field("content-type", MEDIA_TYPE);
-        field("cache-control", "no-store");
-        if let Some(challenge) = &self.challenge {
-            field("www-authenticate", challenge);
+        for (name, value) in self.fields() {
+            field(name, &value);
         }
-        if let Some(seconds) = self.retry_after {
-            field("retry-after", &seconds.to_string());
-        }
-        field("portreeve-request-id", &self.request_id);
         field("content-length", &self.body.len().to_string());
         write_connection(departure, out);
         out.extend_from_slice(b"\r\n");

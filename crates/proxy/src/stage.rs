@@ -13,6 +13,7 @@
 mod admitted;
 mod answered;
 mod authenticated;
+mod ext_auth;
 mod facts;
 mod journal;
 mod lease;
@@ -39,9 +40,22 @@ pub(crate) enum Verdict {
     NeedsBody(Pending),
 }
 
-/// Takes a request through every stage up to the permission to forward it. `body` is there when the
-/// request was asked for it before.
+/// Takes a request through every stage up to the permission to forward it; or answers the question
+/// of a gateway in front, which forwards itself. `body` is there when the request was asked for it
+/// before.
 pub(crate) fn admit(
+    worker: &Worker,
+    peer: &Peer,
+    arrival: &Arrival<'_>,
+    resumed: Option<(Journal, &JudgedBody)>,
+) -> Verdict {
+    match ext_auth::answer(worker, peer, arrival) {
+        Some(answer) => Verdict::Refused(answer),
+        None => judge(worker, peer, arrival, resumed),
+    }
+}
+
+fn judge(
     worker: &Worker,
     peer: &Peer,
     arrival: &Arrival<'_>,

@@ -48,6 +48,12 @@ pub fn verify_jwt(text: &str, issuers: &[Issuer], now: Timestamp) -> Result<Clai
     Ok(claims)
 }
 
+/// Claims as conditions read them, of an object that has the form of a token's payload and that
+/// nobody verified: for questions, which open nothing.
+pub fn claim_values(payload: &Map<String, Value>) -> ClaimValues {
+    values::of(payload)
+}
+
 /// The issuer of which a refused token names a key that its set does not have: perhaps the issuer
 /// has a new one. The token proves nothing, so whoever reads a key set again for it must do that
 /// seldom.

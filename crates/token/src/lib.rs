@@ -24,7 +24,7 @@ mod pepper;
 mod verified;
 
 pub use admit::{admit_claims, verify_key};
-pub use claims::{Claims, issuer_without_key, verify_jwt};
+pub use claims::{Claims, claim_values, issuer_without_key, verify_jwt};
 pub use directory::{CredentialDirectory, CredentialFacts};
 pub use issuer::{Issuer, IssuerSettings, LEEWAY_MAX, ScopeRule, issuers_are_distinct};
 pub use jose::{Algorithm, JwkSet};

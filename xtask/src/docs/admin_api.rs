@@ -19,7 +19,7 @@ pub(super) fn page(openapi: &Value) -> Chore<String> {
     );
     text.push_str("\n| method | path | what it does |\n|--|--|--|\n");
     let paths = openapi["paths"].as_object().ok_or("the document has no paths")?;
-    for (path, item) in paths {
+    for (path, item) in paths.iter().filter(|(path, _)| path.starts_with("/api/")) {
         for method in METHODS {
             let operation = &item[*method];
             if operation.is_object() {

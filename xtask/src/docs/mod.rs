@@ -1,6 +1,7 @@
 //! `cargo xtask docs`: docs/reference, written from the code and from what the built binary says
 //! of itself, so that it cannot drift. `--check` changes nothing and fails on a difference.
 
+mod access_api;
 mod admin_api;
 mod binary;
 mod command_line;
@@ -39,6 +40,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Chore<()> {
         Page { name: "configuration.md", text: configuration::page(&binary)? },
         Page { name: "reasons.md", text: reasons::page(repository)? },
         Page { name: "admin-api.md", text: admin_api::page(&openapi)? },
+        Page { name: "access-api.md", text: access_api::page(&openapi)? },
         Page { name: "openapi.json", text: pretty(&openapi)? },
     ];
     let stale: Vec<&str> =

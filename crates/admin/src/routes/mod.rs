@@ -1,6 +1,7 @@
 //! The routes, each registered together with its documentation: an operation that is served is in
 //! the document, and the other way round.
 
+mod access;
 mod apis;
 mod calls;
 mod findings;
@@ -26,7 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::docs;
 use crate::facts::Facts;
-use crate::observe;
+use crate::observe::{self, Questions};
 use crate::problem::{self, Refused};
 
 /// The largest body, in bytes, but for API documents.
@@ -49,6 +50,7 @@ pub struct Parts {
 pub(crate) struct Shared {
     pub(crate) app: Arc<App>,
     pub(crate) facts: Arc<dyn Facts>,
+    pub(crate) questions: Arc<Questions>,
     document: Arc<str>,
     numbers: Arc<Numbers>,
 }
@@ -72,19 +74,27 @@ impl FromRef<Shared> for Arc<App> {
     }
 }
 
+impl FromRef<Shared> for Arc<Questions> {
+    fn from_ref(shared: &Shared) -> Self {
+        Self::clone(&shared.questions)
+    }
+}
+
 impl FromRef<Shared> for Arc<dyn Facts> {
     fn from_ref(shared: &Shared) -> Self {
         Self::clone(&shared.facts)
     }
 }
 
-/// The paths that this door answers: `/api/**`, `/livez`, `/readyz`, `/metrics`.
+/// The paths that this door answers: `/api/**`, `/access/v1/**` with its `/.well-known` document,
+/// `/livez`, `/readyz`, `/metrics`.
 pub fn router(parts: Parts) -> Router {
     let (routes, document) = documented().split_for_parts();
     let document = docs::finished(document);
     let shared = Shared {
         app: parts.app,
         facts: parts.facts,
+        questions: Arc::default(),
         document: docs::text(&document).into(),
         numbers: Arc::new(Numbers { clock: parts.clock, entropy: Mutex::new(parts.entropy) }),
     };
@@ -122,7 +132,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .merge(calls::routes())
         .merge(findings::routes())
         .merge(reviews::routes());
-    OpenApiRouter::with_openapi(docs::head()).nest("/api/v1", v1)
+    OpenApiRouter::with_openapi(docs::head()).merge(access::routes()).nest("/api/v1", v1)
 }
 
 async fn numbered(State(shared): State<Shared>, request: Request, next: Next) -> Response {

@@ -21,6 +21,30 @@ fn row(operation: &'static str, statuses: [u16; 4]) -> Row {
     Row { operation, path: format!("/api/v1{path}"), body: None, statuses }
 }
 
+/// One that is not below `/api/v1`.
+fn outside(operation: &'static str, statuses: [u16; 4]) -> Row {
+    let (_, path) = operation.split_once(' ').unwrap();
+    Row { operation, path: path.to_owned(), body: None, statuses }
+}
+
+/// Questions of applications: whoever is somebody may ask, and is told what they may know.
+fn questions() -> Vec<Row> {
+    let question = json!({
+        "subject": {"type": "identity", "id": "svc"},
+        "action": {"name": "getOrder"},
+        "resource": {"type": "api", "id": "orders"},
+    });
+    let ask = |operation| outside(operation, ALL).with(question.clone());
+    vec![
+        outside("GET /.well-known/authzen-configuration", [200; 4]),
+        ask("POST /access/v1/evaluation"),
+        ask("POST /access/v1/evaluations"),
+        ask("POST /access/v1/search/subject"),
+        ask("POST /access/v1/search/resource"),
+        ask("POST /access/v1/search/action"),
+    ]
+}
+
 impl Row {
     fn of(mut self, id: &str) -> Self {
         self.path = self.path.replace("{id}", id);
@@ -134,6 +158,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
             .of(&objects.narrowed)
             .with(json!({"operations": ["listOrders"], "reason": "test"})),
     );
+    rows.extend(questions());
     rows.push(row("POST /reviews/{id}/cancel", ADMINS_SEEN).of("all").with(why()));
     rows.push(row("POST /grants/{id}/revoke", ADMINS_SEEN).of(&objects.grant).with(why()));
     rows.push(row("POST /keys/{id}/revoke", ADMINS_SEEN).of(&objects.key).with(why()));

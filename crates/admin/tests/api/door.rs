@@ -39,6 +39,10 @@ impl Facts for Process {
         "http://127.0.0.1:8443".to_owned()
     }
 
+    fn console_url(&self) -> String {
+        "https://console.example.test/".to_owned()
+    }
+
     fn review_definitions(&self) -> Vec<ReviewDefinition> {
         Vec::new()
     }

@@ -3,12 +3,14 @@
 
 pub mod access;
 pub mod activity;
+pub mod ask;
 pub mod policy;
 pub mod review;
 pub mod terms;
 
 pub use access::*;
 pub use activity::*;
+pub use ask::*;
 pub use policy::*;
 pub use review::*;
 pub use terms::*;

@@ -13,6 +13,7 @@ pub(super) struct RawFile {
     pub(super) url: Option<Spanned<String>>,
     pub(super) listen: Option<Spanned<String>>,
     pub(super) console: Option<Spanned<String>>,
+    pub(super) console_url: Option<Spanned<String>>,
     pub(super) data: Option<PathBuf>,
     pub(super) database: Option<Spanned<TextOrSecret>>,
     #[serde(default)]
@@ -22,6 +23,7 @@ pub(super) struct RawFile {
     pub(super) upstream_roots: Option<PathBuf>,
     #[serde(default)]
     pub(super) trusted_proxies: Vec<Spanned<String>>,
+    pub(super) ext_auth: Option<RawExtAuth>,
     #[serde(default)]
     pub(super) keys: RawKeys,
     #[serde(default)]
@@ -39,6 +41,12 @@ pub(super) struct RawFile {
 pub(super) enum TextOrSecret {
     Text(String),
     Secret(SecretRef),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RawExtAuth {
+    pub(super) trusted: Vec<Spanned<String>>,
+    pub(super) path: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -73,6 +73,7 @@ impl Reader<'_> {
         self.check_ports(&raw, listen, console);
         self.check_tls(&raw, listen, console);
         self.check_url(raw.url.as_ref());
+        self.check_url(raw.console_url.as_ref());
         let admins = raw.sign_in.admins.iter().filter_map(|id| self.person(id)).collect();
         self.check_unique("issuer", raw.issuer.iter().map(|issuer| &issuer.name));
         self.check_unique("api", raw.api.iter().map(|api| &api.name));
@@ -85,12 +86,15 @@ impl Reader<'_> {
         let (pepper, signing) =
             (secret(raw.keys.pepper, "pepper"), secret(raw.keys.signing, "signing"));
         let trusted_proxies = self.networks(raw.trusted_proxies);
+        let ext_auth = raw.ext_auth.map(|asked| self.ext_auth(asked));
         let tls = raw.tls.map(|tls| TlsFiles {
             cert: self.folder.join(tls.cert),
             key: self.folder.join(tls.key),
         });
         Some(Settings {
             url: raw.url.map(Spanned::into_inner),
+            console_url: raw.console_url.map(Spanned::into_inner),
+            ext_auth,
             listen: listen?,
             console: console?,
             data,

@@ -18,6 +18,10 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// The console's address.
     pub(crate) console: SocketAddr,
+    /// Where people and applications reach the console's port, when it is not its address.
+    pub(crate) console_url: Option<String>,
+    /// Gateways in front that may ask.
+    pub(crate) ext_auth: Option<proxy::ExtAuth>,
     /// Everything that is kept.
     pub(crate) data: PathBuf,
     /// The database.

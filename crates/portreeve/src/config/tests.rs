@@ -72,6 +72,20 @@ fn a_tls_proxy_in_front_or_tls_itself_allows_other_addresses() {
 }
 
 #[test]
+fn nobody_may_ask_for_others_unless_it_is_written_who() {
+    let read = |text: &str| parse(Path::new("portreeve.toml"), text);
+    assert_eq!(read("").unwrap().ext_auth, None);
+    assert!(errors("ext-auth = {}\n").contains("trusted"));
+    for path in ["authorize", "/", "/a/", "/a/../b", "/a?b"] {
+        let text = format!("ext-auth = {{ trusted = [\"10.0.0.7\"], path = \"{path}\" }}\n");
+        assert!(errors(&text).contains("is not a path"), "{path}");
+    }
+    let asked = read("[ext-auth]\ntrusted = [\"10.0.0.0/8\"]\n").unwrap().ext_auth.unwrap();
+    assert_eq!(asked.path, "/-/authorize");
+    assert_eq!(asked.trusted, ["10.0.0.0/8".parse().unwrap()]);
+}
+
+#[test]
 fn the_schema_has_every_key() {
     let schema = json_schema();
     for key in KEYS {

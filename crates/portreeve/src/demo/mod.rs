@@ -109,6 +109,8 @@ fn doors(port: u16) -> Result<Doors, Failure> {
         listen: SocketAddr::from(([127, 0, 0, 1], port)),
         console: SocketAddr::from(([127, 0, 0, 1], console)),
         url: None,
+        console_url: None,
+        ext_auth: None,
         tls: None,
         upstream_roots: None,
         trusted_proxies: Vec::new(),

@@ -24,12 +24,17 @@ pub(crate) struct Process {
     pub(crate) counters: Arc<Counters>,
     pub(crate) supervisor: Supervisor,
     pub(crate) proxy_url: String,
+    pub(crate) console_url: String,
     pub(crate) reviews: ArcSwap<Vec<ReviewDefinition>>,
 }
 
 impl Facts for Process {
     fn proxy_url(&self) -> String {
         self.proxy_url.clone()
+    }
+
+    fn console_url(&self) -> String {
+        self.console_url.clone()
     }
 
     fn review_definitions(&self) -> Vec<ReviewDefinition> {

@@ -36,6 +36,8 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
         listen: settings.listen,
         console: settings.console,
         url: settings.url.clone(),
+        console_url: settings.console_url.clone(),
+        ext_auth: settings.ext_auth.clone(),
         tls: settings.tls.clone(),
         upstream_roots: settings.upstream_roots.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),

@@ -49,6 +49,8 @@ fn need_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("url", current.url != fresh.url),
         ("listen", current.listen != fresh.listen),
         ("console", current.console != fresh.console),
+        ("console-url", current.console_url != fresh.console_url),
+        ("ext-auth", current.ext_auth != fresh.ext_auth),
         ("data", current.data != fresh.data),
         ("database", current.database != fresh.database),
         ("durable", current.durable != fresh.durable),

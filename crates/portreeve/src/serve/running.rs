@@ -12,7 +12,7 @@ use base::problem::ProblemKind;
 use console::ConsoleConfig;
 use ipnet::IpNet;
 use jobs::{Job, Schedule, Supervisor};
-use proxy::{Authenticators, Gate, GateConfig, Listeners, Workers};
+use proxy::{Authenticators, ExtAuth, Gate, GateConfig, Listeners, Workers};
 use tokio_util::sync::CancellationToken;
 
 use super::console::Console;
@@ -34,6 +34,8 @@ pub(crate) struct Doors {
     pub(crate) listen: SocketAddr,
     pub(crate) console: SocketAddr,
     pub(crate) url: Option<String>,
+    pub(crate) console_url: Option<String>,
+    pub(crate) ext_auth: Option<ExtAuth>,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) upstream_roots: Option<PathBuf>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -58,6 +60,9 @@ impl Running {
     pub(crate) async fn start(core: Core, doors: Doors) -> Result<Self, Problem> {
         let tls = doors.tls.as_ref().map(server_tls).transpose()?;
         let console_listener = bind(doors.console, "console").await?;
+        let console_address = console_listener
+            .local_addr()
+            .map_err(|error| unusable("console", doors.console, &error))?;
         let gate_listeners = bind_gate(doors.listen)?;
         let counters = Arc::new(Counters::default());
         let authenticators = Arc::new(Authenticators::new(core.keys.pepper.clone(), Vec::new()));
@@ -71,6 +76,9 @@ impl Running {
             counters,
             supervisor: supervisor.clone(),
             proxy_url: doors.url.unwrap_or_else(|| address_url(proxy, tls.is_some())),
+            console_url: doors
+                .console_url
+                .unwrap_or_else(|| address_url(console_address, tls.is_some())),
             reviews: ArcSwap::default(),
         });
         let router = admin::router(admin::Parts {
@@ -141,6 +149,7 @@ fn gate(
         config.example_identity.clone_from(identity);
     }
     config.trusted_peers.clone_from(&doors.trusted_proxies);
+    config.ext_auth.clone_from(&doors.ext_auth);
     config.upstream_tls = super::tls::upstream(doors.upstream_roots.as_deref())?;
     let recorder = LogRecorder::new(Arc::clone(&core.log), Arc::clone(counters));
     let gate = Gate::new(

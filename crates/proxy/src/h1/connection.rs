@@ -221,9 +221,7 @@ impl Connection {
     async fn refuse(&mut self, refused: Refused, manner: Manner) -> bool {
         let keep_alive = refused.is_reusable() && !self.shutdown.is_cancelled();
         let (answer, open) = refused.answer();
-        if let Err(error) = open.record(&answer).await {
-            tracing::error!(%error, "a refusal was not recorded");
-        }
+        let answer = open.record(answer).await;
         let departure = Departure { version: manner.version, keep_alive };
         answer.write(departure, manner.to_head, self.wire.output.bytes_mut());
         let sent = self.drain().await;

@@ -16,7 +16,7 @@ use super::activity::Stream;
 use super::relay::{Fault, Relay, ReplyHead};
 use super::reply::Reply;
 use crate::gate::Worker;
-use crate::refusal::{Answer, MEDIA_TYPE, Refused};
+use crate::refusal::{Answer, Refused};
 use crate::stage::{
     self, Admitted, Answered, Arrival, End, Journal, JudgedBody, Lease, Peer, Tally, Verdict,
 };
@@ -101,10 +101,7 @@ fn admit(
 
 async fn refuse(refused: Refused, to_head: bool) -> Response<Reply> {
     let (answer, open) = refused.answer();
-    if let Err(error) = open.record(&answer).await {
-        tracing::error!(%error, "a refusal was not recorded");
-    }
-    page(&answer, to_head)
+    page(&open.record(answer).await, to_head)
 }
 
 /// A refusal in HTTP/2; to a HEAD request without the body, which the library would send.
@@ -112,19 +109,10 @@ fn page(answer: &Answer, to_head: bool) -> Response<Reply> {
     let body = if to_head { Vec::new() } else { answer.body.clone() };
     let mut response = Response::new(Reply::page(body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
-    let mut set = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
+    for (name, value) in answer.fields() {
+        if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
-    };
-    set("content-type", MEDIA_TYPE);
-    set("cache-control", "no-store");
-    set("portreeve-request-id", &answer.request_id);
-    if let Some(challenge) = &answer.challenge {
-        set("www-authenticate", challenge);
-    }
-    if let Some(seconds) = answer.retry_after {
-        set("retry-after", &seconds.to_string());
     }
     response
 }

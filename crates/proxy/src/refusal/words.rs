@@ -190,6 +190,7 @@ pub(super) fn challenge(reason: Reason, about: Option<&About>) -> Option<String>
 /// The reason phrase of a status that the gate gives itself.
 pub(super) fn phrase(status: u16) -> &'static str {
     match status {
+        200 => "OK",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

@@ -145,6 +145,11 @@ impl Admitted {
         self.traits
     }
 
+    /// Whether the answer goes to the caller as it is: nobody has to take anything out of it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.screen.is_none()
+    }
+
     pub(crate) fn upstream(&self) -> &Arc<Upstream> {
         &self.upstream
     }

@@ -1,15 +1,7 @@
 //! A request as conditions read it: by the one form that is forwarded.
-//!
-//! What those behind the gate may read in another way than this is not read at all: a condition on
-//! it does not hold.
 
-use std::borrow::Cow;
-
-use catalog::capture;
 use grant::Place;
-use policy::{Reading, Request, Writes};
-use smallvec::SmallVec;
-use traffic::target::pairs::pairs;
+use policy::{Reading, Request, Writes, reading};
 
 use super::Received;
 
@@ -27,46 +19,15 @@ impl<'r, 'h> Reader<'r, 'h> {
 
     fn path(&self, name: &str) -> Reading<'_> {
         let template = self.0.operation.map(|operation| operation.path.as_str());
-        let value = template.map(|path| capture::parameter(path, self.0.target.path(), name));
-        match value {
-            Some(Some(value)) => Reading::one(value),
-            Some(None) => Reading::Unreadable,
-            None => Reading::absent(),
-        }
-    }
-
-    fn query(&self, name: &str) -> Reading<'_> {
-        let Some(query) = self.0.target.query() else { return Reading::absent() };
-        // A separator to some readers, data to others.
-        if query.contains(';') {
-            return Reading::Unreadable;
-        }
-        let mut values = SmallVec::new();
-        for pair in pairs(query) {
-            let Some((found, value)) = pair else { return Reading::Unreadable };
-            if found == name {
-                values.push(value);
-            } else if is_alias(&found, name) {
-                return Reading::Unreadable;
-            }
-        }
-        Reading::Values(values)
+        reading::path(template, self.0.target.path(), name)
     }
 
     fn header(&self, name: &str) -> Reading<'_> {
-        let mut values = SmallVec::new();
-        for (index, field) in self.0.arrival.fields.iter().enumerate() {
-            if !field.name.eq_ignore_ascii_case(name) || !self.0.fields.travels(index) {
-                continue;
-            }
-            let Ok(value) = std::str::from_utf8(field.value) else { return Reading::Unreadable };
-            // A list to those who split it (RFC 9110 §5.6.1), one value to others.
-            if value.contains(',') {
-                return Reading::Unreadable;
-            }
-            values.push(Cow::Borrowed(value));
-        }
-        Reading::Values(values)
+        let fields = self.0.arrival.fields.iter().enumerate();
+        let travelling = fields.filter(|(index, field)| {
+            field.name.eq_ignore_ascii_case(name) && self.0.fields.travels(*index)
+        });
+        reading::header(travelling.map(|(_, field)| field.value))
     }
 
     /// The body; `Err(true)` = it was not read yet.
@@ -79,7 +40,7 @@ impl Request for Reader<'_, '_> {
     fn read(&self, place: &Place) -> Reading<'_> {
         match place {
             Place::Path(name) => self.path(name),
-            Place::Query(name) => self.query(name),
+            Place::Query(name) => reading::query(self.0.target.query(), name),
             Place::Header(name) => self.header(name),
             Place::Body(path) => match self.body() {
                 Ok(body) => body.read(path),
@@ -97,12 +58,4 @@ impl Request for Reader<'_, '_> {
             Err(false) => Writes::Within,
         }
     }
-}
-
-/// Whether some readers take the parameter `found` for `name`: by another case, or as PHP does
-/// (`name[]`, `na.me`).
-fn is_alias(found: &str, name: &str) -> bool {
-    let plain = found.trim_start().split('[').next().unwrap_or_default();
-    let is_mark = |c: char| matches!(c, '.' | ' ');
-    plain.replace(is_mark, "_").eq_ignore_ascii_case(&name.replace(is_mark, "_"))
 }

@@ -6,6 +6,7 @@ mod kit;
 
 mod attack;
 mod conditions;
+mod ext_auth;
 mod first;
 mod http2;
 mod jwt;

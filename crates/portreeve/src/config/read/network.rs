@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use toml::Spanned;
 
 use super::Reader;
+use crate::config::raw::RawExtAuth;
 
 impl Reader<'_> {
     pub(super) fn networks(&mut self, given: Vec<Spanned<String>>) -> Vec<IpNet> {
@@ -35,5 +36,23 @@ impl Reader<'_> {
             let what = "`jwks` is fetched in the clear";
             self.wrong(what, jwks.span(), "give an https:// address, or a file");
         }
+    }
+
+    /// Gateways in front that may ask, and where.
+    pub(super) fn ext_auth(&mut self, raw: RawExtAuth) -> proxy::ExtAuth {
+        let path = raw.path.map_or_else(
+            || "/-/authorize".to_owned(),
+            |path| {
+                let text = path.get_ref();
+                let target = traffic::Target::parse(text.as_bytes());
+                let canonical = target.is_ok_and(|target| target.path() == text);
+                if !canonical || !text.starts_with('/') || text.ends_with('/') {
+                    let what = format!("\"{text}\" is not a path");
+                    self.wrong(what, path.span(), "write it like \"/-/authorize\"");
+                }
+                path.into_inner()
+            },
+        );
+        proxy::ExtAuth { trusted: self.networks(raw.trusted), path }
     }
 }

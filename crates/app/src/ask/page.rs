@@ -1,0 +1,84 @@
+//! Long answers in parts. A token says after which result to go on, and which question it belongs
+//! to: with another one it is refused (AuthZEN §8.2).
+
+use base::{Digest, Problem, encoding};
+use serde::Serialize;
+
+use crate::view::{PageAsked, PageFound};
+
+/// Results of a part unless asked otherwise, and at most.
+const RESULTS: usize = 100;
+const RESULTS_MAX: usize = 1_000;
+
+/// Where a part begins and how long it may be.
+#[derive(Debug, Clone)]
+pub(super) struct Cursor {
+    after: String,
+    limit: usize,
+    question: Digest,
+}
+
+impl Cursor {
+    /// Of a question, which is everything but the page.
+    pub(super) fn read(
+        asked: Option<&PageAsked>,
+        question: &impl Serialize,
+    ) -> Result<Self, Problem> {
+        let text = serde_json::to_vec(question)
+            .map_err(|error| Problem::internal(format!("a question has no text: {error}")))?;
+        let question = Digest::of(&[&text]);
+        let wanted = asked.and_then(|page| page.limit);
+        let limit = wanted.map(|limit| usize::try_from(limit).unwrap_or(RESULTS_MAX));
+        let limit = limit.map(|limit| limit.min(RESULTS_MAX));
+        let token = asked.and_then(|page| page.token.as_deref()).filter(|token| !token.is_empty());
+        let Some(token) = token else {
+            return Ok(Self { after: String::new(), limit: limit.unwrap_or(RESULTS), question });
+        };
+        let bad = |why: &str| Problem::invalid("bad_page_token", why).at("page.token");
+        let before =
+            Self::parse(token).ok_or_else(|| bad("this is no `next_token` of an answer"))?;
+        if before.question != question || limit.is_some_and(|limit| limit != before.limit) {
+            return Err(bad("the token belongs to another question")
+                .hint("ask for the next part with the question of the first"));
+        }
+        Ok(before)
+    }
+
+    fn parse(token: &str) -> Option<Self> {
+        let text = String::from_utf8(encoding::from_hex(token)?).ok()?;
+        let (limit, rest) = text.split_once(' ')?;
+        let (question, after) = rest.split_once(' ')?;
+        let limit: usize = limit.parse().ok().filter(|limit| *limit <= RESULTS_MAX)?;
+        Some(Self { after: after.to_owned(), limit, question: Digest::from_hex(question)? })
+    }
+
+    fn text(&self) -> String {
+        let Self { after, limit, question } = self;
+        encoding::to_hex(format!("{limit} {question} {after}").as_bytes())
+    }
+
+    /// Takes a part of what `keep` keeps of the names, which are sorted.
+    pub(super) fn take<'n>(
+        mut self,
+        names: impl Iterator<Item = &'n str>,
+        mut keep: impl FnMut(&str) -> bool,
+    ) -> (PageFound, Vec<String>) {
+        let mut found = Vec::new();
+        let mut next_token = String::new();
+        let start = self.after.clone();
+        for name in names.filter(|name| *name > start.as_str()) {
+            if !keep(name) {
+                continue;
+            }
+            if found.len() == self.limit {
+                if let Some(last) = found.last() {
+                    self.after.clone_from(last);
+                }
+                next_token = self.text();
+                break;
+            }
+            found.push(name.to_owned());
+        }
+        (PageFound { next_token, count: found.len() as u64 }, found)
+    }
+}
