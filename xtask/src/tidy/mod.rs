@@ -23,8 +23,18 @@ use metadata::Metadata;
 use ratchet::Ratchet;
 
 /// Crates that are pure: no async, no I/O, no clock, no randomness.
-const CORE: &[&str] =
-    &["base", "identity", "grant", "catalog", "traffic", "token", "policy", "review", "audit"];
+const CORE: &[&str] = &[
+    "base",
+    "identity",
+    "grant",
+    "catalog",
+    "traffic",
+    "token",
+    "policy",
+    "guardrail",
+    "review",
+    "audit",
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
