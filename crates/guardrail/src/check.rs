@@ -1,6 +1,6 @@
 //! Whether guardrails can be published: syntax, and every name and type against the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{Problem, nearest};
 use catalog::Api;
@@ -72,19 +72,28 @@ fn validate(
         let id: &str = error.policy_id().as_ref();
         problems.push(explained(problem.at(place(id, error).unwrap_or_default()), error));
     }
+    // That no operation is in a group today may change; a condition that is false by itself does
+    // not.
+    let idle: BTreeSet<String> = result.validation_warnings().filter_map(idle).collect();
     for warning in result.validation_warnings() {
-        // That no operation is in a group today may change; a condition that is false by itself
-        // does not.
         if let ValidationWarning::ImpossiblePolicy(impossible) = warning {
-            let detail = "the condition can never hold, so this forbids nothing";
             let id: &str = impossible.policy_id().as_ref();
+            if idle.contains(id) {
+                continue;
+            }
+            let detail = "the condition can never hold, so this forbids nothing";
             let problem = Problem::invalid("guardrail_impossible", detail);
-            problems.push(
-                problem
-                    .at(place(id, impossible).unwrap_or_default())
-                    .hint("take it away, or mend the comparison"),
-            );
+            let problem = problem.at(place(id, impossible).unwrap_or_default());
+            problems.push(problem.hint("take it away, or mend the comparison"));
         }
     }
     Ok(problems)
+}
+
+/// The policy whose scope has no operation in it at present.
+fn idle(warning: &ValidationWarning) -> Option<String> {
+    match warning {
+        ValidationWarning::InvalidActionApplication(idle) => Some(idle.policy_id().to_string()),
+        _ => None,
+    }
 }

@@ -17,7 +17,9 @@
 mod asked;
 mod check;
 mod explain;
+mod export;
 mod judge;
+mod meaning;
 mod moment;
 mod names;
 mod rails;
@@ -25,6 +27,8 @@ mod schema;
 mod uses;
 
 pub use explain::{Explained, Verdict};
+pub use export::{PolicyExport, State, export};
 pub use judge::Guardrails;
+pub use meaning::{Meaning, Said};
 pub use schema::schema;
 pub use uses::Uses;

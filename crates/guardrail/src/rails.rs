@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use base::{ApiId, Problem};
 use cedar_policy::pst::{
-    ActionConstraint, BinaryOp, Clause, EntityOrSlot, EntityUID, Expr, ResourceConstraint,
-    StaticPolicy, Template,
+    ActionConstraint, BinaryOp, Clause, EntityOrSlot, EntityUID, Expr, Literal, ResourceConstraint,
+    StaticPolicy, Template, Var,
 };
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, pst};
 use miette::Diagnostic;
@@ -15,6 +15,8 @@ use miette::Diagnostic;
 use crate::names;
 use crate::uses::{Opaque, Uses};
 
+/// The member of the context that names what cannot be read.
+const UNREADABLE: &str = "unreadable";
 /// The annotation that only exports write.
 pub(crate) const MARK: &str = "portreeve";
 
@@ -78,8 +80,10 @@ fn read(
         let problem = Problem::invalid("guardrail_template", "a guardrail has no slots to fill");
         problems.push(problem.at(at(file, line)).hint("name the principal and the resource"));
     }
+    let (mut line, mut counted) = (1, 0);
     for (number, (start, policy)) in (1..).zip(policies) {
-        let line = line_of(text, start);
+        line += text.bytes().take(start).skip(counted).filter(|byte| *byte == b'\n').count();
+        counted = start;
         match rail(file, number, line, policy) {
             Ok(rail) => rails.push(rail),
             Err(problem) => problems.push(problem.at(at(file, line))),
@@ -188,4 +192,26 @@ fn line_of(text: &str, offset: usize) -> usize {
 
 pub(crate) fn at(file: &str, line: usize) -> String {
     format!("{file}:{line}")
+}
+
+impl Rail {
+    /// What this refuses where a value that it looks at cannot be read: a policy for exports.
+    pub(crate) fn unreadable(&self) -> Result<Policy, String> {
+        let Ok(pst::Policy::Static(prelude)) = self.prelude.to_pst() else {
+            return Err(format!("{}: its first part is no policy", self.id));
+        };
+        let text = |place: &grant::Place| {
+            Arc::new(Expr::Literal(Literal::String(place.to_string().into())))
+        };
+        let left =
+            Expr::GetAttr { expr: Arc::new(Expr::Var(Var::Context)), attr: UNREADABLE.into() };
+        let right = Expr::Set(self.uses.places.iter().map(text).collect());
+        let (left, right) = (Arc::new(left), Arc::new(right));
+        let any = Expr::BinaryOp { op: BinaryOp::ContainsAny, left, right };
+        let mark = BTreeMap::from([(MARK.to_owned(), format!("unreadable:{}", self.id).into())]);
+        let mut body = prelude.body().clone().with_annotations(mark);
+        body.try_add_clause(Clause::When(Arc::new(any))).map_err(|e| e.to_string())?;
+        let body = StaticPolicy::try_from(body).map_err(|e| e.to_string())?;
+        Policy::from_pst(pst::Policy::Static(body)).map_err(|e| e.to_string())
+    }
 }

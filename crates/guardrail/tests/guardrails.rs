@@ -231,10 +231,10 @@ fn only_what_concerns_the_api_is_read() {
 }
 
 #[test]
-fn ten_thousand_guardrails_for_others_are_not_looked_at() {
+fn thousands_of_guardrails_for_others_are_not_looked_at() {
     use std::fmt::Write as _;
     let mut text = String::new();
-    for number in 0..10_000 {
+    for number in 0..2_000 {
         let _ = writeln!(text, "forbid(principal, action in Action::\"a{number}\", resource);");
     }
     text.push_str("forbid(principal, action in Action::\"orders/write\", resource);\n");
