@@ -22,6 +22,7 @@ mod judge;
 mod meaning;
 mod moment;
 mod names;
+pub mod prove;
 mod rails;
 mod schema;
 mod uses;

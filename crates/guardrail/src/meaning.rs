@@ -94,6 +94,10 @@ impl Meaning {
         Ok(meaning)
     }
 
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
     /// What each policy says. What is not read yet counts as missing.
     pub fn ask(
         &self,
@@ -164,7 +168,7 @@ impl Meaning {
         if let Some(scopes) = asked.who.scopes() {
             more.push(("scopes".to_owned(), asked::set(scopes)));
         }
-        more.push(("scope_names".to_owned(), asked::set(scope_names(asked))));
+        more.push(("scope_names".to_owned(), asked::set(scope_names(asked.api, asked.operation))));
         let within = self
             .uses
             .writable
@@ -242,9 +246,9 @@ fn texts(value: EvalResult) -> Vec<String> {
 
 /// The scopes that name what is asked. `all`, `read` and `write` behind an API's id are never an
 /// operation that is called so.
-fn scope_names(asked: &Asked<'_>) -> Vec<String> {
-    let Some(operation) = asked.operation else { return Vec::new() };
-    let (api, id) = (&asked.api.id, operation.id.as_str());
+pub(crate) fn scope_names(api: &Api, operation: Option<&Operation>) -> Vec<String> {
+    let Some(operation) = operation else { return Vec::new() };
+    let (api, id) = (&api.id, operation.id.as_str());
     let effect = if operation.mutating { "write" } else { "read" };
     let mut names = vec![id.to_owned(), format!("{api}:all"), format!("{api}:{effect}")];
     if !["all", "read", "write"].contains(&id) {

@@ -24,6 +24,20 @@ pub(crate) fn text(millis: i64) -> Option<String> {
     })
 }
 
+/// The moment that a text in Cedar's form says: a day, or a time with an offset.
+pub(crate) fn read(text: &str) -> Option<i64> {
+    let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    // Cedar writes an offset without a colon, and our own times have one.
+    let full = match full.len().checked_sub(5).and_then(|at| full.split_at_checked(at)) {
+        Some((time, offset)) if offset.starts_with(['+', '-']) => {
+            let (hours, minutes) = offset.split_at_checked(3)?;
+            format!("{time}{hours}:{minutes}")
+        }
+        _ => full,
+    };
+    Timestamp::parse(&full).ok().map(|at| at.as_micros().div_euclid(MILLI))
+}
+
 /// The same as an expression.
 pub(crate) fn expression(millis: i64) -> String {
     match text(millis) {

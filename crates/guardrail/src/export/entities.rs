@@ -35,7 +35,7 @@ pub(super) fn entities(state: &State<'_>, groups: &Hierarchy<String>) -> Value {
 }
 
 /// The groups that each identity is in, with those in a circle with them.
-pub(super) fn memberships(
+pub(crate) fn memberships(
     state: &State<'_>,
     groups: &Hierarchy<String>,
 ) -> BTreeMap<String, BTreeSet<String>> {

@@ -23,6 +23,8 @@ use crate::schema::{self, Extra};
 use crate::uses::Uses;
 use hierarchy::Hierarchy;
 
+pub(crate) use entities::{Related, memberships};
+
 /// Everything that decides, each object once.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct State<'a> {
@@ -143,7 +145,7 @@ fn guardrails(out: &mut String, state: &State<'_>, uses: &mut Uses) -> Result<()
     Ok(())
 }
 
-fn group_hierarchy(state: &State<'_>) -> Hierarchy<String> {
+pub(crate) fn group_hierarchy(state: &State<'_>) -> Hierarchy<String> {
     let mut groups = Hierarchy::default();
     for group in state.groups {
         groups.add(group.id.to_string());

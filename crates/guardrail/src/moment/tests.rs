@@ -17,3 +17,11 @@ fn microseconds_are_not_lost() {
     assert!(end.contains("context.now_us < 1"), "{end}");
     assert_eq!(split(Timestamp::from_micros(-1)), (-1, 999));
 }
+
+#[test]
+fn a_time_of_cedar_is_read() {
+    assert_eq!(read("1970-01-02"), Some(86_400_000));
+    assert_eq!(read("1970-01-01T00:00:01.234Z"), Some(1_234));
+    assert_eq!(read("1970-01-01T01:00:00+0100"), Some(0));
+    assert_eq!(read("yesterday"), None);
+}

@@ -18,7 +18,7 @@ use dice::Dice;
 use world::World;
 
 /// At least this many decisions a run.
-const DECISIONS: u64 = 100_000;
+const DECISIONS: u64 = 1_000_000;
 const PER_WORLD: u64 = 2_600;
 
 #[test]
