@@ -8,7 +8,9 @@
 //! only one catalogue knows as an operation (they count as refused by the other), or about what
 //! guardrails say in Cedar outside of the fragment.
 
+mod answer;
 mod encode;
+mod members;
 mod model;
 mod names;
 mod subject;

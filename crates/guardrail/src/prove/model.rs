@@ -9,19 +9,12 @@ use catalog::{Api, Operation};
 use cedar_policy::{Authorizer, Context, Decision, Request, RestrictedExpression};
 use grant::{Place, Source};
 
+use super::answer::{self, Found};
 use super::names::{Names, v6_of};
 use super::subject::Subject;
 use super::{Side, Target, Values};
 use crate::uses::member;
 use crate::{asked, moment, names};
-
-/// A value in a model.
-#[derive(Debug, Clone, PartialEq)]
-enum Found {
-    Truth(bool),
-    Number(i128),
-    Set(BTreeSet<i128>),
-}
 
 /// What the solver chose.
 #[derive(Debug)]
@@ -69,15 +62,7 @@ impl<'n> Model<'n> {
     /// Reads `((name value) …)` after the first line.
     pub(super) fn read(output: &str, names: &'n Names) -> Result<Self, Problem> {
         let broken = || Problem::internal("the solver's model cannot be read");
-        let (_, text) = output.split_once('\n').ok_or_else(broken)?;
-        let mut words = tokens(text).into_iter();
-        let Some(Tree::List(pairs)) = tree(&mut words) else { return Err(broken()) };
-        let mut values = BTreeMap::new();
-        for pair in pairs {
-            let Tree::List(pair) = pair else { return Err(broken()) };
-            let [Tree::Word(name), value] = pair.as_slice() else { return Err(broken()) };
-            values.insert(name.clone(), value.found().ok_or_else(broken)?);
-        }
+        let values = answer::values(output).ok_or_else(broken)?;
         Ok(Self { values, names })
     }
 
@@ -282,64 +267,5 @@ impl fmt::Display for Counterexample {
             write!(f, ", scopes {scopes:?}")?;
         }
         write!(f, ", draw {}", self.draw)
-    }
-}
-
-/// S-expressions.
-enum Tree {
-    Word(String),
-    List(Vec<Self>),
-}
-
-fn tokens(text: &str) -> Vec<String> {
-    let spaced = text.replace('(', " ( ").replace(')', " ) ");
-    spaced.split_whitespace().map(str::to_owned).collect()
-}
-
-fn tree(words: &mut impl Iterator<Item = String>) -> Option<Tree> {
-    let word = words.next()?;
-    match word.as_str() {
-        "(" => {
-            let mut items = Vec::new();
-            while let Some(item) = tree(words) {
-                items.push(item);
-            }
-            Some(Tree::List(items))
-        }
-        ")" => None,
-        _ => Some(Tree::Word(word)),
-    }
-}
-
-impl Tree {
-    fn found(&self) -> Option<Found> {
-        match self {
-            Self::Word(word) => match word.as_str() {
-                "true" => Some(Found::Truth(true)),
-                "false" => Some(Found::Truth(false)),
-                number => number.parse().ok().map(Found::Number),
-            },
-            Self::List(items) => match items.as_slice() {
-                [Self::Word(word), number] if word == "-" => match number {
-                    // The least number has no positive counterpart.
-                    Self::Word(digits) => format!("-{digits}").parse().ok().map(Found::Number),
-                    Self::List(_) => None,
-                },
-                [Self::Word(word), ..] if word == "as" => Some(Found::Set(BTreeSet::new())),
-                [Self::Word(word), element] if word == "set.singleton" => match element.found()? {
-                    Found::Number(number) => Some(Found::Set(BTreeSet::from([number]))),
-                    _ => None,
-                },
-                [Self::Word(word), parts @ ..] if word == "set.union" => {
-                    let mut all = BTreeSet::new();
-                    for part in parts {
-                        let Found::Set(set) = part.found()? else { return None };
-                        all.extend(set);
-                    }
-                    Some(Found::Set(all))
-                }
-                _ => None,
-            },
-        }
     }
 }

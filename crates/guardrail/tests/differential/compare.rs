@@ -130,7 +130,7 @@ impl World {
             let same = ours == theirs || (nobody && matches!(ours, Outcome::Refused(_)));
             assert!(same, "{}", self.difference(&ask, &ours, &theirs, &said));
             tally.count(&ours);
-            if tally.decided % 16 == 0 {
+            if tally.decided.is_multiple_of(16) {
                 self.by_all_policies(&ask, &theirs);
                 tally.by_all_policies += 1;
             }

@@ -56,11 +56,12 @@ impl Ask {
         let usual = [CredentialClass::ApiKey, CredentialClass::IssuerSubject];
         let class =
             if dice.chance(97) { *dice.pick(&usual) } else { *dice.pick(CredentialClass::ALL) };
-        let api = dice.roll(world.apis.len());
+        // Most grants are on the first.
+        let api = if dice.chance(60) { 0 } else { dice.roll(world.apis.len()) };
         let known = world.apis[api].operations.len();
         let claims = dice.chance(50).then(|| [("tenant".to_owned(), values(dice))].into());
         let some = |scope: &&str| (*scope).to_owned();
-        let scopes = dice.chance(20).then(|| dice.some(&SCOPES, 20).iter().map(some).collect());
+        let scopes = dice.chance(12).then(|| dice.some(&SCOPES, 25).iter().map(some).collect());
         let off = *dice.pick(&[0, 0, -1, 1, 999, -1_000, 1_000, 39_999_999, 86_400_000_000]);
         let later = i64::try_from(dice.roll(10_080)).unwrap() * 60_000_000;
         let off = if dice.chance(15) { later } else { off };

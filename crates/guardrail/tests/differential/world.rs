@@ -134,7 +134,7 @@ impl World {
         let groups = groups(dice);
         let roles: Vec<Role> = ROLES.iter().map(|id| role(dice, id)).collect();
         let relations = relations(dice);
-        let count = 3 + dice.roll(6);
+        let count = 5 + dice.roll(6);
         let grants: Vec<Grant> = (0..count).map(|number| give(dice, number)).collect();
         let guardrails = guardrails(dice, &apis);
         let state = State {
@@ -210,7 +210,7 @@ fn groups(dice: &mut Dice) -> Vec<Group> {
     let mut found = Vec::new();
     for (place, id) in GROUPS.iter().enumerate() {
         let inner = if dice.chance(20) { &GROUPS[..] } else { &GROUPS[..place] };
-        found.push(common::group(id, &dice.some(&PEOPLE, 35), &dice.some(inner, 40)));
+        found.push(common::group(id, &dice.some(&PEOPLE, 45), &dice.some(inner, 40)));
     }
     found
 }
@@ -279,7 +279,7 @@ fn give(dice: &mut Dice, number: usize) -> Grant {
 
 fn terms(dice: &mut Dice) -> Terms {
     let mut terms = Terms::default();
-    if dice.chance(25) {
+    if dice.chance(30) {
         return terms;
     }
     let percent = *dice.pick(&[8, 8, 20]);
@@ -309,7 +309,8 @@ fn terms(dice: &mut Dice) -> Terms {
         let tie = format!("{} = {}", dice.pick(&PLACES), sources.join(" | "));
         terms.ties.push(tie.parse().unwrap());
     }
-    terms.writable = dice.chance(percent).then(|| texts(*dice.pick(&WRITABLE)));
+    let list: &&[&str] = dice.pick(&WRITABLE);
+    terms.writable = dice.chance(percent).then(|| texts(list));
     terms.certified_until = now_and_then(dice, percent);
     if dice.chance(percent) {
         let share = *dice.pick(&[1, 100, 5_000, 9_999, 10_000]);
@@ -335,7 +336,8 @@ fn guardrails(dice: &mut Dice, apis: &[Api]) -> Option<grant::Guardrails> {
         };
         let resource = api.trim_start_matches('=');
         let rule = dice.pick(&GUARDRAILS).replace("Api::\"{a}\"", &format!("Api::\"{resource}\""));
-        let rule = rule.replace("{a}", api).replace("{p}", *dice.pick(&PEOPLE));
+        let person: &&str = dice.pick(&PEOPLE);
+        let rule = rule.replace("{a}", api).replace("{p}", person);
         let _ = writeln!(text, "{rule}");
     }
     Some(rails(&text))
