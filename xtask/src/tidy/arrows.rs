@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("filter", &[]),
     ("token", &["base", "identity", "traffic"]),
     ("policy", &["base", "identity", "grant", "catalog", "traffic", "token"]),
+    ("guardrail", &["base", "identity", "grant", "catalog", "policy"]),
     ("review", &["base", "identity", "grant", "catalog", "traffic", "policy"]),
     ("audit", &["base"]),
     // shell

@@ -1,0 +1,270 @@
+//! The compiled set, and its judgement of one request.
+
+use std::sync::Arc;
+
+use base::{ApiId, Problem};
+use catalog::Api;
+use cedar_policy::{Authorizer, Entities, Policy, PolicySet, Request};
+use grant::Place;
+use policy::{Guard, Judgement, Question, Reading};
+use rustc_hash::FxHashMap;
+
+use crate::asked::{self, Asked, Readings};
+use crate::explain::{Explained, Verdict};
+use crate::names::Types;
+use crate::rails::{self, Rail};
+use crate::uses::Uses;
+
+/// Compiled guardrails. Of a request only those are evaluated whose scope names its API, or none.
+#[derive(Debug)]
+pub struct Guardrails {
+    version: u64,
+    /// `Err`: why nothing can be judged.
+    index: Result<Index, String>,
+}
+
+#[derive(Debug)]
+struct Index {
+    types: Types,
+    by_api: FxHashMap<ApiId, Bucket>,
+    /// Of APIs that no scope names.
+    others: Bucket,
+}
+
+/// The guardrails of one API.
+#[derive(Debug, Default)]
+struct Bucket {
+    rails: Vec<Arc<Rail>>,
+    policies: PolicySet,
+    uses: Uses,
+    places: Vec<Place>,
+}
+
+/// What one evaluation came to.
+#[derive(Debug, Default)]
+struct Found {
+    forbids: Vec<String>,
+    error: Option<String>,
+    later: bool,
+}
+
+impl Guardrails {
+    /// Compiles a set. One that cannot be compiled judges every request with an error: what was
+    /// published is checked first, so this is a fault, and what cannot decide refuses.
+    pub fn compile(set: &grant::Guardrails) -> Self {
+        let (rails, problems) = rails::parse(&set.files);
+        let index = match problems.first() {
+            Some(problem) => Err(problem.to_string()),
+            None => Index::of(rails),
+        };
+        Self { version: set.version.into(), index }
+    }
+
+    /// Whether a set may be published: each file with guardrails in it, each a `forbid`, every
+    /// name and type right by the schema of these APIs.
+    pub fn check(set: &grant::Guardrails, apis: &[Api]) -> Result<(), Vec<Problem>> {
+        crate::check::check(set, apis)
+    }
+
+    /// Why it could not be compiled.
+    pub fn fault(&self) -> Option<&str> {
+        self.index.as_ref().err().map(String::as_str)
+    }
+
+    /// What each guardrail that is for the API of a question says about it, sorted by id.
+    pub fn explain(&self, question: &Question<'_>) -> Vec<Explained> {
+        let Ok(index) = &self.index else { return Vec::new() };
+        let bucket = index.bucket(&question.api.id);
+        let prepared = index.prepare(bucket, question);
+        let each = |rail: &Arc<Rail>| {
+            let verdict = match &prepared {
+                Ok(prepared) => prepared.one(rail).into_verdict(),
+                Err(why) => Verdict::Error(why.clone()),
+            };
+            Explained::new(rail, verdict)
+        };
+        let mut all: Vec<Explained> = bucket.rails.iter().map(each).collect();
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+}
+
+impl Guard for Guardrails {
+    fn judge(&self, question: &Question<'_>) -> Judgement {
+        let index = match &self.index {
+            Ok(index) => index,
+            Err(why) => return Judgement::Error(why.clone()),
+        };
+        let bucket = index.bucket(&question.api.id);
+        if bucket.rails.is_empty() {
+            return Judgement::Pass;
+        }
+        match index.prepare(bucket, question) {
+            Ok(prepared) => prepared.all(bucket).into_judgement(),
+            Err(why) => Judgement::Error(why),
+        }
+    }
+
+    fn reads(&self, api: &ApiId) -> &[Place] {
+        self.index.as_ref().map_or(&[], |index| &index.bucket(api).places)
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl Index {
+    fn of(rails: Vec<Rail>) -> Result<Self, String> {
+        let types = Types::new().ok_or("the names of the entity types do not parse")?;
+        let (mut by_api, mut everywhere) = (FxHashMap::default(), Vec::new());
+        for rail in rails.into_iter().map(Arc::new) {
+            match &rail.apis {
+                None => everywhere.push(rail),
+                Some(apis) => apis.iter().for_each(|api| {
+                    let of_api: &mut Vec<_> = by_api.entry(api.clone()).or_default();
+                    of_api.push(Arc::clone(&rail));
+                }),
+            }
+        }
+        let bucket = |(api, mut rails): (ApiId, Vec<Arc<Rail>>)| {
+            rails.extend(everywhere.iter().cloned());
+            Ok((api, Bucket::of(rails)?))
+        };
+        let by_api = by_api.into_iter().map(bucket).collect::<Result<_, String>>()?;
+        Ok(Self { types, by_api, others: Bucket::of(everywhere)? })
+    }
+
+    fn bucket(&self, api: &ApiId) -> &Bucket {
+        self.by_api.get(api).unwrap_or(&self.others)
+    }
+
+    fn prepare<'q>(
+        &self,
+        bucket: &'q Bucket,
+        question: &'q Question<'q>,
+    ) -> Result<Prepared<'q>, String> {
+        let Question { who, about, groups, related, api, operation, facts, now } = *question;
+        let asked = Asked { who, api, operation, facts, now };
+        let readings = asked::read(bucket.places.iter(), facts);
+        let (types, uses) = (&self.types, &bucket.uses);
+        let context = asked::context(&asked, uses, &readings, Vec::new())?;
+        let objects = |name: &str| related.objects(name).map(str::to_owned).collect();
+        let principal = asked::principal(types, uses, who.identity(), groups, about, objects)?;
+        let resource = asked::resource(types, uses, api)?;
+        let action = asked::action(types, api, operation);
+        let (by, what, on) = (principal.uid(), action.uid(), resource.uid());
+        let request = Request::new(by, what, on, context, None).map_err(|e| e.to_string())?;
+        let entities = Entities::from_entities([principal, action, resource], None)
+            .map_err(|e| e.to_string())?;
+        Ok(Prepared { request, entities, readings })
+    }
+}
+
+impl Bucket {
+    fn of(rails: Vec<Arc<Rail>>) -> Result<Self, String> {
+        let mut uses = Uses::default();
+        rails.iter().for_each(|rail| uses.merge(&rail.uses));
+        let policies = PolicySet::from_policies(rails.iter().map(|rail| rail.policy.clone()))
+            .map_err(|e| e.to_string())?;
+        let places = uses.places.iter().cloned().collect();
+        Ok(Self { rails, policies, uses, places })
+    }
+}
+
+/// A question in Cedar's terms.
+struct Prepared<'q> {
+    request: Request,
+    entities: Entities,
+    readings: Readings<'q>,
+}
+
+impl Prepared<'_> {
+    /// All guardrails of the API at once; where something cannot be read, one by one.
+    fn all(&self, bucket: &Bucket) -> Found {
+        let is_open = |reading: &Reading<'_>| !matches!(reading, Reading::Values(_));
+        if !self.readings.iter().any(|(_, reading)| is_open(reading)) {
+            return self.evaluate(&bucket.policies);
+        }
+        bucket.rails.iter().map(|rail| self.one(rail)).fold(Found::default(), Found::and)
+    }
+
+    /// One guardrail. If it reads what is not there to be read, it is only judged as far as that:
+    /// where it does not hold up to there it does not forbid, else nobody can tell. Absence would
+    /// let pass what could not be read.
+    fn one(&self, rail: &Rail) -> Found {
+        let mut later = false;
+        for (place, reading) in &self.readings {
+            if !rail.uses.places.contains(place) {
+                continue;
+            }
+            match reading {
+                Reading::Values(_) => {}
+                Reading::Later => later = true,
+                Reading::Unreadable => {
+                    let why = || format!("{}: `{place}` cannot be read", rail.id);
+                    return self.open(rail, |found| found.error = Some(why()));
+                }
+            }
+        }
+        if later {
+            return self.open(rail, |found| found.later = true);
+        }
+        self.alone(&rail.policy)
+    }
+
+    fn open(&self, rail: &Rail, unknown: impl FnOnce(&mut Found)) -> Found {
+        let mut found = self.alone(&rail.prelude);
+        if !std::mem::take(&mut found.forbids).is_empty() {
+            unknown(&mut found);
+        }
+        found
+    }
+
+    fn alone(&self, policy: &Policy) -> Found {
+        match PolicySet::from_policies([policy.clone()]) {
+            Ok(set) => self.evaluate(&set),
+            Err(e) => Found { error: Some(e.to_string()), ..Found::default() },
+        }
+    }
+
+    fn evaluate(&self, policies: &PolicySet) -> Found {
+        let response = Authorizer::new().is_authorized(&self.request, policies, &self.entities);
+        let diagnostics = response.diagnostics();
+        let forbids = diagnostics.reason().map(|id| id.to_string()).collect();
+        // Cedar skips a policy that fails, also a `forbid`. Here it refuses.
+        let error = diagnostics.errors().map(ToString::to_string).min();
+        Found { forbids, error, later: false }
+    }
+}
+
+impl Found {
+    fn and(mut self, other: Self) -> Self {
+        self.forbids.extend(other.forbids);
+        Self {
+            forbids: self.forbids,
+            error: self.error.or(other.error),
+            later: self.later || other.later,
+        }
+    }
+
+    /// What is certain comes first: what forbids without the body forbids with it.
+    fn into_judgement(mut self) -> Judgement {
+        self.forbids.sort_unstable();
+        match (self.forbids.is_empty(), self.error, self.later) {
+            (false, _, _) => Judgement::Forbid(self.forbids),
+            (true, Some(why), _) => Judgement::Error(why),
+            (true, None, true) => Judgement::Later,
+            (true, None, false) => Judgement::Pass,
+        }
+    }
+
+    fn into_verdict(self) -> Verdict {
+        match self.into_judgement() {
+            Judgement::Pass => Verdict::DoesNotApply,
+            Judgement::Forbid(_) => Verdict::Forbids,
+            Judgement::Error(why) => Verdict::Error(why),
+            Judgement::Later => Verdict::NeedsBody,
+        }
+    }
+}
