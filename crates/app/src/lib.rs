@@ -119,6 +119,8 @@ pub struct App {
     folding: tokio::sync::Mutex<()>,
     /// Held while plans are carried out: a signature and the job do not get in each other's way.
     remediating: tokio::sync::Mutex<()>,
+    /// Held while a solver works.
+    proving: tokio::sync::Mutex<()>,
     probe: OnceLock<Arc<dyn Probe>>,
     call_counts: today::CallCounts,
     /// Who reads the decision log for a person.
@@ -144,6 +146,7 @@ impl App {
             decision_log: parts.decision_log,
             folding: tokio::sync::Mutex::new(()),
             remediating: tokio::sync::Mutex::new(()),
+            proving: tokio::sync::Mutex::new(()),
             probe: OnceLock::new(),
             call_counts: today::CallCounts::default(),
             log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),

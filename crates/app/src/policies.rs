@@ -3,14 +3,17 @@
 
 mod cases;
 mod change;
+pub(crate) mod guardrails;
+mod prove;
 mod replay;
+mod solver;
+mod whole;
 
 use std::sync::Arc;
 
 use base::Problem;
 use grant::Guardrails;
 use policy::Ruleset;
-use store::Tx;
 
 use crate::authority::Authority;
 use crate::calls::moment;
@@ -88,7 +91,7 @@ impl App {
         let mut tx = self.begin(actor).await?;
         let before = self.ruleset().load_full();
         self.apply(&mut tx, actor, &change).await?;
-        let after = self.after(&tx)?;
+        let after = self.after(&mut tx).await?;
         let set = tx.guardrails().await?.unwrap_or_default();
         let tests = self.run_cases(&after, &cases::of(&set)?)?;
         if let Some(failed) = tests.iter().find(|case| !case.passed)
@@ -134,16 +137,6 @@ impl App {
         files.extend(gone.map(|name| (name.clone(), String::new())));
         let change = ChangeSet { why: Some(why.to_owned()), files, ..ChangeSet::default() };
         self.publish_policy(actor, change, false).await
-    }
-
-    /// Refuses a policy set that cannot be enforced or tested.
-    pub(crate) async fn check_policy_set(
-        &self,
-        _tx: &mut Tx,
-        set: &Guardrails,
-    ) -> Result<(), Problem> {
-        cases::of(set)?;
-        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use base::{Problem, Timestamp};
 use policy::{Change, Ruleset};
 use store::{Batch, Cursor, NodeRow, Object, Store, Tx};
 
+use crate::policies::guardrails;
 use crate::view::{ChangeReceipt, NodeReceipt};
 use crate::{Actor, App};
 
@@ -48,7 +49,7 @@ fn change_of(object: Object) -> Change {
         Object::Grant(grant) => Change::Grant(grant),
         Object::Role(role) => Change::Role(role),
         Object::Relation(relation) => Change::Relation(relation),
-        Object::Guardrails(_) => Change::Guard(None),
+        Object::Guardrails(set) => Change::Guard(guardrails::compiled(&set)),
     }
 }
 
@@ -99,6 +100,7 @@ impl App {
         }
         let own: Vec<_> = tx.changes().to_vec();
         next = advance(&next, own.into_iter())?;
+        guardrails::fit(&mut tx, &next).await?;
         tx.sign_ledger(&self.signing_key).await?;
         let committed = tx.commit().await?;
         self.publish(&mut published, next);

@@ -4,7 +4,9 @@ mod desk;
 
 use std::collections::BTreeMap;
 
-use app::view::{ChangeSet, NarrowGrant, NewGrant, PolicyCase, ReplayRequest, TestRequest};
+use app::view::{
+    ChangeSet, NarrowGrant, NewGrant, PolicyCase, ProveRequest, ReplayRequest, TestRequest,
+};
 use base::Problem;
 use base::problem::ProblemKind::{self, Conflict, Forbidden, Invalid};
 use desk::Desk;
@@ -58,7 +60,7 @@ async fn a_change_of_nothing_or_with_a_wrong_part_is_refused_whole() {
     assert!(wrong.place.unwrap().starts_with("narrow[0]"));
     // The part that was right was not kept.
     assert_eq!(desk.app.grant(&desk.robin, &desk.idle).await.unwrap().status, "active");
-    for name in ["../x.cedar", "x.txt", "forbid.cedar", ".toml", "a/b.toml"] {
+    for name in ["../x.cedar", "x.txt", ".cedar", ".toml", "a/b.toml"] {
         let wrong = refusal(replay(&desk, files(name, "x")).await);
         assert_eq!(wrong, (Invalid, "bad_file_name".to_owned()), "{name}");
     }
@@ -176,4 +178,155 @@ async fn an_earlier_version_comes_back_as_a_new_one() {
     assert_eq!(versions.len(), 4);
     assert_eq!(versions[0].why.as_deref(), Some("b was wrong"));
     assert!(desk.app.roll_policy_back(&desk.robin, 9, "none").await.is_err());
+}
+
+const GUARD: &str = "@id(\"no-deletes\")\n\
+                     forbid(principal, action == Action::\"orders/purgeOrder\", resource);\n";
+
+#[tokio::test]
+async fn a_guardrail_that_does_not_fit_the_catalogue_is_refused_with_its_place() {
+    let desk = Desk::new().await;
+    for (text, reason, place) in [
+        ("forbid(principal, action", "guardrail_syntax", "g.cedar:1"),
+        ("\npermit(principal, action, resource);", "guardrail_permits", "g.cedar:2"),
+        (
+            "forbid(principal, action == Action::\"orders/nope\", resource);",
+            "guardrail_invalid",
+            "g.cedar:1",
+        ),
+        (
+            "forbid(principal, action, resource) when { principal.nope == 1 };",
+            "guardrail_invalid",
+            "g.cedar:1",
+        ),
+    ] {
+        let refused = desk.app.publish_policy(&desk.robin, files("g.cedar", text), false).await;
+        let refused = refused.unwrap_err();
+        assert_eq!((refused.reason.as_str(), refused.place.as_deref()), (reason, Some(place)));
+    }
+    assert_eq!(desk.app.policy(&desk.robin).await.unwrap().version, 0);
+}
+
+#[tokio::test]
+async fn an_api_whose_change_would_silence_a_guardrail_is_not_changed() {
+    let desk = Desk::new().await;
+    let publish = desk.app.publish_policy(&desk.robin, files("g.cedar", GUARD), false);
+    publish.await.unwrap();
+    let without = testkit::world::DOCUMENT.replace("purgeOrder", "removeOrder");
+    assert_ne!(without, testkit::world::DOCUMENT);
+    let changed = desk.app.import_operations(&desk.robin, "orders", &without, "x.yaml").await;
+    let (kind, reason) = refusal(changed);
+    assert_eq!((kind, reason.as_str()), (Conflict, "guardrail_invalid"));
+    let removed = desk.app.remove_api(&desk.robin, "orders").await;
+    assert_eq!(refusal(removed).0, Conflict);
+}
+
+#[tokio::test]
+async fn what_a_guardrail_forbids_is_refused_at_once_whatever_is_granted() {
+    let desk = Desk::new().await;
+    let case = |expect: &str, reason: Option<&str>| PolicyCase {
+        identity: "writer".to_owned(),
+        request: "POST /orders/items".to_owned(),
+        expect: expect.to_owned(),
+        reason: reason.map(str::to_owned),
+        ..PolicyCase::default()
+    };
+    let run = async |case| {
+        let asked = TestRequest { cases: vec![case], change: None };
+        desk.app.test_policy(&desk.robin, asked).await.unwrap().remove(0).passed
+    };
+    assert!(run(case("allow", None)).await);
+    let text = "forbid(principal == Identity::\"writer\", action, resource == Api::\"orders\");";
+    desk.app.publish_policy(&desk.robin, files("g.cedar", text), false).await.unwrap();
+    assert!(run(case("refuse", Some("forbidden_by_policy"))).await);
+    // Another node that starts from the store enforces it too.
+    let other = desk.next_process("node-b").await;
+    let asked = TestRequest { cases: vec![case("refuse", None)], change: None };
+    assert!(other.test_policy(&desk.robin, asked).await.unwrap().remove(0).passed);
+    desk.app.publish_policy(&desk.robin, files("g.cedar", ""), false).await.unwrap();
+    assert!(run(case("allow", None)).await);
+}
+
+async fn prove(desk: &Desk, question: &str, change: Option<ChangeSet>) -> app::view::ProofView {
+    let asked = ProveRequest {
+        question: question.to_owned(),
+        change,
+        class: Some("phi".to_owned()),
+        ..ProveRequest::default()
+    };
+    desk.app.prove_policy(&desk.robin, asked).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_proof_is_refused_where_the_question_is_none() {
+    let desk = Desk::new().await;
+    let asked =
+        |question: &str| ProveRequest { question: question.to_owned(), ..ProveRequest::default() };
+    let stranger = ProveRequest {
+        class: Some("phi".to_owned()),
+        identities: vec!["nobody".to_owned()],
+        ..asked("never_sees")
+    };
+    for (asked, reason) in [
+        (asked("maybe"), "bad_question"),
+        (asked("no_more"), "missing_change"),
+        (asked("never_sees"), "missing_class"),
+        (ProveRequest { class: Some("gold".to_owned()), ..asked("never_sees") }, "unknown_word"),
+        (stranger, "not_found"),
+        (
+            ProveRequest { seconds: Some(0), change: Some(revoke("g")), ..asked("same") },
+            "out_of_range",
+        ),
+    ] {
+        let refused = refusal(desk.app.prove_policy(&desk.robin, asked).await);
+        assert_eq!(refused.1, reason);
+    }
+    let member = desk.app.prove_policy(&desk.kim, asked("no_more")).await;
+    assert_eq!(refusal(member).0, Forbidden);
+}
+
+#[tokio::test]
+async fn a_change_that_allows_more_is_told_by_a_request_and_one_that_does_not_is_proved() {
+    let desk = Desk::new().await;
+    let narrower = prove(&desk, "no_more", Some(revoke(&desk.idle))).await;
+    assert!(narrower.holds && narrower.counterexample.is_none(), "{narrower:?}");
+    let same = prove(&desk, "same", Some(revoke(&desk.idle))).await;
+    assert!(!same.holds);
+    assert_eq!(same.counterexample.unwrap().allowed_by, "present");
+    let give = NewGrant {
+        subject: "idle".to_owned(),
+        api: "orders".to_owned(),
+        can: vec!["createOrder".to_owned()],
+        fields: None,
+        terms: None,
+        until: None,
+    };
+    let wider = ChangeSet { give: vec![give.clone()], ..ChangeSet::default() };
+    let wider = prove(&desk, "no_more", Some(wider)).await;
+    let example = wider.counterexample.unwrap();
+    assert_eq!(example.allowed_by, "changed");
+    assert_eq!(
+        (example.identity.as_str(), example.operation.as_deref()),
+        ("idle", Some("createOrder"))
+    );
+    // A guardrail takes away what the grant would give: nothing more is allowed.
+    let guard = "forbid(principal == Identity::\"idle\", action == Action::\"orders/createOrder\", \
+                 resource);";
+    let both = ChangeSet { give: vec![give], ..files("g.cedar", guard) };
+    assert!(prove(&desk, "same", Some(both)).await.holds);
+    assert!(prove(&desk, "never_sees", None).await.holds);
+    // Nothing of it was kept.
+    assert_eq!(desk.app.policy(&desk.robin).await.unwrap().version, 0);
+}
+
+#[tokio::test]
+async fn what_decides_is_exported_as_policies_that_name_their_grants() {
+    let desk = Desk::new().await;
+    desk.app.publish_policy(&desk.robin, files("g.cedar", GUARD), false).await.unwrap();
+    let export = desk.app.export_policy(&desk.robin).await.unwrap();
+    for part in [format!("grant:{}", desk.reader), "guardrail:no-deletes".to_owned()] {
+        assert!(export.policies.contains(&part), "{part}\n{}", export.policies);
+    }
+    assert!(export.vocabulary.contains("orders/purgeOrder"), "{}", export.vocabulary);
+    assert_eq!(refusal(desk.app.export_policy(&desk.kim).await).0, Forbidden);
 }

@@ -6,11 +6,11 @@ use base::{ApiId, Problem};
 use catalog::Api;
 use cedar_policy::{Authorizer, Entities, Policy, PolicySet, Request};
 use grant::Place;
-use policy::{Guard, Judgement, Question, Reading};
+use policy::{Explained, Guard, Judgement, Question, Reading, Verdict};
 use rustc_hash::FxHashMap;
 
 use crate::asked::{self, Asked, Readings};
-use crate::explain::{Explained, Verdict};
+use crate::explain::explained;
 use crate::names::Types;
 use crate::rails::{self, Rail};
 use crate::uses::Uses;
@@ -70,23 +70,6 @@ impl Guardrails {
     pub fn fault(&self) -> Option<&str> {
         self.index.as_ref().err().map(String::as_str)
     }
-
-    /// What each guardrail that is for the API of a question says about it, sorted by id.
-    pub fn explain(&self, question: &Question<'_>) -> Vec<Explained> {
-        let Ok(index) = &self.index else { return Vec::new() };
-        let bucket = index.bucket(&question.api.id);
-        let prepared = index.prepare(bucket, question);
-        let each = |rail: &Arc<Rail>| {
-            let verdict = match &prepared {
-                Ok(prepared) => prepared.one(rail).into_verdict(),
-                Err(why) => Verdict::Error(why.clone()),
-            };
-            Explained::new(rail, verdict)
-        };
-        let mut all: Vec<Explained> = bucket.rails.iter().map(each).collect();
-        all.sort_by(|one, other| one.id.cmp(&other.id));
-        all
-    }
 }
 
 impl Guard for Guardrails {
@@ -109,6 +92,21 @@ impl Guard for Guardrails {
         self.index.as_ref().map_or(&[], |index| &index.bucket(api).places)
     }
 
+    fn explain(&self, question: &Question<'_>) -> Vec<Explained> {
+        let Ok(index) = &self.index else { return Vec::new() };
+        let bucket = index.bucket(&question.api.id);
+        let prepared = index.prepare(bucket, question);
+        let each = |rail: &Arc<Rail>| {
+            let verdict = match &prepared {
+                Ok(prepared) => prepared.one(rail).into_verdict(),
+                Err(why) => Verdict::Error(why.clone()),
+            };
+            explained(rail, verdict)
+        };
+        let mut all: Vec<Explained> = bucket.rails.iter().map(each).collect();
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
     fn version(&self) -> u64 {
         self.version
     }

@@ -27,7 +27,6 @@ mod rails;
 mod schema;
 mod uses;
 
-pub use explain::{Explained, Verdict};
 pub use export::{PolicyExport, State, export};
 pub use judge::Guardrails;
 pub use meaning::{Meaning, Said};

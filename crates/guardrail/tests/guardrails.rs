@@ -5,8 +5,8 @@ mod common;
 use std::net::IpAddr;
 
 use common::*;
-use guardrail::{Guardrails, Verdict};
-use policy::{Facts, Guard, Supposed};
+use guardrail::Guardrails;
+use policy::{Facts, Guard, Supposed, Verdict};
 
 fn facts(request: &Asks) -> Facts<'_> {
     Facts { source: None, draw: 0, request }

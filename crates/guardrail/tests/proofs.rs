@@ -6,7 +6,7 @@ mod common;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use base::{IdentityId, Problem, Span};
+use base::{IdentityId, Problem};
 use catalog::{Api, DataClass, Field};
 use common::*;
 use grant::{Grant, Relation, Terms, Withdrawal, WithdrawalStage};
@@ -90,7 +90,7 @@ fn solve(mut query: Query<'_>) -> Option<Result<Proof, Problem>> {
     let script = query.script();
     solver.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
     let output = String::from_utf8(solver.wait_with_output().unwrap().stdout).unwrap();
-    let found = query.conclude(&output, "cvc5", Span::from_micros(1));
+    let found = query.conclude(&output, "cvc5");
     Some(found.map_err(|problem| problem.hint(format!("{output}\n{script}"))))
 }
 
@@ -242,10 +242,10 @@ fn an_answer_that_is_none_is_no_proof() {
     let (old, new) = (narrow.subject(), town.subject());
     let query = Query::no_more(&old, &new).unwrap();
     for output in ["", "unknown\n", "timeout\n", "(error \"x\")\n", "sat\n", "sat\n((case 0)"] {
-        assert!(query.conclude(output, "none", Span::from_micros(0)).is_err(), "{output}");
+        assert!(query.conclude(output, "none").is_err(), "{output}");
     }
     // A request that both allow is no counterexample, whatever a solver says.
     let wrong = "sat\n((case 0) (now 0) (now_us 0) (draw 0) (class 0) (strength 0) (place_0 \
                  (set.singleton 0)) (unreadable (as set.empty (Set Int))))";
-    assert!(query.conclude(wrong, "none", Span::from_micros(0)).is_err());
+    assert!(query.conclude(wrong, "none").is_err());
 }

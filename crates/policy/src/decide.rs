@@ -133,17 +133,7 @@ impl Ruleset {
             return Err(No::NotAllowed(Reason::IdentityInactive));
         };
         let groups = self.groups_of(subject);
-        let question = Question {
-            who: asked.who,
-            about,
-            groups: &groups,
-            related: Related::new(&self.relations, asked.who.identity(), &groups),
-            api: asked.api,
-            operation: asked.operation,
-            facts: asked.facts,
-            now: asked.hour,
-        };
-        match guard.judge(&question) {
+        match guard.judge(&self.question(asked, about, &groups)) {
             Judgement::Pass => granted.map(|mut permit| {
                 let places = guard.reads(&asked.api.id).iter();
                 keep(&mut permit.read, places, asked.facts.request);
@@ -152,6 +142,25 @@ impl Ruleset {
             Judgement::Forbid(ids) => Err(No::Guarded(Reason::ForbiddenByPolicy, ids)),
             Judgement::Error(why) => Err(No::Guarded(Reason::PolicyError, vec![why])),
             Judgement::Later => Err(No::Later),
+        }
+    }
+
+    /// What guardrails are asked about a request.
+    pub(crate) fn question<'a>(
+        &'a self,
+        asked: Asked<'a>,
+        about: &'a About,
+        groups: &'a [GroupId],
+    ) -> Question<'a> {
+        Question {
+            who: asked.who,
+            about,
+            groups,
+            related: Related::new(&self.relations, asked.who.identity(), groups),
+            api: asked.api,
+            operation: asked.operation,
+            facts: asked.facts,
+            now: asked.hour,
         }
     }
 

@@ -1,12 +1,13 @@
 //! Why a decision came out as it did: each grant that was considered, and what became of it.
 
 use base::{ApiId, GrantId, GroupId, IdentityId, OperationId, Timestamp, words};
+use catalog::Operation;
 use grant::GrantStatus;
 
 use crate::decide::Asked;
 use crate::holdings::{Held, Holdings, Subject};
 use crate::terms::{Circumstances, Unmet};
-use crate::{Caller, Facts, Ruleset};
+use crate::{ApiEntry, Caller, Explained, Facts, Ruleset};
 
 words! {
     /// What one grant says about one request, the nearer to allowing it the earlier.
@@ -86,6 +87,27 @@ impl Ruleset {
         let groups = self.groups_of(subject);
         let met = self.circumstances(asked, about, &groups);
         self.consider(subject, api, operation, Some(&met), now)
+    }
+
+    /// What each guardrail of the API says about one request. None of an identity that nobody
+    /// knows: it is refused before guardrails are asked.
+    pub fn explain_guardrails(
+        &self,
+        who: Caller<'_>,
+        api: &ApiEntry,
+        operation: Option<&Operation>,
+        facts: Facts<'_>,
+        now: Timestamp,
+    ) -> Vec<Explained> {
+        let Some(guard) = &self.guard else { return Vec::new() };
+        let subject = self.subjects.get(who.identity());
+        let Some((subject, about)) = subject.and_then(|one| Some((one, one.about.as_deref()?)))
+        else {
+            return Vec::new();
+        };
+        let groups = self.groups_of(subject);
+        let asked = Asked { who, api: api.api(), operation, facts, now, hour: now };
+        guard.explain(&self.question(asked, about, &groups))
     }
 
     fn consider(

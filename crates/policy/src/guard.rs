@@ -1,6 +1,7 @@
 //! Guardrails, as the decision sees them: something that may forbid what grants allow, and never
 //! allows anything itself. What they are written in is another crate's matter.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base::{ApiId, GroupId, Timestamp};
@@ -53,6 +54,39 @@ pub trait Guard: fmt::Debug + Send + Sync {
     /// that it can be judged again.
     fn reads(&self, api: &ApiId) -> &[Place];
 
+    /// What each guardrail that is for the API of a question says about it, sorted by id.
+    fn explain(&self, question: &Question<'_>) -> Vec<Explained>;
+
     /// Which version of the set it is, for records and explanations.
     fn version(&self) -> u64;
+}
+
+/// What one guardrail says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It forbids the request.
+    Forbids,
+    /// It does not.
+    DoesNotApply,
+    /// It looks at the body, which was not read.
+    NeedsBody,
+    /// It could not be evaluated, and refuses: why.
+    Error(String),
+}
+
+/// One guardrail and what it says, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// Its id.
+    pub id: String,
+    /// What it says.
+    pub verdict: Verdict,
+    /// Where it stands: file and line.
+    pub place: String,
+    /// Its text, as written.
+    pub text: String,
+    /// Why it is there: its `@reason`.
+    pub reason: Option<String>,
+    /// All its annotations.
+    pub annotations: BTreeMap<String, String>,
 }

@@ -44,7 +44,7 @@ pub use caller::Caller;
 pub use confirm::Kept;
 pub use explain::{Considered, Standing};
 pub use facts::{Facts, NoRequest, Reading, Request, Writes, draw_of};
-pub use guard::{Guard, Judgement, Question};
+pub use guard::{Explained, Guard, Judgement, Question, Verdict};
 pub use holdings::About;
 pub use permit::{Decided, Part, Permit, Refusal, Shows, Supposed};
 pub use rejudge::{Outlook, Rejudge, Rejudged, Shift};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use app::App;
 use app::view::{
-    CaseView, ChangeSet, PolicyView, PublishView, ReplayRequest, ReplayView, TestRequest,
+    CaseView, ChangeSet, ExportView, PolicyView, ProofView, ProveRequest, PublishView,
+    ReplayRequest, ReplayView, TestRequest,
 };
 use axum::Json;
 use axum::extract::State;
@@ -24,6 +25,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(replay))
         .routes(routes!(publish))
         .routes(routes!(roll_back))
+        .routes(routes!(prove))
+        .routes(routes!(export))
 }
 
 /// Show the policy set
@@ -88,4 +91,25 @@ async fn roll_back(
     Body(wanted): Body<RollBack>,
 ) -> Result<Json<PublishView>, Refused> {
     Ok(Json(app.roll_policy_back(&actor, wanted.version, &wanted.reason).await?))
+}
+
+/// Prove something about all requests
+#[utoipa::path(post, path = "/policy/prove", tag = "policy", request_body = ProveRequest,
+    responses((status = 200, body = ProofView)))]
+async fn prove(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Body(asked): Body<ProveRequest>,
+) -> Result<Json<ProofView>, Refused> {
+    Ok(Json(app.prove_policy(&actor, asked).await?))
+}
+
+/// Write what decides down as Cedar policies
+#[utoipa::path(get, path = "/policy/export", tag = "policy",
+    responses((status = 200, body = ExportView)))]
+async fn export(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+) -> Result<Json<ExportView>, Refused> {
+    Ok(Json(app.export_policy(&actor).await?))
 }

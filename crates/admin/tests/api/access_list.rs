@@ -176,6 +176,8 @@ fn authorization(objects: &Objects) -> Vec<Row> {
         row("GET /policy/versions", AUDITORS),
         row("POST /policy/test", AUDITORS).with(json!({})),
         row("POST /policy/replay", AUDITORS).with(json!({})),
+        row("POST /policy/prove", AUDITORS).with(json!({"question": "never_sees", "class": "phi"})),
+        row("GET /policy/export", AUDITORS),
         row("POST /policy/publish", ADMINS_SEEN)
             .with(json!({"modes": {"orders": "observe"}, "why": "test"})),
         row("POST /policy/rollback", [401, 403, 404, 404])

@@ -17,7 +17,7 @@ use crate::input;
 use crate::view::{CaseView, PolicyCase};
 
 /// What the name of a file of tests ends with.
-const SUFFIX: &str = ".toml";
+pub(super) const SUFFIX: &str = ".toml";
 
 /// A file of tests.
 #[derive(Debug, Deserialize)]

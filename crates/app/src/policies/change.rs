@@ -9,6 +9,7 @@ use grant::Guardrails;
 use policy::Ruleset;
 use store::Tx;
 
+use super::{cases, guardrails};
 use crate::grant::Narrowing;
 use crate::publish::advance;
 use crate::view::ChangeSet;
@@ -82,7 +83,7 @@ impl App {
         if before.as_ref().is_some_and(|before| before.files == after.files) {
             return Ok(());
         }
-        self.check_policy_set(tx, &after).await?;
+        cases::of(&after)?;
         after = Guardrails {
             version: before.as_ref().map_or(0, |before| before.version) + 1,
             updated_at: tx.at(),
@@ -94,8 +95,10 @@ impl App {
     }
 
     /// The ruleset as it would be after what a transaction has changed so far.
-    pub(super) fn after(&self, tx: &Tx) -> Result<Arc<Ruleset>, Problem> {
-        advance(&self.ruleset().load_full(), tx.changes().to_vec().into_iter())
+    pub(super) async fn after(&self, tx: &mut Tx) -> Result<Arc<Ruleset>, Problem> {
+        let after = advance(&self.ruleset().load_full(), tx.changes().to_vec().into_iter())?;
+        guardrails::fit(tx, &after).await?;
+        Ok(after)
     }
 }
 
@@ -126,15 +129,14 @@ fn check_size(change: &ChangeSet) -> Result<(), Problem> {
 
 fn check_name(name: &str) -> Result<(), Problem> {
     let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if is_plain && name.ends_with(".toml") && !name.starts_with('.') && name.len() <= 128 {
+    let is_known = name.ends_with(cases::SUFFIX) || name.ends_with(guardrails::SUFFIX);
+    if is_plain && is_known && !name.starts_with('.') && name.len() <= 128 {
         return Ok(());
     }
-    // Kept and not enforced, a guardrail would be believed to hold.
-    let detail = match name.ends_with(".cedar") {
-        true => "guardrails are not enforced yet, so none can be published".to_owned(),
-        false => format!("`{name}` is not the name of a policy file"),
-    };
-    Err(Problem::invalid("bad_file_name", detail).at("files").hint("call files of tests ….toml"))
+    let detail = format!("`{name}` is not the name of a policy file");
+    Err(Problem::invalid("bad_file_name", detail)
+        .at("files")
+        .hint("call files of guardrails ….cedar and files of tests ….toml"))
 }
 
 /// Says in which part of the change a problem is.

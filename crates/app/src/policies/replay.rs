@@ -43,7 +43,7 @@ impl App {
         // Never committed: dropped, the transaction leaves nothing.
         let mut tx = self.begin(actor).await?;
         self.apply(&mut tx, actor, change).await?;
-        Ok((before, self.after(&tx)?))
+        Ok((before, self.after(&mut tx).await?))
     }
 
     /// Reading and judging a long log takes seconds, and is done off the async threads.

@@ -1,6 +1,6 @@
 //! Changes of policy as one value, what they would do, and tests of policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,7 +23,8 @@ pub struct ChangeSet {
     pub roles: BTreeMap<String, PutRole>,
     /// `observe` or `enforce`, by API.
     pub modes: BTreeMap<String, String>,
-    /// Files of tests of the policy set by name (`….toml`). An empty text takes a file out.
+    /// Files of the policy set by name: guardrails (`….cedar`) and tests (`….toml`). An empty text
+    /// takes a file out.
     pub files: BTreeMap<String, String>,
 }
 
@@ -167,4 +168,73 @@ pub struct PublishView {
     pub replay: ReplayView,
     /// The tests that were run.
     pub tests: Vec<CaseView>,
+}
+
+/// A question about all requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProveRequest {
+    /// `no_more`: after the change nothing is allowed that is not allowed now. `same`: the change
+    /// allows what is allowed now. `never_sees`: no grant shows fields of a data class.
+    pub question: String,
+    /// The change; absent = what holds now.
+    pub change: Option<ChangeSet>,
+    /// The data class that is not seen.
+    pub class: Option<String>,
+    /// By whom it is not seen; none named = by nobody.
+    pub identities: Vec<String>,
+    /// How long the solver may take (default 60, at most 600).
+    pub seconds: Option<u32>,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProofView {
+    /// Whether it is so, for all requests.
+    pub holds: bool,
+    /// How many different cases of caller and operation were asked about.
+    pub cases: u64,
+    /// What solved it; `none` = nothing was left to solve.
+    pub solver: String,
+    /// A request for which it is not so; Cedar was asked and decided it so.
+    pub counterexample: Option<CounterexampleView>,
+}
+
+/// A request that is allowed by one of two states and refused by the other, or that shows what is
+/// not to be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CounterexampleView {
+    /// The whole of it, in one line.
+    pub text: String,
+    /// `present` or `changed`: which allows it.
+    pub allowed_by: String,
+    /// Who calls.
+    pub identity: String,
+    /// Which API.
+    pub api: String,
+    /// Which operation; absent = one that the catalogue does not know.
+    pub operation: Option<String>,
+    /// When, RFC 3339.
+    pub at: String,
+    /// From where.
+    pub source: Option<String>,
+    /// By which kind of credential.
+    pub credential: String,
+    /// Values of the request by place.
+    pub values: BTreeMap<String, BTreeSet<String>>,
+    /// Claims of the token.
+    pub claims: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What decides, written down in Cedar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExportView {
+    /// The policies. Any evaluation error refuses, and so does a caller without an entity.
+    pub policies: String,
+    /// Their schema.
+    pub schema: String,
+    /// Identities, groups and APIs, in Cedar's JSON form.
+    pub entities: serde_json::Value,
+    /// The schema that guardrails are written by.
+    pub vocabulary: String,
 }

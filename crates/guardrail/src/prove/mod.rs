@@ -19,7 +19,7 @@ mod term;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use base::{ApiId, IdentityId, OperationId, Problem, Span};
+use base::{ApiId, IdentityId, OperationId, Problem};
 use catalog::{Api, DataClass, Operation};
 use cedar_policy::pst::Effect;
 use grant::Grant;
@@ -69,8 +69,6 @@ pub struct Proof {
     pub counterexample: Option<Counterexample>,
     /// What solved it; `none` where nothing was left to solve.
     pub solver: String,
-    /// How long that took.
-    pub took: Span,
 }
 
 impl<'a> Query<'a> {
@@ -198,16 +196,14 @@ impl<'a> Query<'a> {
             holds: true,
             counterexample: None,
             solver: "none".to_owned(),
-            took: Span::from_micros(0),
         })
     }
 
     /// What the solver's output comes to. An answer that is neither, and a counterexample that
     /// Cedar does not decide as claimed, are problems and no proof.
-    pub fn conclude(&self, output: &str, solver: &str, took: Span) -> Result<Proof, Problem> {
-        let proof = |holds, counterexample| {
-            Ok(Proof { holds, counterexample, solver: solver.to_owned(), took })
-        };
+    pub fn conclude(&self, output: &str, solver: &str) -> Result<Proof, Problem> {
+        let proof =
+            |holds, counterexample| Ok(Proof { holds, counterexample, solver: solver.to_owned() });
         match output.lines().next().map(str::trim) {
             Some("unsat") => proof(true, None),
             Some("sat") => {

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use base::{ApiId, Timestamp};
 use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
 use grant::{Grant, GrantReason, GrantStatus, OperationSet, Place, Terms};
-use guardrail::{Explained, Guardrails};
+use guardrail::Guardrails;
 use identity::{
     CredentialClass, Environment, Group, Identity, IdentityKind, IdentityStatus, Origin,
     Seasonality,
 };
 use policy::{
-    Caller, Change, Facts, Guard, Judgement, Question, Reading, Refusal, Request, Ruleset,
-    Supposed, Writes,
+    Caller, Change, Explained, Facts, Guard, Judgement, Question, Reading, Refusal, Request,
+    Ruleset, Supposed, Writes,
 };
 
 pub const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
@@ -180,6 +180,10 @@ impl Guard for Spy {
     fn judge(&self, question: &Question<'_>) -> Judgement {
         *self.1.lock().unwrap() = self.0.explain(question);
         self.0.judge(question)
+    }
+
+    fn explain(&self, question: &Question<'_>) -> Vec<Explained> {
+        self.0.explain(question)
     }
 
     fn reads(&self, api: &ApiId) -> &[Place] {

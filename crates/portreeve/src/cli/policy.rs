@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use app::view::{
-    CaseView, ChangeSet, PolicyCase, PolicyView, PublishView, ReplayRequest, ReplayView, ShiftView,
-    TestRequest,
+    CaseView, ChangeSet, ExportView, PolicyCase, PolicyView, ProofView, ProveRequest, PublishView,
+    ReplayRequest, ReplayView, ShiftView, TestRequest,
 };
 use base::Problem;
 use clap::Subcommand;
@@ -52,6 +52,15 @@ pub(crate) enum Policy {
         #[arg(long, value_name = "FILE")]
         change: Option<PathBuf>,
     },
+    /// Prove something about all requests; exit 2 with a counterexample when it is not so
+    Prove(ProveArgs),
+    /// Write what decides down as Cedar policies, with their schema and entities
+    Export {
+        /// Which part
+        #[arg(value_parser = ["policies", "schema", "entities", "vocabulary"],
+              default_value = "policies")]
+        part: String,
+    },
     /// Publish a change, all of it or nothing; refused when a test does not hold after it
     Publish {
         /// The change
@@ -66,6 +75,26 @@ pub(crate) enum Policy {
         #[arg(long, value_name = "T")]
         reason: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProveArgs {
+    /// A change: that nothing is allowed after it that is not allowed now
+    #[arg(value_name = "FILE", required_unless_present = "class")]
+    change: Option<PathBuf>,
+    /// That the change allows exactly what is allowed now
+    #[arg(long, requires = "change", conflicts_with = "class")]
+    same: bool,
+    /// That no grant shows fields of this data class, now or after the change
+    #[arg(long = "never-sees", value_name = "CLASS")]
+    class: Option<String>,
+    /// By whom they are not seen [default: nobody sees them]
+    #[arg(long, value_name = "X[,X…]", value_delimiter = ',', requires = "class")]
+    by: Vec<String>,
+    /// How long the solver may take
+    #[arg(long, value_name = "N", default_value = "60",
+          value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
 }
 
 impl Policy {
@@ -102,6 +131,11 @@ impl Policy {
                 let replay: ReplayView = client.post("/policy/replay", &asked).await?;
                 remote.out.show(&replay, replayed)?;
             }
+            Self::Prove(args) => return prove(args, remote).await,
+            Self::Export { part } => {
+                let export: ExportView = client.get("/policy/export").await?;
+                remote.out.show(&export, |export| exported(export, &part))?;
+            }
             Self::Publish { file } => {
                 let done: PublishView = client.post("/policy/publish", &read(&file)?).await?;
                 remote.out.show(&done, published)?;
@@ -113,6 +147,45 @@ impl Policy {
             }
         }
         Ok(Exit::Done)
+    }
+}
+
+async fn prove(args: ProveArgs, remote: &Remote) -> Result<Exit, Failure> {
+    let question = match (&args.class, args.same) {
+        (Some(_), _) => "never_sees",
+        (None, true) => "same",
+        (None, false) => "no_more",
+    };
+    let asked = ProveRequest {
+        question: question.to_owned(),
+        change: args.change.as_deref().map(read).transpose()?,
+        class: args.class,
+        identities: args.by,
+        seconds: Some(args.seconds),
+    };
+    let proof: ProofView = remote.client.post("/policy/prove", &asked).await?;
+    remote.out.show(&proof, proved)?;
+    Ok(if proof.holds { Exit::Done } else { Exit::Differs })
+}
+
+fn proved(proof: &ProofView) -> String {
+    match &proof.counterexample {
+        None if proof.holds => {
+            format!("Proved for all requests: {} cases, solved by {}\n", proof.cases, proof.solver)
+        }
+        None => "Not so\n".to_owned(),
+        Some(example) => {
+            format!("Not so. Allowed by the {} policy: {}\n", example.allowed_by, example.text)
+        }
+    }
+}
+
+fn exported(export: &ExportView, part: &str) -> String {
+    match part {
+        "schema" => export.schema.clone(),
+        "vocabulary" => export.vocabulary.clone(),
+        "entities" => format!("{:#}\n", export.entities),
+        _ => export.policies.clone(),
     }
 }
 

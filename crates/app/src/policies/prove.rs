@@ -1,0 +1,175 @@
+//! Proofs about policy: of all requests, not of recorded or written ones.
+
+use base::{IdentityId, Problem};
+use catalog::DataClass;
+use guardrail::prove::{Counterexample, Proof, Query, Side, Subject};
+
+use super::solver;
+use super::whole::{Lists, Whole};
+use crate::authority::Authority;
+use crate::input;
+use crate::view::{CounterexampleView, ExportView, ProofView, ProveRequest};
+use crate::{Actor, App};
+
+/// How long the solver may take unless asked otherwise.
+const SECONDS: u32 = 60;
+/// How long it may take at most.
+const SECONDS_MAX: u32 = 600;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+enum Question {
+    NoMore,
+    Same,
+    NeverSees(DataClass, Vec<IdentityId>),
+}
+
+impl App {
+    /// Answers a question about all requests, by the export of what decides and a solver. Nothing
+    /// changes.
+    pub async fn prove_policy(
+        &self,
+        actor: &Actor,
+        asked: ProveRequest,
+    ) -> Result<ProofView, Problem> {
+        let authority = Authority::of(&mut *self.read().await?, actor).await?;
+        authority.must_read_all("prove something about policy")?;
+        let question = question(&asked)?;
+        let seconds = asked.seconds.unwrap_or(SECONDS);
+        if seconds == 0 || seconds > SECONDS_MAX {
+            let detail = format!("`seconds` is from 1 to {SECONDS_MAX}");
+            return Err(Problem::invalid("out_of_range", detail).at("seconds"));
+        }
+        let (old, new) = self.states(actor, &asked).await?;
+        if let Question::NeverSees(_, identities) = &question {
+            known(&new, identities)?;
+        }
+        // One at a time: a solver takes a processor and what memory it needs.
+        let _turn = self.proving.lock().await;
+        let work = move || answer(&question, &old, &new, seconds);
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|error| Problem::internal(error.to_string()))?
+    }
+
+    /// What decides, written down as Cedar policies, schema and entities.
+    pub async fn export_policy(&self, actor: &Actor) -> Result<ExportView, Problem> {
+        let authority = Authority::of(&mut *self.read().await?, actor).await?;
+        authority.must_read_all("export the policy")?;
+        let state = Whole::read(&self.store).await?.into_lists();
+        let ruleset = self.ruleset().load_full();
+        let work = move || {
+            let apis: Vec<_> = ruleset.apis().map(|api| catalog::Api::clone(api)).collect();
+            guardrail::export(&state.state()).map(|export| (export, guardrail::schema(&apis)))
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        let (export, vocabulary) = done.map_err(|error| Problem::internal(error.to_string()))??;
+        Ok(ExportView {
+            policies: export.policies,
+            schema: export.schema,
+            entities: export.entities,
+            vocabulary,
+        })
+    }
+
+    /// What holds, and what would hold after the change.
+    async fn states(&self, actor: &Actor, asked: &ProveRequest) -> Result<(Lists, Lists), Problem> {
+        let Some(change) = &asked.change else {
+            let now = Whole::read(&self.store).await?;
+            return Ok((now.clone().into_lists(), now.into_lists()));
+        };
+        // Never committed: dropped, the transaction leaves nothing.
+        let mut tx = self.begin(actor).await?;
+        self.apply(&mut tx, actor, change).await?;
+        self.after(&mut tx).await?;
+        let changed: Vec<_> =
+            tx.changes().iter().filter_map(|change| change.object.clone()).collect();
+        drop(tx);
+        let old = Whole::read(&self.store).await?;
+        let mut new = old.clone();
+        changed.into_iter().for_each(|object| new.put(object));
+        Ok((old.into_lists(), new.into_lists()))
+    }
+}
+
+fn question(asked: &ProveRequest) -> Result<Question, Problem> {
+    let compared = |question| match asked.change {
+        Some(_) => Ok(question),
+        None => {
+            let detail = "a change is compared with what holds now, and there is none";
+            Err(Problem::invalid("missing_change", detail).at("change"))
+        }
+    };
+    match asked.question.as_str() {
+        "no_more" => compared(Question::NoMore),
+        "same" => compared(Question::Same),
+        "never_sees" => {
+            let class = asked.class.as_deref().ok_or_else(|| {
+                let detail = "`never_sees` asks about a data class";
+                Problem::invalid("missing_class", detail).at("class")
+            })?;
+            let class: DataClass = input::word("class", class)?;
+            let identity = |id: &String| input::id("identities", id);
+            let identities = asked.identities.iter().map(identity).collect::<Result<_, _>>()?;
+            Ok(Question::NeverSees(class, identities))
+        }
+        other => Err(Problem::invalid("bad_question", format!("`{other}` is not a question"))
+            .at("question")
+            .hint("ask no_more, same or never_sees")),
+    }
+}
+
+/// Somebody who does not exist would be proved to see nothing.
+fn known(state: &Lists, identities: &[IdentityId]) -> Result<(), Problem> {
+    match identities.iter().find(|id| !state.has_identity(id.as_str())) {
+        None => Ok(()),
+        Some(id) => Err(Problem::not_found("identity", id.as_str()).at("identities")),
+    }
+}
+
+fn answer(
+    question: &Question,
+    old: &Lists,
+    new: &Lists,
+    seconds: u32,
+) -> Result<ProofView, Problem> {
+    let (old, new) = (Subject::new(old.state())?, Subject::new(new.state())?);
+    let mut query = match question {
+        Question::NoMore => Query::no_more(&old, &new)?,
+        Question::Same => Query::same(&old, &new)?,
+        Question::NeverSees(class, identities) => Query::never_sees(&new, identities, *class)?,
+    };
+    let cases = u64::try_from(query.cases()).unwrap_or(u64::MAX);
+    let proof = match query.settled() {
+        Some(proof) => proof,
+        None => {
+            let output = solver::solve(&query.script(), seconds)?;
+            query.conclude(&output, solver::NAME)?
+        }
+    };
+    Ok(view(proof, cases))
+}
+
+fn view(proof: Proof, cases: u64) -> ProofView {
+    let counterexample = proof.counterexample.map(|example| counterexample(&example));
+    ProofView { holds: proof.holds, cases, solver: proof.solver, counterexample }
+}
+
+fn counterexample(example: &Counterexample) -> CounterexampleView {
+    let allowed_by = match example.allowed_by {
+        Side::First => "present",
+        Side::Second => "changed",
+    };
+    let values = example.values.iter().map(|(place, values)| (place.to_string(), values.clone()));
+    CounterexampleView {
+        text: example.to_string(),
+        allowed_by: allowed_by.to_owned(),
+        identity: example.identity.to_string(),
+        api: example.api.to_string(),
+        operation: example.operation.as_ref().map(ToString::to_string),
+        at: example.now.to_string(),
+        source: example.source.map(|source| source.to_string()),
+        credential: example.credential_class.clone(),
+        values: values.collect(),
+        claims: example.claims.clone(),
+    }
+}
