@@ -42,6 +42,7 @@ mod input;
 mod inventory;
 mod key;
 mod ledger;
+pub mod limits;
 mod near;
 mod operations;
 pub mod probe;
@@ -118,6 +119,7 @@ pub struct App {
     call_counts: today::CallCounts,
     /// Who reads the decision log for a person.
     log_readers: Arc<tokio::sync::Semaphore>,
+    limit_rounds: limits::Rounds,
 }
 
 impl App {
@@ -125,7 +127,8 @@ impl App {
     pub async fn open(parts: Parts) -> Result<Arc<Self>, Problem> {
         let signing_key = parts.keys.signing_key(&parts.settings.ledger)?;
         let ruleset = publish::load(&parts.store).await?;
-        let published = publish::Published::now(&ruleset, parts.clock.now());
+        let started_at = parts.clock.now();
+        let published = publish::Published::now(&ruleset, started_at);
         let app = Arc::new(Self {
             store: parts.store,
             clock: parts.clock,
@@ -142,6 +145,7 @@ impl App {
             probe: OnceLock::new(),
             call_counts: today::CallCounts::default(),
             log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),
+            limit_rounds: limits::Rounds::new(started_at),
         });
         app.catch_up().await?;
         Ok(app)

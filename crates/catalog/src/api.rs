@@ -1,7 +1,10 @@
 //! APIs and operations as values.
 
-use base::{ApiId, OperationId, Span, Timestamp, words};
+use std::collections::BTreeMap;
+
+use base::{ApiId, OperationId, Problem, Span, Timestamp, words};
 use serde::{Deserialize, Serialize};
+use traffic::Limit;
 
 words! {
     /// What the gate does with a request that no grant covers.
@@ -116,6 +119,19 @@ pub struct Operation {
     pub admin: bool,
     /// Properties of its successful response, sorted by path.
     pub fields: Vec<Field>,
+    /// What a request of it costs under limits: `x-cost` of the document, usually 1.
+    #[serde(default = "usual_cost", skip_serializing_if = "is_usual_cost")]
+    pub cost: u32,
+}
+
+/// What a request costs unless something else is said.
+pub const fn usual_cost() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_usual_cost(cost: &u32) -> bool {
+    *cost == usual_cost()
 }
 
 /// Limits in time for one API.
@@ -166,10 +182,35 @@ pub struct Api {
     pub accept: Vec<Accept>,
     /// Limits in time.
     pub timeouts: Timeouts,
+    /// How much may be used of it; no two of one name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+    /// What operations cost whatever the document says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub costs: BTreeMap<OperationId, u32>,
     /// Sorted by id.
     pub operations: Vec<Operation>,
     /// Who maintains it (`file`, `console`, …).
     pub origin: String,
     /// When it came to be.
     pub created_at: Timestamp,
+}
+
+impl Api {
+    /// What a request of an operation costs under limits.
+    pub fn cost_of(&self, operation: &Operation) -> u32 {
+        self.costs.get(&operation.id).copied().unwrap_or(operation.cost)
+    }
+
+    /// Refuses limits that cannot hold together, and operations that could never pass them.
+    pub fn check_limits(&self) -> Result<(), Problem> {
+        Limit::check_list(&self.limits)?;
+        for operation in &self.operations {
+            let cost = self.cost_of(operation);
+            for limit in &self.limits {
+                limit.check_cost(operation.id.as_str(), cost)?;
+            }
+        }
+        Ok(())
+    }
 }
