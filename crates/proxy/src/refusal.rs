@@ -3,14 +3,15 @@
 //! A caller is told what its own act was missing. It is not told who else exists, which grants
 //! there are or what the ruleset holds; the record under the request id has the rest.
 
-use base::Span;
 use catalog::{Accept, Api};
 use serde::Serialize;
 use traffic::headers::{Framing, RequestFields};
+use traffic::limit::Standing;
 use traffic::{Outcome, Reason};
 
 use crate::h1::body::write_decimal;
 use crate::h1::response::{Departure, write_connection};
+use crate::limits::Exceeded;
 use crate::recorder::RecordError;
 use crate::stage::Journal;
 
@@ -21,7 +22,7 @@ pub(crate) struct Refused {
     journal: Journal,
     reason: Reason,
     about: Option<About>,
-    retry_after: Option<Span>,
+    exceeded: Option<Exceeded>,
     /// The request is read to its end, and the next one may follow.
     reusable: bool,
     /// The record says already what became of the request.
@@ -45,6 +46,10 @@ struct Page<'p> {
     reason: &'p str,
     hint: &'p str,
     request_id: &'p str,
+    /// The names of the limits that were reached (draft-ietf-httpapi-ratelimit-headers, "Problem
+    /// Types").
+    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
+    violated_policies: Option<[&'p str; 1]>,
 }
 
 impl Refused {
@@ -66,7 +71,8 @@ impl Refused {
     }
 
     fn plain(journal: Journal, reason: Reason) -> Self {
-        Self { journal, reason, about: None, retry_after: None, reusable: false, is_judged: false }
+        let (about, exceeded) = (None, None);
+        Self { journal, reason, about, exceeded, reusable: false, is_judged: false }
     }
 
     /// Lets the refusal name the API.
@@ -79,9 +85,9 @@ impl Refused {
         self
     }
 
-    /// Says when to try again.
-    pub(crate) fn retry_after(mut self, wait: Option<Span>) -> Self {
-        self.retry_after = wait;
+    /// Says which limit was reached, and when to try again.
+    pub(crate) fn beyond(mut self, exceeded: Exceeded) -> Self {
+        self.exceeded = Some(exceeded);
         self
     }
 
@@ -93,16 +99,27 @@ impl Refused {
     pub(crate) fn answer(self) -> (Answer, Open) {
         let example = &self.journal.core().config.example_identity;
         let request_id = self.journal.request_id().as_str();
-        let mut answer = Answer::new(self.reason, self.about.as_ref(), example, request_id);
-        answer.retry_after = self.retry_after.map(whole_seconds);
+        let case = Case {
+            reason: self.reason,
+            about: self.about.as_ref(),
+            exceeded: self.exceeded,
+            example,
+            request_id,
+        };
+        let answer = Answer::new(&case);
         let Self { journal, reason, is_judged, .. } = self;
         (answer, Open { journal, reason, is_judged })
     }
 }
 
-/// Rounded up: who comes back too early is refused again.
-fn whole_seconds(wait: Span) -> u64 {
-    wait.as_micros().max(0).unsigned_abs().div_ceil(1_000_000)
+/// What an answer is made of.
+struct Case<'c> {
+    reason: Reason,
+    about: Option<&'c About>,
+    exceeded: Option<Exceeded>,
+    /// Who hints suggest to issue a key to.
+    example: &'c str,
+    request_id: &'c str,
 }
 
 /// A refusal that is not recorded yet.
@@ -143,7 +160,10 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     phrase: &'static str,
     pub(crate) challenge: Option<String>,
+    /// In seconds, rounded up.
     pub(crate) retry_after: Option<u64>,
+    /// The limit that was reached.
+    pub(crate) standing: Option<Standing>,
     pub(crate) request_id: String,
     pub(crate) body: Vec<u8>,
 }
@@ -152,8 +172,13 @@ pub(crate) struct Answer {
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 impl Answer {
-    fn new(reason: Reason, about: Option<&About>, example: &str, request_id: &str) -> Self {
-        let detail = words::detail(reason, about);
+    fn new(case: &Case<'_>) -> Self {
+        let Case { reason, about, exceeded, example, request_id } = *case;
+        let limit = exceeded.and_then(|exceeded| exceeded.limit);
+        let detail = match limit {
+            Some((limit, _)) => words::reached(limit, about),
+            None => words::detail(reason, about),
+        };
         let hint = words::hint(reason, about, example);
         let page = Page {
             kind: &words::kind(reason),
@@ -163,12 +188,14 @@ impl Answer {
             reason: reason.as_str(),
             hint: &hint,
             request_id,
+            violated_policies: limit.map(|(limit, _)| [limit.name().as_str()]),
         };
         Self {
             status: reason.status(),
             phrase: words::phrase(reason.status()),
             challenge: words::challenge(reason, about),
-            retry_after: None,
+            retry_after: exceeded.map(|exceeded| Standing::seconds(exceeded.wait)),
+            standing: limit.map(|(_, standing)| standing),
             request_id: request_id.to_owned(),
             body: serde_json::to_vec(&page).unwrap_or_default(),
         }
@@ -176,7 +203,9 @@ impl Answer {
 
     /// The answer for a request whose record could not be made.
     pub(crate) fn unrecorded(request_id: &str) -> Self {
-        Self::new(Reason::LogUnavailable, None, "", request_id)
+        let (about, exceeded, example) = (None, None, "");
+        let reason = Reason::LogUnavailable;
+        Self::new(&Case { reason, about, exceeded, example, request_id })
     }
 
     /// Appends the answer in HTTP/1.1; to a HEAD request without the body.
@@ -198,6 +227,10 @@ impl Answer {
         }
         if let Some(seconds) = self.retry_after {
             field("retry-after", &seconds.to_string());
+        }
+        if let Some(standing) = self.standing {
+            field("ratelimit-policy", &standing.policy().to_string());
+            field("ratelimit", &standing.service().to_string());
         }
         field("portreeve-request-id", &self.request_id);
         field("content-length", &self.body.len().to_string());

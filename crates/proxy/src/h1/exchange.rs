@@ -277,7 +277,8 @@ impl<'c> Exchange<'c> {
                     && self.upload.has_ended();
                 let departure = Departure { version: terms.traits.version, keep_alive };
                 let out = caller.output.bytes_mut();
-                response::write_final(&head, departure, terms.request_id, out);
+                let standing = terms.traits.standing;
+                response::write_final(&head, departure, terms.request_id, standing, out);
                 self.tally.status = status;
                 self.caller_reusable = keep_alive;
                 self.upstream_reusable = head.judged.keep_alive && framing != Framing::UntilClose;

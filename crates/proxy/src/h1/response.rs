@@ -1,8 +1,11 @@
 //! Reads the head of an upstream's response and writes the head of the answer.
 
+use std::io::Write;
+
 use httparse::Header;
 use traffic::Reason;
 use traffic::headers::{FIELDS_MAX, Framing, ResponseFields, Version};
+use traffic::limit::Standing;
 
 use super::body::{Encoder, write_decimal};
 use super::head::{FieldSpace, has_bare_line_feed};
@@ -84,10 +87,11 @@ pub(crate) fn write_final(
     head: &ResponseHead<'_>,
     departure: Departure,
     request_id: &str,
+    standing: Option<Standing>,
     out: &mut Vec<u8>,
 ) {
     write_status(head, out);
-    write_fields(head, out);
+    write_fields(head, standing.is_some(), out);
     match head.judged.framing {
         Framing::Length(length) => {
             out.extend_from_slice(b"content-length: ");
@@ -100,6 +104,7 @@ pub(crate) fn write_final(
         _ => {}
     }
     write_connection(departure, out);
+    write_standing(standing, out);
     out.extend_from_slice(b"portreeve-request-id: ");
     out.extend_from_slice(request_id.as_bytes());
     out.extend_from_slice(b"\r\n\r\n");
@@ -108,7 +113,7 @@ pub(crate) fn write_final(
 /// Appends an interim response (1xx). One that switches protocols says so.
 pub(crate) fn write_interim(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
     write_status(head, out);
-    write_fields(head, out);
+    write_fields(head, false, out);
     if head.status == 101 {
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
     }
@@ -132,9 +137,22 @@ fn write_status(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_fields(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
+/// Appends how the limits of the caller stand. Two fields by one name would be two readings, so
+/// the upstream's own do not travel then.
+fn write_standing(standing: Option<Standing>, out: &mut Vec<u8>) {
+    let Some(standing) = standing else { return };
+    // Writing to a Vec cannot fail.
+    let _ = write!(out, "ratelimit-policy: {}\r\n", standing.policy());
+    let _ = write!(out, "ratelimit: {}\r\n", standing.service());
+}
+
+fn is_standing(name: &str) -> bool {
+    name.eq_ignore_ascii_case("ratelimit") || name.eq_ignore_ascii_case("ratelimit-policy")
+}
+
+fn write_fields(head: &ResponseHead<'_>, tells_standing: bool, out: &mut Vec<u8>) {
     for (index, field) in head.fields.iter().enumerate().take(FIELDS_MAX) {
-        if head.judged.travels(index) {
+        if head.judged.travels(index) && !(tells_standing && is_standing(field.name)) {
             out.extend_from_slice(field.name.as_bytes());
             out.extend_from_slice(b": ");
             out.extend_from_slice(field.value);

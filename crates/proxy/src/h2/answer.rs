@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use httparse::Header;
 use hyper::body::{Body, Incoming};
 use smallvec::SmallVec;
 use traffic::Reason;
 use traffic::headers::Version;
+use traffic::limit::Standing;
 
 use super::activity::Stream;
 use super::relay::{Fault, Relay, ReplyHead};
@@ -95,7 +96,20 @@ fn page(answer: &Answer, to_head: bool) -> Response<Reply> {
     if let Some(seconds) = answer.retry_after {
         set("retry-after", &seconds.to_string());
     }
+    if let Some(standing) = answer.standing {
+        tell_standing(standing, response.headers_mut());
+    }
     response
+}
+
+/// How the limits of the caller stand, in the place of what the upstream may say of its own.
+fn tell_standing(standing: Standing, fields: &mut HeaderMap) {
+    let policy = HeaderValue::from_str(&standing.policy().to_string());
+    let service = HeaderValue::from_str(&standing.service().to_string());
+    if let (Ok(policy), Ok(service)) = (policy, service) {
+        fields.insert(HeaderName::from_static("ratelimit-policy"), policy);
+        fields.insert(HeaderName::from_static("ratelimit"), service);
+    }
 }
 
 async fn forward(
@@ -149,6 +163,9 @@ async fn respond(
     *response.headers_mut() = head.fields;
     if let Ok(id) = HeaderValue::from_str(admitted.request_id()) {
         response.headers_mut().insert(HeaderName::from_static("portreeve-request-id"), id);
+    }
+    if let Some(standing) = admitted.traits().standing {
+        tell_standing(standing, response.headers_mut());
     }
     let is_durable = relay.is_durable();
     if !(relay.response_ended() && is_durable) {

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use catalog::Timeouts;
+use policy::Permit;
 use token::Verified;
 use traffic::headers::{Framing, Version};
-use traffic::{Outcome, Reason};
+use traffic::limit::Standing;
+use traffic::{Limit, Outcome, Reason};
 
 use super::{Journal, Permitted};
+use crate::limits;
 use crate::refusal::Refused;
 use crate::upstream::{Upstream, head};
 
@@ -34,6 +37,8 @@ pub(crate) struct Traits {
     pub(crate) websocket: bool,
     /// The caller keeps its connection.
     pub(crate) keep_alive: bool,
+    /// The limit that is nearest to its end, for the answer.
+    pub(crate) standing: Option<Standing>,
 }
 
 impl Traits {
@@ -43,26 +48,42 @@ impl Traits {
     }
 }
 
+/// The limits that the grants of a permit carry. Permits carry none yet.
+const fn limits_of(_permit: &Permit) -> &'static [Limit] {
+    &[]
+}
+
 impl Admitted {
     pub(super) fn within_limits(permitted: Permitted<'_>) -> Result<Self, Refused> {
         let Permitted { mut received, who, permit } = permitted;
         let worker = received.worker;
         let core = worker.core();
-        let held = core
-            .sources
-            .admit_request(received.source, received.journal.at())
-            .map_err(|wait| (Reason::RateLimited, Some(wait)))
-            .and_then(|()| core.recorder.ready().map_err(|_| (Reason::LogUnavailable, None)))
-            .and_then(|()| {
-                worker.upstream(&received.api.api().upstream).map_err(|reason| (reason, None))
-            });
-        let upstream = match held {
+        let ready = core.recorder.ready().map_err(|_| Reason::LogUnavailable);
+        let upstream = match ready.and_then(|()| worker.upstream(&received.api.api().upstream)) {
             Ok(upstream) => upstream,
-            Err((reason, wait)) => {
-                let refused = Refused::new(received.journal, reason, &received.fields);
-                return Err(refused.retry_after(wait));
+            Err(reason) => {
+                return Err(Refused::new(received.journal, reason, &received.fields));
             }
         };
+        let request = limits::Request {
+            api: received.api.api(),
+            operation: received.operation,
+            identity: who.identity().as_str(),
+            credential: who.credential().as_str(),
+            grants: permit.grants(),
+            source: received.source,
+            extra: limits_of(&permit),
+        };
+        // Last, so that what is refused for another reason uses nothing.
+        let at = received.journal.at();
+        let admission = match core.limits.admit(&request, worker.delay(), at) {
+            Ok(admission) => admission,
+            Err(exceeded) => {
+                let refused = Refused::new(received.journal, exceeded.reason, &received.fields);
+                return Err(refused.for_api(received.api.api()).beyond(exceeded));
+            }
+        };
+        received.journal.hold(admission.held);
         received.journal.note(|record| {
             record.outcome = match permit.observed() {
                 Some(_) => Outcome::Observed,
@@ -97,6 +118,7 @@ impl Admitted {
             idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
             websocket: received.fields.websocket,
             keep_alive: received.fields.keep_alive,
+            standing: admission.standing,
         };
         Ok(Self { journal: received.journal, who, upstream, head, traits })
     }

@@ -8,6 +8,7 @@ use base::{RequestId, Timestamp};
 use traffic::{CallRecord, Outcome, Reason};
 
 use crate::gate::Core;
+use crate::limits::Held;
 use crate::recorder::RecordError;
 
 /// Longest `User-Agent` that is kept, in bytes.
@@ -23,6 +24,8 @@ pub(crate) struct Journal {
     record: Option<Box<CallRecord>>,
     request_id: RequestId,
     at: Timestamp,
+    /// What the request takes until it is over, however it ends.
+    held: Option<Held>,
 }
 
 impl Journal {
@@ -55,7 +58,7 @@ impl Journal {
             bytes_out: 0,
             ruleset_version: 0,
         };
-        Self { core, record: Some(Box::new(record)), request_id, at }
+        Self { core, record: Some(Box::new(record)), request_id, at, held: None }
     }
 
     pub(crate) fn request_id(&self) -> &RequestId {
@@ -80,6 +83,11 @@ impl Journal {
         if let Some(record) = &mut self.record {
             write(record);
         }
+    }
+
+    /// Keeps what the request takes until it is over.
+    pub(crate) fn hold(&mut self, held: Held) {
+        self.held = Some(held);
     }
 
     /// `path` is canonical, and so ASCII.
@@ -114,6 +122,8 @@ impl Journal {
     }
 
     fn take(&mut self) -> Option<CallRecord> {
+        // Before the record: who sees that the request is over may count on what it took.
+        self.held = None;
         let mut record = *self.record.take()?;
         let elapsed = self.core.clock.now().since(record.at).as_micros();
         record.duration_us = elapsed.max(0).unsigned_abs();
