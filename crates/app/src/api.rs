@@ -8,6 +8,7 @@ use catalog::openapi::{self, Prefix};
 use catalog::{Accept, Api, ApiMode, Impact, Operation, Timeouts};
 use grant::Grant;
 use identity::{Environment, Origin};
+pub use limits::check_limits;
 use store::{GrantFilter, Tx};
 
 use crate::authority::Authority;
@@ -63,7 +64,7 @@ impl App {
         authority.must_administer("add an API")?;
         let mut api = parse(&new, self.now(), origin_of(actor))?;
         api.operations = self.operations_of(&new, &api).await?;
-        limits::check(&api)?;
+        api.check_limits()?;
         let mut tx = self.begin(actor).await?;
         check_owner(&mut tx, &authority, api.owner.as_deref()).await?;
         check_free(&mut tx, &api).await?;
@@ -103,7 +104,7 @@ impl App {
         let hint = "ask the API's owner or an administrator";
         authority.must(authority.owns_api(&before), "change the operations of this API", hint)?;
         let after = Api { operations: read_document(document, name, &before)?, ..before.clone() };
-        limits::check(&after)?;
+        after.check_limits()?;
         if after != before {
             tx.save_api(audit::Event::ApiOperationsImported, Some(&before), &after).await?;
             self.commit(tx).await?;

@@ -69,7 +69,7 @@ use policy::Ruleset;
 use store::{Snapshot, Store, Tx, Writer};
 
 pub use actor::{Actor, Channel, Role};
-pub use api::TIMEOUT_MAX;
+pub use api::{TIMEOUT_MAX, check_limits};
 pub use fetch::{Fetcher, HttpFetcher};
 pub use findings::FindingQuery;
 pub use probe::Probe;

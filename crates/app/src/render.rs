@@ -50,6 +50,7 @@ fn api_alone(api: &Api) -> ApiView {
             idle: api.timeouts.idle.to_string(),
         },
         limits: api.limits.iter().map(ToString::to_string).collect(),
+        costs: api.costs.iter().map(|(operation, cost)| (operation.to_string(), *cost)).collect(),
     }
 }
 

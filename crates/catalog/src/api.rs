@@ -202,15 +202,38 @@ impl Api {
         self.costs.get(&operation.id).copied().unwrap_or(operation.cost)
     }
 
-    /// Refuses limits that cannot hold together, and operations that could never pass them.
+    /// Refuses what the gate could not hold. See [`check_limits`].
     pub fn check_limits(&self) -> Result<(), Problem> {
-        Limit::check_list(&self.limits)?;
-        for operation in &self.operations {
-            let cost = self.cost_of(operation);
-            for limit in &self.limits {
-                limit.check_cost(operation.id.as_str(), cost)?;
-            }
-        }
-        Ok(())
+        check_limits(&self.limits, &self.costs, &self.operations)
     }
+}
+
+/// Refuses limits that cannot hold together, costs of what is no operation (rules that would
+/// silently not hold), and operations that could never be called because they cost more than a
+/// limit allows.
+pub fn check_limits(
+    limits: &[Limit],
+    costs: &BTreeMap<OperationId, u32>,
+    operations: &[Operation],
+) -> Result<(), Problem> {
+    Limit::check_list(limits).map_err(|problem| problem.at("limits"))?;
+    let known = || operations.iter().map(|operation| operation.id.as_str());
+    for operation in costs.keys() {
+        if !known().any(|id| id == operation.as_str()) {
+            let hint = match base::nearest(operation.as_str(), known()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "take the cost away, or import the document that has it".to_owned(),
+            };
+            let detail = format!("`{operation}` has a cost, but the API has no such operation");
+            return Err(Problem::invalid("unknown_operation", detail).at("costs").hint(hint));
+        }
+    }
+    for operation in operations {
+        let cost = costs.get(&operation.id).copied().unwrap_or(operation.cost);
+        for limit in limits {
+            let checked = limit.check_cost(operation.id.as_str(), cost);
+            checked.map_err(|problem| problem.at("limits"))?;
+        }
+    }
+    Ok(())
 }

@@ -21,7 +21,7 @@ mod credential;
 mod gate;
 mod h1;
 mod h2;
-mod limits;
+pub mod limits;
 mod recorder;
 mod refusal;
 mod sources;

@@ -29,8 +29,8 @@ use traffic::rate::Share;
 
 use crate::config::Limits;
 
-pub(crate) use admit::{Exceeded, Request};
-pub(crate) use held::Held;
+pub use admit::{Admission, Exceeded, Request};
+pub use held::Held;
 use load::Gauge;
 use round::Rounds;
 use shard::Shard;
@@ -55,7 +55,7 @@ pub struct Limiter {
 
 impl Limiter {
     /// Limits of a gate that shares them with nobody. See [`Limiter::join`].
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits) -> Self {
         let room = (limits.limited_keys / SHARDS).max(1);
         let shards =
             (0..=REST).map(|number| Shard::new(if number == REST { usize::MAX } else { room }));

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use base::{ApiId, Problem};
 use catalog::Api;
 
-use super::{check_free, check_owner, limits, origin_of, parse};
+use super::{check_free, check_owner, origin_of, parse};
 use crate::authority::Authority;
 use crate::view::NewApi;
 use crate::{Actor, App};
@@ -24,7 +24,7 @@ impl App {
             let mut api = parse(new, self.now(), origin_of(actor))
                 .map_err(|problem| within(problem, &new.name))?;
             api.operations = self.operations_of(new, &api).await?;
-            limits::check(&api).map_err(|problem| within(problem, &api.name))?;
+            api.check_limits().map_err(|problem| within(problem, &api.name))?;
             apis.push(api);
         }
         let mut tx = self.begin(actor).await?;

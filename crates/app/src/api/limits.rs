@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use base::{OperationId, Problem};
-use catalog::Api;
+use catalog::{Api, Operation};
 use identity::Origin;
 use traffic::Limit;
 use traffic::limit::COST_MAX;
 
 use crate::authority::Authority;
-use crate::view::{ChangeReceipt, SetLimits};
+use crate::view::{ChangeReceipt, NewApi, SetLimits};
 use crate::{Actor, App, input};
 
 impl App {
@@ -32,7 +32,7 @@ impl App {
             return Err(Problem::conflict("other_origin", detail).hint(hint));
         }
         let after = Api { limits, costs, ..before.clone() };
-        check(&after)?;
+        after.check_limits()?;
         if after == before {
             return self.receipt(tx.base()).await;
         }
@@ -59,17 +59,7 @@ pub(super) fn costs(costs: &BTreeMap<String, u32>) -> Result<BTreeMap<OperationI
     costs.iter().map(cost).collect()
 }
 
-/// Refuses what the gate could not hold: a cost of what is no operation would be a rule that
-/// silently does not hold, and an operation that costs more than a limit could never be called.
-pub(super) fn check(api: &Api) -> Result<(), Problem> {
-    let known = || api.operations.iter().map(|operation| operation.id.as_str());
-    for operation in api.costs.keys() {
-        if !known().any(|id| id == operation.as_str()) {
-            let detail = format!("`{operation}` has a cost, but is no operation of `{}`", api.name);
-            let problem = Problem::invalid("unknown_operation", detail).at("costs");
-            let problem = problem.hint("take the cost away, or import the document that has it");
-            return Err(input::with_nearest(problem, operation.as_str(), known()));
-        }
-    }
-    api.check_limits().map_err(|problem| problem.at("limits"))
+/// Refuses limits and costs of a new API that could not be held, once its operations are known.
+pub fn check_limits(new: &NewApi, operations: &[Operation]) -> Result<(), Problem> {
+    catalog::check_limits(&limits(&new.limits)?, &costs(&new.costs)?, operations)
 }

@@ -38,6 +38,9 @@ pub struct ApiView {
     /// How much may be used of it, each in one line (`200/s per identity`).
     #[serde(default)]
     pub limits: Vec<String>,
+    /// What requests of operations cost under limits whatever the document says.
+    #[serde(default)]
+    pub costs: BTreeMap<String, u32>,
 }
 
 /// How long the gate waits for an API's upstream, each as a duration (`5s`, `250ms`).

@@ -27,6 +27,7 @@ fn api_named(id: &str, impact: &str, mode: &str, owner: Option<&str>) -> ApiView
             idle: "60s".to_owned(),
         },
         limits: vec!["200/s per identity".to_owned(), "10000/day per grant".to_owned()],
+        costs: [("listOrders".to_owned(), 20)].into(),
     }
 }
 

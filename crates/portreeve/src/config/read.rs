@@ -1,5 +1,6 @@
 //! From the text of a file to [`Settings`]: parse, check the shape, check what values mean.
 
+mod limits;
 mod network;
 
 use std::net::SocketAddr;
@@ -85,6 +86,7 @@ impl Reader<'_> {
         let (pepper, signing) =
             (secret(raw.keys.pepper, "pepper"), secret(raw.keys.signing, "signing"));
         let trusted_proxies = self.networks(raw.trusted_proxies);
+        let (in_flight, delay) = self.overload(raw.overload);
         let tls = raw.tls.map(|tls| TlsFiles {
             cert: self.folder.join(tls.cert),
             key: self.folder.join(tls.key),
@@ -99,6 +101,8 @@ impl Reader<'_> {
             tls,
             upstream_roots: raw.upstream_roots.map(|roots| self.folder.join(roots)),
             trusted_proxies,
+            in_flight,
+            delay,
             pepper,
             signing,
             admins,
@@ -294,6 +298,8 @@ impl Reader<'_> {
             environment: raw.environment,
             accept: raw.accept,
             timeouts: self.timeouts(raw.timeouts),
+            limits: self.limits(raw.limit),
+            costs: self.costs(raw.costs),
             ..Default::default()
         };
         Some(ApiSetting { api, document })

@@ -17,36 +17,42 @@ use super::shard::Shard;
 use super::{Held, Limiter, REST};
 
 /// A request, as limits see it.
-#[derive(Clone, Copy)]
-pub(crate) struct Request<'r> {
-    pub(crate) api: &'r Api,
-    /// `None` where an observed call has none.
-    pub(crate) operation: Option<&'r Operation>,
-    pub(crate) identity: &'r str,
-    pub(crate) credential: &'r str,
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'r> {
+    /// What it is for.
+    pub api: &'r Api,
+    /// Which operation; `None` where an observed call has none.
+    pub operation: Option<&'r Operation>,
+    /// Who calls.
+    pub identity: &'r str,
+    /// With what.
+    pub credential: &'r str,
     /// The grants that let it pass, each of them alone. Empty where it is observed without one.
-    pub(crate) grants: &'r [GrantId],
-    pub(crate) source: IpAddr,
-    /// Limits that the grant carries.
-    pub(crate) extra: &'r [Limit],
+    pub grants: &'r [GrantId],
+    /// From where.
+    pub source: IpAddr,
+    /// Limits that the grant carries, beside those of the API.
+    pub extra: &'r [Limit],
 }
 
 /// A request within its limits.
-pub(crate) struct Admission {
+#[derive(Debug)]
+pub struct Admission {
     /// The limit that is nearest to its end.
-    pub(crate) standing: Option<Standing>,
+    pub standing: Option<Standing>,
     /// What is given back when the request ends.
-    pub(crate) held: Held,
+    pub held: Held,
 }
 
 /// A request that is one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Exceeded {
-    pub(crate) reason: Reason,
+pub struct Exceeded {
+    /// Why it is refused.
+    pub reason: Reason,
     /// How long to wait.
-    pub(crate) wait: Span,
-    /// The limit that it is beyond, and how that stands.
-    pub(crate) limit: Option<(Limit, Standing)>,
+    pub wait: Span,
+    /// The limit that it is beyond, and how that stands; `None` when it is the gate's own bound.
+    pub limit: Option<(Limit, Standing)>,
 }
 
 /// One limit of a request, with the place of its meter.
@@ -65,7 +71,7 @@ type Locked<'l> = SmallVec<[(usize, MutexGuard<'l, Shard>); LIMITS_MAX]>;
 impl Limiter {
     /// Takes a request, if the gate can bear it and it is within its limits. `delay` is how late
     /// the worker gets to what is due.
-    pub(crate) fn admit(
+    pub fn admit(
         self: &Arc<Self>,
         request: &Request<'_>,
         delay: Span,

@@ -13,7 +13,7 @@ use super::{Limiter, lock};
 pub(super) type Slots = SmallVec<[(usize, u32); 1]>;
 
 /// What a request in flight takes.
-pub(crate) struct Held {
+pub struct Held {
     limiter: Arc<Limiter>,
     slots: Slots,
     _in_flight: Ticket,
@@ -33,5 +33,11 @@ impl Drop for Held {
                 entry.meter.release();
             }
         }
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").field("places", &self.slots.len()).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
 //! What a round of the fleet reads of the meters and writes to them. Whoever has the store carries
-//! it there and back: [`Limiter::ask`], then [`Limiter::settle`] or [`Limiter::withdraw`].
+//! it there and back: [`Limiter::ask`], then [`Limiter::settle`] or [`Limiter::miss`].
 
 use base::{Span, Timestamp};
 use traffic::limit::fleet::{Asked, Settled};
@@ -10,6 +10,8 @@ use super::{Limiter, SHARDS, lock};
 
 /// Keys in one round; more wait for the next.
 const KEYS_PER_ROUND: usize = 2_000;
+/// Without a round for so long a node goes on by itself.
+const CUT_OFF_AFTER: Span = Span::from_secs(2);
 /// How often all keys are looked at: idle ones are given up, spent ones forgotten.
 const LOOK_EVERY: Span = Span::from_secs(10);
 
@@ -17,6 +19,7 @@ const LOOK_EVERY: Span = Span::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Rounds {
     seen: u64,
+    heard_at: Timestamp,
     looked_at: Timestamp,
     /// The shard that a round begins with, so that none always waits.
     first: usize,
@@ -24,7 +27,7 @@ pub(super) struct Rounds {
 
 impl Default for Rounds {
     fn default() -> Self {
-        Self { seen: 0, looked_at: Timestamp::MIN, first: 0 }
+        Self { seen: 0, heard_at: Timestamp::MIN, looked_at: Timestamp::MIN, first: 0 }
     }
 }
 
@@ -32,16 +35,8 @@ impl Limiter {
     /// Shares limits with other nodes from now on. Until its first rounds the gate has no part of
     /// anything: each key passes one request.
     pub fn join(&self, now: Timestamp) {
+        lock(&self.rounds).heard_at = now;
         self.set_terms(Terms { split: Share::NONE, since: now, fleet: Fleet::Joined });
-    }
-
-    /// The store does not answer, or does again. Of a node that shares with nobody nothing changes.
-    pub fn cut_off(&self, is_cut_off: bool) {
-        let terms = self.terms();
-        if terms.fleet != Fleet::Alone {
-            let fleet = if is_cut_off { Fleet::CutOff } else { Fleet::Joined };
-            self.set_terms(Terms { fleet, ..terms });
-        }
     }
 
     /// Resolves when the next round should not be long in coming: a quota is used of which the store
@@ -105,11 +100,24 @@ impl Limiter {
             }
         }
         self.take_split(settled.split, now);
-        lock(&self.rounds).seen = settled.seen;
+        let mut rounds = lock(&self.rounds);
+        (rounds.seen, rounds.heard_at) = (settled.seen, now);
     }
 
-    /// The round did not reach the store.
-    pub fn withdraw(&self, asked: &Asked) {
+    /// The round came to nothing; `reached` = the store may have it all the same. After some time
+    /// without a round the node goes on by itself, with its part of what was free of quotas.
+    pub fn miss(&self, asked: &Asked, reached: bool, now: Timestamp) {
+        if !reached {
+            self.withdraw(asked);
+        }
+        let terms = self.terms();
+        let is_cut_off = now.since(lock(&self.rounds).heard_at) > CUT_OFF_AFTER;
+        if terms.fleet == Fleet::Joined && is_cut_off {
+            self.set_terms(Terms { fleet: Fleet::CutOff, ..terms });
+        }
+    }
+
+    fn withdraw(&self, asked: &Asked) {
         for ask in &asked.keys {
             let Ok(key) = ask.key.parse::<Key>() else { continue };
             let (hash, number) = self.place(&key.as_ref());
@@ -125,10 +133,13 @@ impl Limiter {
 
     fn take_split(&self, split: Share, now: Timestamp) {
         let terms = self.terms();
-        if terms.fleet == Fleet::Alone || terms.split == split {
+        if terms.fleet == Fleet::Alone {
             return;
         }
-        self.set_terms(terms.with_split(split, now));
+        self.set_terms(Terms { fleet: Fleet::Joined, ..terms.with_split(split, now) });
+        if terms.split == split {
+            return;
+        }
         for shard in &self.shards {
             for (_, entry) in lock(shard).entries_mut() {
                 entry.meter.follow(entry.limit, split, now);

@@ -8,6 +8,7 @@ mod attack;
 mod first;
 mod http2;
 mod jwt;
+mod limits;
 mod record;
 mod revocation;
 mod secure;

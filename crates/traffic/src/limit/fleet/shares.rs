@@ -105,7 +105,7 @@ impl Book {
     }
 
     /// Lines of others, for a key that the node said nothing of.
-    pub(super) fn hear(&mut self, round: &Round<'_>, place: &Place) -> Option<Told> {
+    pub(super) fn hear(&self, round: &Round<'_>, place: &Place) -> Option<Told> {
         let lines: Vec<Line> = self.lines.get(place)?.values().cloned().collect();
         let mine = round.me.holder(place.1.is_some());
         let others = || lines.iter().filter(|line| line.holder != mine);
@@ -117,7 +117,7 @@ impl Book {
         if !round.is_shared {
             return Some(heard);
         }
-        // A node without a line gets one of what it has without, and gives up all but the least.
+        // A node without a line has its part of everything, and gives up all but the least of it.
         let is_named = known.is_some() && !round.nailed.contains(place);
         let held = known.map_or(part_of(round.asked.split, about.limit), |line| line.holds);
         match place.1 {
@@ -130,7 +130,7 @@ impl Book {
             None if !is_wanted && known.is_none() => None,
             None if !is_wanted => Some(Told { holds: Some(held), ..heard }),
             _ => {
-                self.write(Line { holds: held, ..line_of(round, &silent(about)) });
+                // It has no line before it says so: were it to end now, nothing would be put down.
                 let least = if place.1.is_some() { 0 } else { floor(round) };
                 Some(Told { holds: Some(least.min(held)), speaks: true, ..heard })
             }
