@@ -36,7 +36,7 @@ pub(crate) enum Api {
         #[arg(value_parser = ["observe", "enforce"])]
         mode: String,
     },
-    /// Set how much of an API may be used, and what its operations cost; what is not named goes
+    /// Replace the limits of an API and what its operations cost
     Limit {
         /// Id or name
         name: String,
