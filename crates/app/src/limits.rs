@@ -1,7 +1,7 @@
 //! Limits in the store: the rounds in which the nodes of a fleet divide them, and what a node that
 //! ended suddenly had used. The gate never waits for any of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -121,7 +121,7 @@ impl App {
             asked.seen = 0;
         }
         let keys: Vec<&str> = asked.keys.iter().map(|ask| ask.key.as_str()).collect();
-        let newer = tx.lines_after(asked.seen).await?;
+        let newer = tx.lines_after(asked.seen, now).await?;
         for line in newer.into_iter().chain(tx.lines_of(&keys).await?) {
             book.enter(line);
         }
@@ -181,7 +181,7 @@ struct Used {
 impl Used {
     /// What is put down to the life of a node that ended.
     fn line(self, former: &NodeLine, known: &[Line], sequence: u64) -> Line {
-        let holder = former.member.lease_holder();
+        let holder = former.member.advance_holder();
         let is_same = |line: &&Line| {
             line.key == self.key && line.period == Some(self.period) && line.holder == holder
         };
@@ -221,47 +221,43 @@ async fn used_since(
     used.map_err(|error| unreadable(&error))
 }
 
-/// Counts a record under the quotas of its API. Which of several grants it was counted under is not
-/// in the record, so it counts under each.
+/// Counts a record under the quotas of its API.
 fn count(record: &CallRecord, ruleset: &Ruleset, used: &mut UsedByKey) {
+    let Some(api) = record.api_id.as_ref().and_then(|id| ruleset.api(id)) else { return };
     if !record.outcome.was_let_through() {
         return;
     }
-    let (Some(api), Some(identity), Some(credential)) = (
-        record.api_id.as_ref().and_then(|id| ruleset.api(id)),
-        record.identity_id.as_ref(),
-        record.credential_id.as_ref(),
-    ) else {
-        return;
-    };
     let operation = record.operation.as_ref();
     let known = api.operations.iter().find(|known| Some(&known.id) == operation);
     let cost = u64::from(known.map_or(1, |operation| api.cost_of(operation)));
-    let grants = record.grant_ids.iter().map(|grant| Some(grant.as_str()));
-    let grants: Vec<Option<&str>> =
-        grants.chain(record.grant_ids.is_empty().then_some(None)).collect();
-    let quotas = api.limits.iter().filter(|limit| limit.name().is_quota());
-    for limit in quotas {
+    for limit in &api.limits {
         let Measure::Quota { calendar, .. } = limit.measure() else { continue };
         let period = Period::at(calendar, record.at);
-        let mut seen = Vec::new();
-        for grant in &grants {
-            let caller = Caller {
-                identity: identity.as_str(),
-                credential: credential.as_str(),
-                grant: *grant,
-                operation: operation.map(|id| id.as_str()),
-                source: record.source_ip,
-            };
-            let key = KeyRef::of(*limit, Owner::Api(api.id.as_str()), &caller);
-            // Only what is counted by grant differs from one grant to the next.
-            if seen.contains(&key) {
-                continue;
-            }
-            seen.push(key);
-            let key = key.to_key().to_string();
+        for key in keys_of(record, *limit, api.id.as_str()) {
             let fresh = || Used { key: key.clone(), limit: *limit, period, cost: 0 };
             used.entry((key.clone(), period.start)).or_insert_with(fresh).cost += cost;
         }
     }
+}
+
+/// The keys that a call counts under. Which of several grants it was counted under is not in the
+/// record, so it counts under each.
+fn keys_of(record: &CallRecord, limit: Limit, api: &str) -> BTreeSet<String> {
+    let (Some(identity), Some(credential)) = (&record.identity_id, &record.credential_id) else {
+        return BTreeSet::new();
+    };
+    let key = |grant| {
+        let caller = Caller {
+            identity: identity.as_str(),
+            credential: credential.as_str(),
+            grant,
+            operation: record.operation.as_ref().map(|id| id.as_str()),
+            source: record.source_ip,
+        };
+        KeyRef::of(limit, Owner::Api(api), &caller).to_key().to_string()
+    };
+    if record.grant_ids.is_empty() {
+        return BTreeSet::from([key(None)]);
+    }
+    record.grant_ids.iter().map(|grant| key(Some(grant.as_str()))).collect()
 }

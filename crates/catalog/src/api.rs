@@ -237,3 +237,6 @@ pub fn check_limits(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,8 @@ pub(crate) struct Refused {
     journal: Journal,
     reason: Reason,
     about: Option<About>,
-    exceeded: Option<Exceeded>,
+    /// Boxed, because the way of a request hands refusals on by value.
+    exceeded: Option<Box<Exceeded>>,
     /// The request is read to its end, and the next one may follow.
     reusable: bool,
     /// The record says already what became of the request.
@@ -87,7 +88,7 @@ impl Refused {
 
     /// Says which limit was reached, and when to try again.
     pub(crate) fn beyond(mut self, exceeded: Exceeded) -> Self {
-        self.exceeded = Some(exceeded);
+        self.exceeded = Some(Box::new(exceeded));
         self
     }
 
@@ -102,7 +103,7 @@ impl Refused {
         let case = Case {
             reason: self.reason,
             about: self.about.as_ref(),
-            exceeded: self.exceeded,
+            exceeded: self.exceeded.as_deref().copied(),
             example,
             request_id,
         };

@@ -82,13 +82,18 @@ impl LimitTx {
         self.connection.fetch(SQL, vec![]).await?.into_iter().map(read_node).collect()
     }
 
-    /// Every line of the keys that have one newer than this step.
-    pub async fn lines_after(&mut self, sequence: u64) -> Result<Vec<Line>, StoreError> {
+    /// Every line of the keys that have one newer than this step, but for periods that are over.
+    pub async fn lines_after(
+        &mut self,
+        sequence: u64,
+        now: Timestamp,
+    ) -> Result<Vec<Line>, StoreError> {
         let sql = format!(
-            "{LINE} WHERE (key, starts) IN \
-             (SELECT key, starts FROM limit_line WHERE sequence > $1)"
+            "{LINE} WHERE (key, starts) IN (SELECT key, starts FROM limit_line \
+             WHERE sequence > $1 AND (ends = 0 OR ends > $2))"
         );
-        let rows = self.connection.fetch(&sql, vec![Value::count(sequence)]).await?;
+        let values = vec![Value::count(sequence), now.into()];
+        let rows = self.connection.fetch(&sql, values).await?;
         rows.into_iter().map(read_line).collect()
     }
 

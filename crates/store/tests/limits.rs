@@ -34,7 +34,7 @@ async fn a_round_that_is_dropped_leaves_nothing() {
         drop(tx);
         let mut tx = store.limit_book().await.unwrap();
         assert_eq!(tx.sequence(), 0, "{}", database.kind);
-        assert_eq!(tx.lines_after(0).await.unwrap(), vec![]);
+        assert_eq!(tx.lines_after(0, NOW).await.unwrap(), vec![]);
     }
 }
 
@@ -56,7 +56,7 @@ async fn what_a_round_saves_comes_back() {
         let mut tx = store.limit_book().await.unwrap();
         assert_eq!(tx.nodes().await.unwrap(), vec![node("a")], "{}", database.kind);
         tx.save(entries(2, vec![other.clone()])).await.unwrap();
-        let mut found = tx.lines_after(1).await.unwrap();
+        let mut found = tx.lines_after(1, NOW).await.unwrap();
         found.sort_by(|a, b| a.holder.cmp(&b.holder));
         assert_eq!(found, vec![rate, other]);
         assert_eq!(tx.lines_of(&["q", "gone"]).await.unwrap(), vec![quota.clone()]);
@@ -83,10 +83,11 @@ async fn quotas_of_the_past_are_forgotten_and_shares_are_not() {
         let end = quota.period.unwrap().end;
         let mut tx = store.limit_book().await.unwrap();
         tx.save(entries(1, vec![rate.clone(), quota])).await.unwrap();
+        assert_eq!(tx.lines_after(0, end).await.unwrap(), vec![rate.clone()], "the day is over");
         tx.forget_before(end).await.unwrap();
-        assert_eq!(tx.lines_after(0).await.unwrap().len(), 2, "{}", database.kind);
+        assert_eq!(tx.lines_after(0, NOW).await.unwrap().len(), 2, "{}", database.kind);
         tx.forget_before(Timestamp::from_micros(end.as_micros() + 1)).await.unwrap();
-        assert_eq!(tx.lines_after(0).await.unwrap(), vec![rate]);
+        assert_eq!(tx.lines_after(0, NOW).await.unwrap(), vec![rate]);
     }
 }
 

@@ -57,10 +57,10 @@ pub(super) fn start(
     });
 }
 
-/// The last round: leases that were not used are given back, and the others divide the rest.
+/// The last round: advances that were not used are given back, and the others divide the rest.
 pub(super) async fn end(app: &Arc<App>, limiter: &Limiter, clock: &dyn Clock) {
     if let Err(problem) = app.settle_limits(limiter.ask_last(clock.now())).await {
-        tracing::warn!(problem = %Problem::from(problem), "leases of quotas count as used");
+        tracing::warn!(problem = %Problem::from(problem), "advances of quotas count as used");
     }
 }
 

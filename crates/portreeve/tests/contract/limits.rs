@@ -167,7 +167,7 @@ fn a_quota_outlives_the_server_however_that_ends() {
     for _ in 0..5 {
         assert_eq!(call(&mut connection, &bearer).status, 200);
     }
-    // Killed when a lease is on record: what is left of it counts as used.
+    // Killed when an advance is on record: what is left of it counts as used.
     let is_told = || {
         let metrics = server.console().get("/metrics", &[]).body;
         let line =

@@ -12,9 +12,8 @@ use traffic::limit::{Caller, KeyRef, LIMITS_MAX, Measure, Meter, Owner, Scope, S
 use traffic::{Reason, shed};
 
 use super::held::Slots;
-use super::load::Ticket;
 use super::shard::Shard;
-use super::{Held, Limiter, REST};
+use super::{Held, Limiter, REST, SHARDS};
 
 /// A request, as limits see it.
 #[derive(Debug, Clone, Copy)]
@@ -83,37 +82,44 @@ impl Limiter {
             Exceeded { reason, wait, limit: None }
         })?;
         if request.api.limits.is_empty() && request.extra.is_empty() {
-            let held = Held::new(Arc::clone(self), SmallVec::new(), ticket);
+            let held = Held::new(SmallVec::new(), ticket);
             return Ok(Admission { standing: None, held });
         }
-        self.within_limits(request, ticket, now)
+        match self.within_limits(request, now) {
+            Ok(Taken { strictest, slots }) => {
+                Ok(Admission { standing: strictest, held: Held::new(slots, ticket) })
+            }
+            Err(exceeded) => {
+                self.count_refused(request, &exceeded);
+                Err(exceeded)
+            }
+        }
     }
 
     /// Each grant alone lets the request pass, so one whose own limit is reached leaves it to the
     /// next.
-    fn within_limits(
-        self: &Arc<Self>,
-        request: &Request<'_>,
-        ticket: Ticket,
-        now: Timestamp,
-    ) -> Result<Admission, Exceeded> {
-        let counts_grants = request.api.limits.iter().any(|limit| limit.scope() == Scope::Grant)
-            || !request.extra.is_empty();
+    fn within_limits(&self, request: &Request<'_>, now: Timestamp) -> Result<Taken, Exceeded> {
         let mut grants = request.grants.iter().map(|grant| Some(grant.as_str()));
         let mut grant = grants.next().flatten();
         loop {
-            let refused = match self.try_by(request, grant, now) {
-                Ok(Taken { strictest, slots }) => {
-                    let held = Held::new(Arc::clone(self), slots, ticket);
-                    return Ok(Admission { standing: strictest, held });
-                }
-                Err(refused) => refused,
+            let exceeded = match self.try_by(request, grant, now) {
+                Ok(taken) => return Ok(taken),
+                Err(exceeded) => exceeded,
             };
-            let is_of_grant = refused.limit.is_some_and(|(limit, _)| limit.scope() == Scope::Grant);
-            match grants.next() {
-                Some(next) if counts_grants && is_of_grant => grant = next,
-                _ => return Err(refused),
+            let of_grant = exceeded.limit.filter(|(limit, _)| limit.scope() == Scope::Grant);
+            match (of_grant, grants.next()) {
+                (Some(_), Some(next)) => grant = next,
+                _ => return Err(exceeded),
             }
+        }
+    }
+
+    fn count_refused(&self, request: &Request<'_>, exceeded: &Exceeded) {
+        let Some((limit, _)) = exceeded.limit else { return };
+        let api = request.api.id.as_str();
+        let number = usize::try_from(self.hasher.hash_one(api) % SHARDS as u64).unwrap_or(0);
+        if let Some(mut shard) = self.shard(number) {
+            shard.count_refused(api, limit.name());
         }
     }
 
@@ -132,7 +138,6 @@ impl Limiter {
         if let Some(line) = lines.get(index)
             && let Some(shard) = shard_of(&mut locked, line.shard)
         {
-            shard.count_refused(request.api.id.as_str(), line.limit.name());
             attempt.refuse(shard, line);
             self.list(shard, line, &attempt, true);
         }

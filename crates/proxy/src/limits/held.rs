@@ -1,12 +1,9 @@
 //! What a request takes that ends with it: places among the requests at the same time. Given back
 //! when it is dropped, however the request ends.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
 use super::load::Ticket;
-use super::{Limiter, lock};
 
 /// Shard and slot of each limit on requests at the same time. Slots that are in use are never given
 /// up, so the numbers stay good.
@@ -14,22 +11,21 @@ pub(super) type Slots = SmallVec<[(usize, u32); 1]>;
 
 /// What a request in flight takes.
 pub struct Held {
-    limiter: Arc<Limiter>,
     slots: Slots,
-    _in_flight: Ticket,
+    in_flight: Ticket,
 }
 
 impl Held {
-    pub(super) fn new(limiter: Arc<Limiter>, slots: Slots, in_flight: Ticket) -> Self {
-        Self { limiter, slots, _in_flight: in_flight }
+    pub(super) fn new(slots: Slots, in_flight: Ticket) -> Self {
+        Self { slots, in_flight }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         for (shard, slot) in &self.slots {
-            let Some(shard) = self.limiter.shards.get(*shard) else { continue };
-            if let Some(entry) = lock(shard).entry_mut(*slot) {
+            let Some(mut shard) = self.in_flight.limiter().shard(*shard) else { continue };
+            if let Some(entry) = shard.entry_mut(*slot) {
                 entry.meter.release();
             }
         }

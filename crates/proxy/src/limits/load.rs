@@ -101,6 +101,12 @@ pub(crate) struct Ticket {
     caller: u64,
 }
 
+impl Ticket {
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let of_class = self.limiter.gauge().of(self.class);

@@ -2,7 +2,7 @@
 //! it there and back: [`Limiter::ask`], then [`Limiter::settle`] or [`Limiter::miss`].
 
 use base::{Span, Timestamp};
-use traffic::limit::fleet::{Asked, Settled};
+use traffic::limit::fleet::{Ask, Asked, Settled, Told};
 use traffic::limit::{Fleet, Key, Terms};
 use traffic::rate::Share;
 
@@ -67,7 +67,7 @@ impl Limiter {
         Asked { at: now, split: terms.split, seen: rounds.seen, keys, is_last: false }
     }
 
-    /// What it says in its last round: leases are given back.
+    /// What it says in its last round: advances are given back.
     pub fn ask_last(&self, now: Timestamp) -> Asked {
         let terms = self.terms();
         let mut keys = Vec::new();
@@ -83,7 +83,8 @@ impl Limiter {
     /// Takes over what a round says.
     pub fn settle(&self, settled: Settled, now: Timestamp) {
         let terms = self.terms();
-        for told in &settled.keys {
+        let is_past = |told: &&Told| told.period.is_some_and(|period| period.end <= now);
+        for told in settled.keys.iter().filter(|told| !is_past(told)) {
             let Ok(key) = told.key.parse::<Key>() else {
                 tracing::warn!(key = told.key, "a key of another version is left alone");
                 continue;
@@ -170,13 +171,7 @@ impl super::Shard {
     }
 
     /// Says what is listed, up to so many keys in all.
-    fn ask(
-        &mut self,
-        keys: &mut Vec<traffic::limit::fleet::Ask>,
-        keys_max: usize,
-        terms: Terms,
-        now: Timestamp,
-    ) {
+    fn ask(&mut self, keys: &mut Vec<Ask>, keys_max: usize, terms: Terms, now: Timestamp) {
         let mut again = Vec::new();
         while keys.len() < keys_max {
             let Some(slot) = self.listed.pop() else { break };

@@ -1,7 +1,10 @@
 //! Some of the keys, found by their hash.
 
+use std::hash::BuildHasher;
+
 use base::{Span, Timestamp};
 use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 use traffic::Limit;
 use traffic::limit::{Key, KeyRef, Meter, Name, Terms};
 
@@ -26,7 +29,20 @@ pub(super) struct Shard {
     pub(super) listed: Vec<u32>,
     room: usize,
     swept_at: Timestamp,
-    refused: Vec<(Box<str>, Name, u64)>,
+    refused: HashTable<Refused>,
+}
+
+/// How many requests one limit of one API refused.
+struct Refused {
+    api: Box<str>,
+    name: Name,
+    count: u64,
+}
+
+impl Refused {
+    fn hash(api: &str, name: Name) -> u64 {
+        FxBuildHasher.hash_one((api, name))
+    }
 }
 
 impl Shard {
@@ -38,7 +54,7 @@ impl Shard {
             listed: Vec::new(),
             room,
             swept_at: Timestamp::MIN,
-            refused: Vec::new(),
+            refused: HashTable::new(),
         }
     }
 
@@ -124,17 +140,20 @@ impl Shard {
         });
     }
 
-    /// One more request was refused by a limit. APIs and names are few.
+    /// One more request was refused by a limit.
     pub(super) fn count_refused(&mut self, api: &str, name: Name) {
-        let known = self.refused.iter_mut().find(|(known, of, _)| &**known == api && *of == name);
-        match known {
-            Some((_, _, count)) => *count += 1,
-            None => self.refused.push((api.into(), name, 1)),
+        let hash = Refused::hash(api, name);
+        let is_it = |known: &Refused| &*known.api == api && known.name == name;
+        if let Some(known) = self.refused.find_mut(hash, is_it) {
+            known.count += 1;
+            return;
         }
+        let first = Refused { api: api.into(), name, count: 1 };
+        self.refused.insert_unique(hash, first, |known| Refused::hash(&known.api, known.name));
     }
 
     pub(super) fn refused(&self) -> impl Iterator<Item = (&str, Name, u64)> {
-        self.refused.iter().map(|(api, name, count)| (&**api, *name, *count))
+        self.refused.iter().map(|known| (&*known.api, known.name, known.count))
     }
 }
 

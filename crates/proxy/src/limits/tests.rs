@@ -314,7 +314,7 @@ fn a_restarted_gate_hears_what_its_former_life_used() {
     alone(&gate, &mut book, &life(NOON), NOON);
     assert_eq!(passed(&gate, &request(&api, "caller", &grants), 4), 4);
     alone(&gate, &mut book, &life(NOON), NOON);
-    // Killed here: the lease counts as used, and what passes later is never more than the rest.
+    // Killed here: the advance counts as used, and what passes later is never more than the rest.
     let later = NOON + Span::from_secs(1);
     let gate = limiter(Limits::default());
     alone(&gate, &mut book, &life(later), later);

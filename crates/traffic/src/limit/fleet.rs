@@ -8,7 +8,7 @@
 //! - Of a **rate**, and of requests at the same time, each node has a share. Keys that nothing was
 //!   agreed on are divided equally. A key that is busy somewhere gets a [`Line`] for each node, and
 //!   shares in proportion to what is asked at each.
-//! - Of a **quota** each node holds leases: so much was put down to it, used or not.
+//! - Of a **quota** each node holds advances: so much was put down to it, used or not.
 //!
 //! **Invariant:** what the nodes may use together is never more than the whole, whoever is slow:
 //! a node first gives up and then says so, and first asks and then takes. What a node may use of a
@@ -29,7 +29,7 @@ use crate::rate::Share;
 pub use book::{Book, Entries};
 
 /// A node that was not heard of for so long takes no part: the others divide what it had.
-pub const SILENT_MAX: Span = Span::from_secs(10);
+pub const SILENT_MAX: Span = Span::from_secs(5);
 /// What all nodes together keep of each key, whatever is asked where, in millionths: a node on
 /// which a caller shows up anew can admit a little before the next round.
 const FLOORS: u64 = 5_000;
@@ -46,12 +46,12 @@ pub struct Member {
 }
 
 impl Member {
-    /// What the book calls this life as the holder of leases.
-    pub fn lease_holder(&self) -> String {
+    /// What the book calls this life as the holder of advances.
+    pub fn advance_holder(&self) -> String {
         self.holder(true)
     }
 
-    /// Who holds a share (the node, in whichever life) or a lease (this life).
+    /// Who holds a share (the node, in whichever life) or an advance (this life).
     fn holder(&self, is_quota: bool) -> String {
         match is_quota {
             true => format!("{}@{}", self.node, self.life.as_micros()),
@@ -90,7 +90,7 @@ pub struct Asked {
     pub seen: u64,
     /// Its busy keys.
     pub keys: Vec<Ask>,
-    /// It ends: leases are given back, and none are given.
+    /// It ends: advances are given back, and none are given.
     pub is_last: bool,
 }
 
@@ -159,8 +159,8 @@ pub struct Line {
 }
 
 /// What is put down to a life of a node that ended without a last round, of one quota: `line` is
-/// what the book has of it, `seen` what its records show from its last round on. What it had leased
-/// counts as used; what the last round told of its use is used to tell what `seen` adds.
+/// what the book has of it, `seen` what its records show from its last round on. All of its advance
+/// counts as used. What the last round told of its use tells how much `seen` goes beyond it.
 pub fn put_down(line: Option<&Line>, last: &NodeLine, seen: u64) -> u64 {
     let Some(line) = line else { return seen };
     if line.sequence == last.sequence {

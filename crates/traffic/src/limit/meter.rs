@@ -205,7 +205,12 @@ impl Meter {
             (Used::Quota(quota), Measure::Quota { count, .. }) => {
                 quota.is_low(count, current) || (pressed && !is_alone && quota.left(count) > 0)
             }
-            (Used::Rate { .. } | Used::Slots { .. }, _) if is_alone => false,
+            // Who has everything has nothing to agree on.
+            (Used::Rate { part, .. } | Used::Slots { part, .. }, _)
+                if is_alone || (terms.split == Share::WHOLE && !part.is_agreed) =>
+            {
+                false
+            }
             (Used::Rate { part, .. }, Measure::Rate { count, window, .. }) => {
                 // Half of what the share admits in a slot.
                 let slots = u64::from(window.seconds()) * 8;
@@ -301,7 +306,8 @@ impl Meter {
         is_agreed && self.demand.per_slot(now) > 0
     }
 
-    /// Gives back what was leased and not used; true when there was some. For a node that ends.
+    /// Gives back what was put down in advance and not used; true when there was some. For a node
+    /// that ends.
     pub fn give_back(&mut self) -> bool {
         let Used::Quota(quota) = &mut self.used else { return false };
         let had = quota.holds.is_some_and(|holds| holds > quota.used);

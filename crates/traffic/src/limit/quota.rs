@@ -1,8 +1,8 @@
 //! What one node has used of one quota, and what it may use of it.
 //!
-//! The store puts down to each node what it may use before it uses it, in leases of some seconds'
+//! The store puts down to each node what it may use before it uses it, in advances of some seconds'
 //! demand. So what the store says was used is never less than what was, but for the moments of a
-//! key's first use in a period; a node that dies leaves the rest of its lease counted as used.
+//! key's first use in a period; a node that dies leaves the rest of its advance counted as used.
 
 use base::{Span, Timestamp};
 
@@ -37,7 +37,7 @@ impl Quota {
     }
 
     /// What this node may use of `count`. Alone it is all that nobody else has used. In a fleet it
-    /// is the node's lease, and before there is one its part of the whole. Cut off from the
+    /// is the node's advance, and before there is one its part of the whole. Cut off from the
     /// store it adds its part of what was free when it last heard of it.
     fn bound(&self, count: u64, terms: Terms) -> u64 {
         let others = count.saturating_sub(self.elsewhere);
@@ -83,15 +83,15 @@ impl Quota {
     }
 
     /// What is to be put down to this node in a round that starts now. With the first one the node
-    /// gives up its part of the whole for a lease: the others may have the rest.
+    /// gives up its part of the whole for an advance: the others may have the rest.
     pub(super) fn promise(&mut self, count: u64, demand: u64, terms: Terms) -> u64 {
         if terms.fleet == Fleet::Alone {
             return self.holds.unwrap_or_default().max(self.used);
         }
         let holds = self.holds.unwrap_or_else(|| {
             self.is_promised = true;
-            let lease = (8 * demand / FINE).max(count / 100).max(1);
-            terms.split.of(count).min(self.used.saturating_add(lease)).max(self.used)
+            let advance = (8 * demand / FINE).max(count / 100).max(1);
+            terms.split.of(count).min(self.used.saturating_add(advance)).max(self.used)
         });
         self.holds = Some(holds);
         holds

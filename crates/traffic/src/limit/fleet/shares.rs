@@ -52,8 +52,8 @@ impl Book {
         self.strike_dead(round, &lines);
         let others: Vec<Holding> =
             round.others.iter().map(|node| Holding::of_share(node, &lines)).collect();
-        let held: u64 = others.iter().map(|other| other.holds).sum();
-        let wanted: u64 = others.iter().map(|other| other.demand).sum::<u64>() + ask.demand;
+        let held = sum(others.iter().map(|other| other.holds));
+        let wanted = sum(others.iter().map(|other| other.demand)).saturating_add(ask.demand);
         let told = wished(round, ask, wanted).min(WHOLE.saturating_sub(held));
         let is_usual = told == ask.holds && told == round.asked.split.millionths();
         if ask.is_idle && wanted == 0 && is_usual && !round.grows {
@@ -81,24 +81,21 @@ impl Book {
         let mine = round.me.holder(true);
         let lines = self.lines_of(ask);
         let others = lines.iter().filter(|line| line.holder != mine);
-        let entered: u64 = others.clone().map(|line| line.holds).sum();
-        let unentered: u64 = round
-            .others
-            .iter()
-            .filter(|node| !lines.iter().any(|line| line.holder == node.member.holder(true)))
-            .map(|node| part_of(node.split, ask.limit))
-            .sum();
-        let elsewhere = entered.saturating_add(unentered);
+        let has_line =
+            |node: &&NodeLine| lines.iter().any(|line| line.holder == node.member.holder(true));
+        let unentered = round.others.iter().filter(|node| !has_line(node));
+        let unentered = unentered.map(|node| part_of(node.split, ask.limit));
+        let elsewhere = sum(others.clone().map(|line| line.holds).chain(unentered));
         let base = ask.holds.max(ask.used);
         let free = count_of(ask.limit).saturating_sub(elsewhere).saturating_sub(base);
-        let lease = if round.asked.is_last { 0 } else { lease(round, ask, base, free) };
-        let holds = base.saturating_add(lease);
+        let advance = if round.asked.is_last { 0 } else { advance(round, ask, base, free) };
+        let holds = base.saturating_add(advance);
         self.write(Line { holds, ..line_of(round, ask) });
         let told = Told { elsewhere, ..told_of(ask, Some(holds)) };
         // Somebody else has nothing left, and here something lies idle.
         let is_short = free == 0 && others.clone().any(|line| line.demand > 0);
-        let keeps = ask.used + 2 * ask.demand / FINE + 1;
-        if is_short && lease == 0 && keeps < holds && !round.asked.is_last {
+        let keeps = ask.used.saturating_add((2 * ask.demand).div_ceil(FINE));
+        if is_short && advance == 0 && keeps < holds && !round.asked.is_last {
             return Told { holds: Some(keeps), speaks: true, ..told };
         }
         told
@@ -111,7 +108,7 @@ impl Book {
         let others = || lines.iter().filter(|line| line.holder != mine);
         let known = lines.iter().find(|line| line.holder == mine);
         let about = others().next().or(known)?;
-        let elsewhere = others().map(|line| line.holds).sum();
+        let elsewhere = sum(others().map(|line| line.holds));
         let is_wanted = others().any(|line| line.demand > 0);
         let heard = Told { elsewhere, ..told_of(&silent(about), None) };
         if !round.is_shared {
@@ -123,7 +120,7 @@ impl Book {
         match place.1 {
             _ if is_named && round.is_fresh => Some(Told { holds: Some(held), ..heard }),
             Some(_) if is_named => {
-                let is_short = count_of(about.limit) <= elsewhere + held;
+                let is_short = count_of(about.limit) <= elsewhere.saturating_add(held);
                 Some(Told { speaks: is_wanted && is_short, ..heard })
             }
             None if is_named => Some(Told { speaks: is_wanted, ..heard }),
@@ -136,6 +133,10 @@ impl Book {
             }
         }
     }
+}
+
+fn sum(figures: impl Iterator<Item = u64>) -> u64 {
+    figures.fold(0, u64::saturating_add)
 }
 
 /// What a node says of a key that it knows nothing of.
@@ -177,7 +178,7 @@ fn wished(round: &Round<'_>, ask: &Ask, wanted: u64) -> u64 {
 
 /// How much more of a quota is put down to the node: two seconds' worth, at least one, and while
 /// there is plenty no more than half of the node's part of it; nothing when it has enough.
-fn lease(round: &Round<'_>, ask: &Ask, base: u64, free: u64) -> u64 {
+fn advance(round: &Round<'_>, ask: &Ask, base: u64, free: u64) -> u64 {
     let soon = ask.used.saturating_add(2 * ask.demand / FINE).saturating_add(1);
     if soon <= base {
         return 0;

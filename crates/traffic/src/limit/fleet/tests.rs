@@ -41,7 +41,7 @@ fn what_a_node_had_is_divided_when_it_was_not_heard_of() {
     introduced(&mut book, &one, Share::NONE);
     introduced(&mut book, &two, Share::NONE);
     let asked = Asked { at: START, split: Share::NONE, seen: 1, keys: Vec::new(), is_last: false };
-    let soon = START + Span::from_secs(9);
+    let soon = START + Span::from_secs(4);
     assert_eq!(book.settle(&two, &asked, true, soon).split, Share::NONE);
     let late = START + SILENT_MAX + Span::from_secs(1);
     assert!(book.needs_all(&two, &asked, late));
@@ -130,7 +130,7 @@ fn who_hears_of_a_busy_key_gives_up_all_but_the_least() {
 }
 
 #[test]
-fn alone_a_lease_is_some_seconds_of_demand_and_never_more_than_there_is() {
+fn alone_an_advance_is_some_seconds_of_demand_and_never_more_than_there_is() {
     let day = Period::at(crate::limit::Calendar::Day, START);
     let ask = |used, demand| Ask {
         key: "k".to_owned(),
@@ -153,7 +153,7 @@ fn alone_a_lease_is_some_seconds_of_demand_and_never_more_than_there_is() {
 }
 
 #[test]
-fn a_life_that_ended_suddenly_has_used_its_lease_and_what_its_records_show() {
+fn a_life_that_ended_suddenly_has_used_its_advance_and_what_its_records_show() {
     let key = "k".to_owned();
     let limit = limit("100/day per identity");
     let me = member("one");
@@ -169,8 +169,8 @@ fn a_life_that_ended_suddenly_has_used_its_lease_and_what_its_records_show() {
     };
     let last = NodeLine { member: me.clone(), split: Share::WHOLE, at: START, sequence: 9 };
     assert_eq!(put_down(None, &last, 4), 4, "used for the first time, and never told");
-    assert_eq!(put_down(Some(&line(9)), &last, 4), 30, "within the lease");
-    assert_eq!(put_down(Some(&line(9)), &last, 14), 34, "beyond the lease");
+    assert_eq!(put_down(Some(&line(9)), &last, 4), 30, "within the advance");
+    assert_eq!(put_down(Some(&line(9)), &last, 14), 34, "beyond the advance");
     assert_eq!(put_down(Some(&line(3)), &last, 4), 34, "nobody knows how much of it was used");
 }
 
@@ -247,7 +247,7 @@ fn all_of_a_quota_is_used_and_nothing_more() {
 }
 
 #[test]
-fn a_node_that_was_killed_leaves_no_more_than_its_lease() {
+fn a_node_that_was_killed_leaves_no_more_than_its_advance() {
     let mut sim = Sim::new(limit("1000/day per identity"), &[20, 20]);
     sim.run(Span::from_secs(5));
     sim.kill(0);

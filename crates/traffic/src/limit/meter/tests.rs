@@ -94,7 +94,7 @@ fn a_part_that_was_others_until_now_is_not_fresh() {
 }
 
 #[test]
-fn where_a_lease_has_ended_but_not_the_quota_the_wait_is_short() {
+fn where_an_advance_has_ended_but_not_the_quota_the_wait_is_short() {
     let terms = joined(500_000);
     let (limit, mut meter) = meter("100/day per identity", terms);
     assert_eq!(passed(limit, &mut meter, terms, NOON, 200), 50);
@@ -123,7 +123,7 @@ fn a_round_that_did_not_reach_the_store_promised_nothing() {
     let (limit, mut meter) = meter("1000/day per identity", terms);
     assert_eq!(passed(limit, &mut meter, terms, NOON, 5), 5);
     let ask = meter.ask("k", limit, terms, NOON);
-    assert!(ask.holds < 100, "a lease, not the half: {}", ask.holds);
+    assert!(ask.holds < 100, "an advance, not the half: {}", ask.holds);
     assert!(u64::from(passed(limit, &mut meter, terms, NOON, 500)) < ask.holds);
     meter.withdraw();
     assert!(passed(limit, &mut meter, terms, NOON, 500) > 400);
