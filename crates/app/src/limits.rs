@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::{Problem, Span, Timestamp};
+use base::{ApiId, Problem, Span, Timestamp};
 use decision_log::{DecisionLog, LogError, Order};
 use policy::Ruleset;
 use store::LimitTx;
@@ -233,7 +233,7 @@ fn count(record: &CallRecord, ruleset: &Ruleset, used: &mut UsedByKey) {
     for limit in &api.limits {
         let Measure::Quota { calendar, .. } = limit.measure() else { continue };
         let period = Period::at(calendar, record.at);
-        for key in keys_of(record, *limit, api.id.as_str()) {
+        for key in keys_of(record, *limit, &api.id) {
             let fresh = || Used { key: key.clone(), limit: *limit, period, cost: 0 };
             used.entry((key.clone(), period.start)).or_insert_with(fresh).cost += cost;
         }
@@ -242,7 +242,7 @@ fn count(record: &CallRecord, ruleset: &Ruleset, used: &mut UsedByKey) {
 
 /// The keys that a call counts under. Which of several grants it was counted under is not in the
 /// record, so it counts under each.
-fn keys_of(record: &CallRecord, limit: Limit, api: &str) -> BTreeSet<String> {
+fn keys_of(record: &CallRecord, limit: Limit, api: &ApiId) -> BTreeSet<String> {
     let (Some(identity), Some(credential)) = (&record.identity_id, &record.credential_id) else {
         return BTreeSet::new();
     };

@@ -1,11 +1,10 @@
 //! What a limit costs a request: `cargo bench -p portreeve-proxy --bench limits -- [requests]`.
 //!
-//! Prints nanoseconds of processor time a request of the whole admission, with no limit and with one to four, on one
-//! thread and on two at once. The requests come from many callers.
+//! Prints nanoseconds of processor time a request of the whole admission, with no limit and with one
+//! to four, on one thread and on two at once. The requests come from many callers.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use base::{GrantId, Span, Timestamp};
 use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
@@ -62,18 +61,15 @@ fn cpu_ns() -> f64 {
     nanos.unwrap_or(0.0)
 }
 
-/// Requests so far, as microseconds after the start: time only goes on.
-static TICKS: AtomicI64 = AtomicI64::new(0);
-
-/// Nanoseconds of processor time a request, the mean of all.
-fn measure(limiter: &Arc<Limiter>, api: &Api, count: usize) -> f64 {
+/// Nanoseconds of processor time a request, the mean of all. A microsecond passes from one to the
+/// next, from `begin` on.
+fn measure(limiter: &Arc<Limiter>, api: &Api, begin: Timestamp, count: usize) -> f64 {
     let callers: Vec<(String, String, Vec<GrantId>)> = (0..CALLERS)
         .map(|number| {
             let grant = format!("g_{number:026}").parse().expect("an id");
             (format!("svc-{number}"), format!("cred_{number:026}"), vec![grant])
         })
         .collect();
-    let begin = TICKS.fetch_add(i64::try_from(count).unwrap_or(0), Ordering::Relaxed);
     let (started, mut passed) = (cpu_ns(), 0);
     for (number, (identity, credential, grants)) in callers.iter().cycle().take(count).enumerate() {
         let request = Request {
@@ -85,7 +81,7 @@ fn measure(limiter: &Arc<Limiter>, api: &Api, count: usize) -> f64 {
             source: IpAddr::V4(Ipv4Addr::from(u32::try_from(number % CALLERS).unwrap_or(0))),
             extra: &[],
         };
-        let now = START + Span::from_micros(begin + i64::try_from(number).unwrap_or(0));
+        let now = begin + Span::from_micros(i64::try_from(number).unwrap_or(0));
         passed += usize::from(limiter.admit(&request, Span::default(), now).is_ok());
     }
     let spent = (cpu_ns() - started) / count as f64;
@@ -99,10 +95,11 @@ fn main() {
     for limits in 0..=LIMITS.len() {
         let api = api(LIMITS.get(..limits).unwrap_or_default());
         let limiter = Arc::new(Limiter::new(&Limits::default()));
-        measure(&limiter, &api, count / 10);
-        let alone = measure(&limiter, &api, count);
+        let [second, third] = [60, 120].map(|seconds| START + Span::from_secs(seconds));
+        measure(&limiter, &api, START, count / 10);
+        let alone = measure(&limiter, &api, second, count);
         let together: Vec<f64> = std::thread::scope(|scope| {
-            let threads = [(); 2].map(|()| scope.spawn(|| measure(&limiter, &api, count)));
+            let threads = [(); 2].map(|()| scope.spawn(|| measure(&limiter, &api, third, count)));
             threads.into_iter().flat_map(|thread| thread.join().ok()).collect()
         });
         let both = together.iter().sum::<f64>() / together.len() as f64;

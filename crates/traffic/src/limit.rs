@@ -29,13 +29,13 @@ use std::fmt;
 use base::{Problem, Span, words};
 use serde::{Deserialize, Serialize};
 
-use crate::rate::Rate;
+use crate::rate::{self, Rate};
 
 pub use key::{BadKey, Caller, Key, KeyRef, Owner, network};
 pub use meter::{Fleet, Meter, Terms};
 pub use name::Name;
 pub use period::{Calendar, Period};
-pub use standing::Standing;
+pub use standing::{Fullness, Standing};
 
 /// The most limits of one API or grant.
 pub const LIMITS_MAX: usize = 8;
@@ -117,9 +117,22 @@ pub enum Measure {
 pub struct Limit {
     scope: Scope,
     measure: Measure,
+    /// Of a rate: nanoseconds between two events. Every request needs it, and a division is not
+    /// cheap.
+    interval: i64,
 }
 
 impl Limit {
+    fn new(scope: Scope, measure: Measure) -> Self {
+        let interval = match measure {
+            Measure::Rate { count, window, .. } => {
+                rate::interval(count, Span::from_secs(i64::from(window.seconds())))
+            }
+            Measure::Quota { .. } | Measure::Concurrent { .. } => 0,
+        };
+        Self { scope, measure, interval }
+    }
+
     /// Whose use it counts together.
     pub const fn scope(self) -> Scope {
         self.scope
@@ -186,10 +199,8 @@ impl Limit {
     /// The rate, if it is one.
     pub(crate) fn rate(self) -> Option<Rate> {
         match self.measure {
-            Measure::Rate { count, window, burst } => {
-                Some(Rate::per(count, Span::from_secs(i64::from(window.seconds())), burst))
-            }
-            _ => None,
+            Measure::Rate { burst, .. } => Some(Rate::every(self.interval, burst)),
+            Measure::Quota { .. } | Measure::Concurrent { .. } => None,
         }
     }
 }

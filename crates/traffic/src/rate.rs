@@ -68,11 +68,13 @@ impl Rate {
     /// `count` events in each `window` on average, `burst` at once; counts are at least one, and
     /// two events are at least a nanosecond apart.
     pub fn per(count: u32, window: Span, burst: u32) -> Self {
-        let window = window.as_micros().saturating_mul(1_000).max(1);
-        let count = i64::from(count.max(1));
-        let interval = window / count + i64::from(window % count != 0);
+        Self::every(interval(count, window), burst)
+    }
+
+    /// One event in each so many nanoseconds on average.
+    pub(crate) fn every(interval: i64, burst: u32) -> Self {
         let burst = burst.max(1);
-        Self { interval, burst, largest: burst }
+        Self { interval: interval.max(1), burst, largest: burst }
     }
 
     /// A part of the rate. Its burst is at least one, or a small part could never be used; so the
@@ -126,9 +128,14 @@ impl Rate {
 
     /// How many events could come at once at `now`.
     pub fn left(self, state: State, now: Timestamp) -> u64 {
+        self.free(state, now).0 / self.interval.max(1).unsigned_abs()
+    }
+
+    /// How much of the burst is free at `now`, and all of it, in one unit.
+    pub(crate) fn free(self, state: State, now: Timestamp) -> (u64, u64) {
         let ahead = state.0.saturating_sub(nanos(now)).max(0);
-        let free = self.times(self.burst).saturating_sub(ahead).max(0);
-        (free / self.interval.max(1)).unsigned_abs()
+        let whole = self.times(self.burst);
+        (whole.saturating_sub(ahead).max(0).unsigned_abs(), whole.unsigned_abs())
     }
 
     /// How long from `now` until the whole burst could come again.
@@ -155,6 +162,13 @@ impl Rate {
     fn times(self, events: u32) -> i64 {
         self.interval.saturating_mul(i64::from(events))
     }
+}
+
+/// Nanoseconds between two of `count` events in a window.
+pub(crate) fn interval(count: u32, window: Span) -> i64 {
+    let window = window.as_micros().saturating_mul(1_000).max(1);
+    let count = i64::from(count.max(1));
+    window / count + i64::from(window % count != 0)
 }
 
 fn nanos(moment: Timestamp) -> i64 {

@@ -8,7 +8,9 @@ use base::{GrantId, Span, Timestamp};
 use catalog::{Api, Impact, Operation};
 use smallvec::SmallVec;
 use traffic::Limit;
-use traffic::limit::{Caller, KeyRef, LIMITS_MAX, Measure, Meter, Owner, Scope, Standing, Terms};
+use traffic::limit::{
+    Caller, Fullness, KeyRef, LIMITS_MAX, Measure, Meter, Owner, Scope, Standing, Terms,
+};
 use traffic::{Reason, shed};
 
 use super::held::Slots;
@@ -99,8 +101,8 @@ impl Limiter {
     /// Each grant alone lets the request pass, so one whose own limit is reached leaves it to the
     /// next.
     fn within_limits(&self, request: &Request<'_>, now: Timestamp) -> Result<Taken, Exceeded> {
-        let mut grants = request.grants.iter().map(|grant| Some(grant.as_str()));
-        let mut grant = grants.next().flatten();
+        let mut grants = request.grants.iter();
+        let mut grant = grants.next();
         loop {
             let exceeded = match self.try_by(request, grant, now) {
                 Ok(taken) => return Ok(taken),
@@ -108,7 +110,7 @@ impl Limiter {
             };
             let of_grant = exceeded.limit.filter(|(limit, _)| limit.scope() == Scope::Grant);
             match (of_grant, grants.next()) {
-                (Some(_), Some(next)) => grant = next,
+                (Some(_), next @ Some(_)) => grant = next,
                 _ => return Err(exceeded),
             }
         }
@@ -126,7 +128,7 @@ impl Limiter {
     fn try_by(
         &self,
         request: &Request<'_>,
-        grant: Option<&str>,
+        grant: Option<&GrantId>,
         now: Timestamp,
     ) -> Result<Taken, Exceeded> {
         let attempt = Attempt { cost: cost_of(request), terms: self.terms(), now };
@@ -144,15 +146,15 @@ impl Limiter {
         Err(exceeded)
     }
 
-    fn lines<'r>(&self, request: &Request<'r>, grant: Option<&'r str>) -> Lines<'r> {
+    fn lines<'r>(&self, request: &Request<'r>, grant: Option<&'r GrantId>) -> Lines<'r> {
         let caller = Caller {
             identity: request.identity,
             credential: request.credential,
-            grant,
+            grant: grant.map(GrantId::as_str),
             operation: request.operation.map(|operation| operation.id.as_str()),
             source: request.source,
         };
-        let api = Owner::Api(request.api.id.as_str());
+        let api = Owner::Api(&request.api.id);
         let extra = grant.map_or(api, Owner::Grant);
         let of_api = request.api.limits.iter().map(|limit| (*limit, api));
         let of_grant = request.extra.iter().map(|limit| (*limit, extra));
@@ -189,18 +191,24 @@ impl Limiter {
 
     /// Uses all of them.
     fn take_all(&self, lines: &Lines<'_>, locked: &mut Locked<'_>, attempt: &Attempt) -> Taken {
-        let (mut strictest, mut slots) = (None::<Standing>, SmallVec::new());
+        let (mut strictest, mut slots) = (None::<(Fullness, &Line<'_>)>, SmallVec::new());
         for line in lines {
             let Some(shard) = shard_of(locked, line.shard) else { continue };
             let Some(entry) = shard.entry_mut(line.slot) else { continue };
             entry.meter.take(line.limit, attempt.cost, attempt.now);
-            let standing = entry.meter.standing(line.limit, attempt.now);
-            strictest = Some(strictest.map_or(standing, |before| before.stricter(standing)));
+            let left = entry.meter.fullness(line.limit, attempt.now);
+            if strictest.is_none_or(|(least, _)| left.is_less_than(least)) {
+                strictest = Some((left, line));
+            }
             if matches!(line.limit.measure(), Measure::Concurrent { .. }) {
                 slots.push((line.shard, line.slot));
             }
             self.list(shard, line, attempt, false);
         }
+        let strictest = strictest.and_then(|(_, line)| {
+            let entry = shard_of(locked, line.shard)?.entry(line.slot)?;
+            Some(entry.meter.standing(line.limit, attempt.now))
+        });
         Taken { strictest, slots }
     }
 

@@ -11,12 +11,13 @@ use traffic::limit::{Key, KeyRef, Meter, Name, Terms};
 /// A full shard is swept no more often: each sweep looks at all its keys.
 const SWEEP_EVERY: Span = Span::from_millis(100);
 
-/// One key and what was used of it.
+/// One key and what was used of it, in the order in which a look-up reads it.
+#[repr(C)]
 pub(super) struct Entry {
-    pub(super) key: Key,
-    pub(super) limit: Limit,
-    pub(super) meter: Meter,
     hash: u64,
+    pub(super) key: Key,
+    pub(super) meter: Meter,
+    pub(super) limit: Limit,
 }
 
 /// Keys in slots that stay where they are until they are given up, so that a slot number found
@@ -64,7 +65,7 @@ impl Shard {
 
     pub(super) fn find(&self, hash: u64, key: &KeyRef<'_>) -> Option<u32> {
         let is_it = |slot: &u32| {
-            self.entry(*slot).is_some_and(|entry| entry.hash == hash && entry.key.as_ref() == *key)
+            self.entry(*slot).is_some_and(|entry| entry.hash == hash && entry.key.is(key))
         };
         self.table.find(hash, is_it).copied()
     }

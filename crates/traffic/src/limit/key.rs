@@ -4,6 +4,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+use base::{ApiId, GrantId};
+use smallvec::SmallVec;
+
 use super::{Limit, Name, Scope};
 
 /// A key that borrows its parts: looking one up makes nothing.
@@ -18,9 +21,9 @@ pub struct KeyRef<'k> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner<'k> {
     /// At an API.
-    Api(&'k str),
+    Api(&'k ApiId),
     /// At a grant.
-    Grant(&'k str),
+    Grant(&'k GrantId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,17 +37,24 @@ enum Subject<'k> {
 }
 
 /// A key with parts of its own. Its text is what the store finds it by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     name: Name,
-    is_of_grant: bool,
-    owner: Box<str>,
+    owner: Held,
     subject: Named,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// Shared with the catalogue, and so by all keys of one API: it is in the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Held {
+    Api(ApiId),
+    Grant(GrantId),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Named {
-    Id(Box<str>),
+    /// In place, if it is as long as ids usually are: who looks a key up has it at hand then.
+    Id(SmallVec<[u8; 32]>),
     Source(IpAddr),
     All,
     Rest,
@@ -94,31 +104,49 @@ impl<'k> KeyRef<'k> {
 
     /// The same with parts of its own.
     pub fn to_key(self) -> Key {
-        let (is_of_grant, owner) = match self.owner {
-            Owner::Api(id) => (false, id),
-            Owner::Grant(id) => (true, id),
+        let owner = match self.owner {
+            Owner::Api(id) => Held::Api(id.clone()),
+            Owner::Grant(id) => Held::Grant(id.clone()),
         };
         let subject = match self.subject {
-            Subject::Id(id) => Named::Id(id.into()),
+            Subject::Id(id) => Named::Id(SmallVec::from_slice(id.as_bytes())),
             Subject::Source(source) => Named::Source(source),
             Subject::All => Named::All,
             Subject::Rest => Named::Rest,
         };
-        Key { name: self.name, is_of_grant, owner: owner.into(), subject }
+        Key { name: self.name, owner, subject }
     }
 }
 
 impl Key {
+    /// Whether it is this one. What is most likely to differ comes first.
+    pub fn is(&self, other: &KeyRef<'_>) -> bool {
+        let same_subject = match (&self.subject, &other.subject) {
+            (Named::Id(id), Subject::Id(other)) => id.as_slice() == other.as_bytes(),
+            (Named::Source(source), Subject::Source(other)) => source == other,
+            (Named::All, Subject::All) | (Named::Rest, Subject::Rest) => true,
+            _ => false,
+        };
+        same_subject
+            && self.name == other.name
+            && match (&self.owner, &other.owner) {
+                (Held::Api(id), Owner::Api(other)) => id == *other,
+                (Held::Grant(id), Owner::Grant(other)) => id == *other,
+                _ => false,
+            }
+    }
+
     /// The key, borrowed.
     pub fn as_ref(&self) -> KeyRef<'_> {
         KeyRef {
             name: self.name,
-            owner: match self.is_of_grant {
-                false => Owner::Api(&self.owner),
-                true => Owner::Grant(&self.owner),
+            owner: match &self.owner {
+                Held::Api(id) => Owner::Api(id),
+                Held::Grant(id) => Owner::Grant(id),
             },
             subject: match &self.subject {
-                Named::Id(id) => Subject::Id(id),
+                // It was text when it was put there.
+                Named::Id(id) => Subject::Id(std::str::from_utf8(id).unwrap_or_default()),
                 Named::Source(source) => Subject::Source(*source),
                 Named::All => Subject::All,
                 Named::Rest => Subject::Rest,
@@ -129,14 +157,16 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owner = if self.is_of_grant { "grant" } else { "api" };
-        write!(f, "{owner} {} {} ", self.owner, self.name)?;
-        match &self.subject {
-            Named::Id(id) => f.write_str(id),
-            Named::Source(source) => write!(f, "{source}"),
-            Named::All => f.write_str("-"),
+        match &self.owner {
+            Held::Api(id) => write!(f, "api {id} {} ", self.name)?,
+            Held::Grant(id) => write!(f, "grant {id} {} ", self.name)?,
+        }
+        match self.as_ref().subject {
+            Subject::Id(id) => f.write_str(id),
+            Subject::Source(source) => write!(f, "{source}"),
+            Subject::All => f.write_str("-"),
             // No id has this character.
-            Named::Rest => f.write_str("*"),
+            Subject::Rest => f.write_str("*"),
         }
     }
 }
@@ -153,22 +183,21 @@ impl FromStr for Key {
         let bad = || BadKey(text.to_owned());
         let mut parts = text.split(' ');
         let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or_else(bad);
-        let is_of_grant = match next()? {
-            "api" => false,
-            "grant" => true,
+        let owner = match (next()?, next()?) {
+            ("api", id) => Held::Api(ApiId::parse(id).map_err(|_| bad())?),
+            ("grant", id) => Held::Grant(GrantId::parse(id).map_err(|_| bad())?),
             _ => return Err(bad()),
         };
-        let owner = next()?.into();
         let name = Name::find(next()?).ok_or_else(bad)?;
         let subject = match (name.scope(), next()?) {
             (_, "*") => Named::Rest,
             (Scope::Api, "-") => Named::All,
             (Scope::Source, source) => Named::Source(source.parse().map_err(|_| bad())?),
             (Scope::Api, _) => return Err(bad()),
-            (_, id) => Named::Id(id.into()),
+            (_, id) => Named::Id(SmallVec::from_slice(id.as_bytes())),
         };
         match parts.next() {
-            None => Ok(Self { name, is_of_grant, owner, subject }),
+            None => Ok(Self { name, owner, subject }),
             Some(_) => Err(bad()),
         }
     }
@@ -197,7 +226,11 @@ mod tests {
         source: IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 1, 2, 3, 4)),
     };
 
-    fn key(limit: &str, owner: Owner<'static>, caller: &Caller<'static>) -> Key {
+    fn orders() -> ApiId {
+        ApiId::parse("orders").unwrap()
+    }
+
+    fn key(limit: &str, owner: Owner<'_>, caller: &Caller<'_>) -> Key {
         KeyRef::of(limit.parse().unwrap(), owner, caller).to_key()
     }
 
@@ -227,18 +260,21 @@ mod tests {
             ("5/min per source", "api orders per-source-minute 2001:db8::"),
             ("5 concurrent per api", "api orders per-api-concurrent -"),
         ] {
-            let key = key(limit, Owner::Api("orders"), &CALLER);
+            let (api, limit) = (orders(), limit.parse().unwrap());
+            let wanted = KeyRef::of(limit, Owner::Api(&api), &CALLER);
+            let key = wanted.to_key();
             assert_eq!(key.to_string(), text);
             assert_eq!(text.parse::<Key>().unwrap(), key);
-            assert_eq!(
-                key.as_ref(),
-                KeyRef::of(limit.parse().unwrap(), Owner::Api("orders"), &CALLER)
-            );
+            assert_eq!(key.as_ref(), wanted);
+            assert!(key.is(&wanted) && !key.is(&wanted.rest()));
             let rest = key.as_ref().rest().to_key();
             assert!(rest.to_string().ends_with(" *"));
             assert_eq!(rest.to_string().parse::<Key>().unwrap(), rest);
         }
-        let of_grant = key("5/s per identity", Owner::Grant("g_1"), &CALLER);
+        let grant = GrantId::parse("g_1").unwrap();
+        let of_grant = key("5/s per identity", Owner::Grant(&grant), &CALLER);
+        let of_api = key("5/s per identity", Owner::Api(&orders()), &CALLER);
+        assert!(!of_grant.is(&of_api.as_ref()));
         assert_eq!(of_grant.to_string(), "grant g_1 per-identity svc-billing");
         assert_eq!(of_grant.to_string().parse::<Key>().unwrap(), of_grant);
     }
@@ -247,7 +283,7 @@ mod tests {
     fn calls_without_grant_or_operation_count_together() {
         let observed = Caller { grant: None, operation: None, ..CALLER };
         for limit in ["5/s per grant", "5/s per operation"] {
-            let key = key(limit, Owner::Api("orders"), &observed);
+            let key = key(limit, Owner::Api(&orders()), &observed);
             assert_eq!(key.as_ref(), key.as_ref().rest());
         }
     }

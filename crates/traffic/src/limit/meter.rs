@@ -5,7 +5,7 @@ use base::{Span, Timestamp};
 use super::demand::{Demand, FINE};
 use super::fleet::{Ask, Told};
 use super::quota::Quota;
-use super::{Limit, Measure, Period, Standing};
+use super::{Fullness, Limit, Measure, Period, Standing};
 use crate::rate::{Share, State};
 
 /// Who else admits requests under the same limits.
@@ -150,6 +150,22 @@ impl Meter {
         if let Used::Slots { in_use, .. } = &mut self.used {
             *in_use = in_use.saturating_sub(1);
         }
+    }
+
+    /// How much is left, for comparison with other limits.
+    pub fn fullness(&self, limit: Limit, now: Timestamp) -> Fullness {
+        let (left, whole) = match (&self.used, limit.measure()) {
+            (Used::Rate { state, part }, _) => match limit.rate() {
+                Some(rate) => rate.part(part.share).free(*state, now),
+                None => (0, 1),
+            },
+            (Used::Quota(quota), Measure::Quota { count, .. }) => (quota.left(count), count),
+            (Used::Slots { in_use, part }, Measure::Concurrent { count }) => {
+                (u64::from(room(*part, count).saturating_sub(*in_use)), u64::from(count))
+            }
+            _ => (0, 1),
+        };
+        Fullness { left, whole }
     }
 
     /// How the limit stands.

@@ -74,7 +74,7 @@ impl FromStr for Limit {
             let hint = format!("add `per` and one of: {}", SCOPES.join(", "));
             bad(format!("`{text}` does not say whose use it counts"), hint)
         })?;
-        Ok(Self { scope, measure: amount.measure(burst)? })
+        Ok(Self::new(scope, amount.measure(burst)?))
     }
 }
 

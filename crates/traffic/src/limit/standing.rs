@@ -2,12 +2,27 @@
 //! draft-ietf-httpapi-ratelimit-headers (the form with one item per policy, from its ninth version
 //! on).
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use base::Span;
 
 use super::Name;
+
+/// How much of a limit is left, in a unit of its own. Of two limits the one with the smaller part
+/// left is nearer to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fullness {
+    pub(super) left: u64,
+    pub(super) whole: u64,
+}
+
+impl Fullness {
+    /// Whether less is left than of the other.
+    pub fn is_less_than(self, other: Self) -> bool {
+        let mine = u128::from(self.left) * u128::from(other.whole);
+        mine < u128::from(other.left) * u128::from(self.whole)
+    }
+}
 
 /// How a limit stands for one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,19 +44,6 @@ impl Standing {
     #[must_use]
     pub fn used_up(self, wait: Span) -> Self {
         Self { left: 0, reset: wait, ..self }
-    }
-
-    /// Which of two is nearer to its end: the one with the smaller part left.
-    #[must_use]
-    pub fn stricter(self, other: Self) -> Self {
-        let mine = u128::from(self.left) * u128::from(other.allowed);
-        let theirs = u128::from(other.left) * u128::from(self.allowed);
-        match mine.cmp(&theirs) {
-            Ordering::Less => self,
-            Ordering::Greater => other,
-            Ordering::Equal if self.left <= other.left => self,
-            Ordering::Equal => other,
-        }
     }
 
     /// Seconds of a wait, rounded up: who comes back too early is refused again.
@@ -103,11 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn the_stricter_of_two_is_the_one_of_which_less_is_left() {
-        let (rate, quota) =
-            (standing("per-identity", 200, 100), standing("per-grant-day", 10_000, 4_999));
-        assert_eq!(rate.stricter(quota), quota);
-        assert_eq!(quota.stricter(rate), quota);
-        assert_eq!(rate.stricter(quota).used_up(Span::from_secs(9)).left, 0);
+    fn nearer_to_its_end_is_the_one_with_the_smaller_part_left() {
+        let fullness = |left, whole| Fullness { left, whole };
+        assert!(fullness(4_999, 10_000).is_less_than(fullness(100, 200)));
+        assert!(!fullness(100, 200).is_less_than(fullness(4_999, 10_000)));
+        assert!(!fullness(1, 2).is_less_than(fullness(2, 4)), "neither");
+        assert!(fullness(0, u64::MAX).is_less_than(fullness(1, u64::MAX)));
     }
 }

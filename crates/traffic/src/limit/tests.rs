@@ -134,7 +134,7 @@ proptest! {
             Measure::Quota { count: count.into(), calendar },
             Measure::Concurrent { count },
         ] {
-            let limit = Limit { scope, measure };
+            let limit = Limit::new(scope, measure);
             prop_assert_eq!(limit.to_string().parse::<Limit>().unwrap(), limit);
         }
     }
