@@ -41,6 +41,8 @@ pub fn api(number: usize, upstream: &str) -> Result<Api, Failure> {
         environment: "production".to_owned(),
         accept: vec![Accept::Key, Accept::Token],
         timeouts: Timeouts::default(),
+        limits: Vec::new(),
+        costs: std::collections::BTreeMap::new(),
         operations,
         origin: "import".to_owned(),
         created_at: BEGINNING,
@@ -57,6 +59,7 @@ fn operation(api: usize, number: usize) -> Result<Operation, Failure> {
         mutating: false,
         admin: false,
         fields: Vec::new(),
+        cost: 1,
     })
 }
 

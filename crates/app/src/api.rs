@@ -1,12 +1,14 @@
 //! APIs: the catalogue of what the gate protects.
 
 mod declare;
+mod limits;
 
 use base::{ApiId, Problem, Span};
 use catalog::openapi::{self, Prefix};
 use catalog::{Accept, Api, ApiMode, Impact, Operation, Timeouts};
 use grant::Grant;
 use identity::{Environment, Origin};
+pub use limits::check_limits;
 use store::{GrantFilter, Tx};
 
 use crate::authority::Authority;
@@ -41,7 +43,7 @@ impl App {
         let api = api.ok_or_else(|| self.no_api(&authority, "api", id_or_name))?;
         let used = used::used_operations(&mut state, &api.id, self.now()).await?;
         let mut operations: Vec<_> =
-            api.operations.iter().map(|operation| render::operation(operation, &used)).collect();
+            api.operations.iter().map(|one| render::operation(&api, one, &used)).collect();
         operations.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
         let filter = GrantFilter {
             api: Some(api.id.to_string()),
@@ -62,6 +64,7 @@ impl App {
         authority.must_administer("add an API")?;
         let mut api = parse(&new, self.now(), origin_of(actor))?;
         api.operations = self.operations_of(&new, &api).await?;
+        api.check_limits()?;
         let mut tx = self.begin(actor).await?;
         check_owner(&mut tx, &authority, api.owner.as_deref()).await?;
         check_free(&mut tx, &api).await?;
@@ -101,6 +104,7 @@ impl App {
         let hint = "ask the API's owner or an administrator";
         authority.must(authority.owns_api(&before), "change the operations of this API", hint)?;
         let after = Api { operations: read_document(document, name, &before)?, ..before.clone() };
+        after.check_limits()?;
         if after != before {
             tx.save_api(audit::Event::ApiOperationsImported, Some(&before), &after).await?;
             self.commit(tx).await?;
@@ -221,6 +225,8 @@ fn parse(new: &NewApi, now: base::Timestamp, origin: Origin) -> Result<Api, Prob
         environment: environment.to_string(),
         accept: accept.unwrap_or_else(|| Accept::ALL.to_vec()),
         timeouts: timeouts(&new.timeouts)?,
+        limits: limits::limits(&new.limits)?,
+        costs: limits::costs(&new.costs)?,
         operations: Vec::new(),
         origin: origin.to_string(),
         created_at: now,

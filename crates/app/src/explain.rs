@@ -179,7 +179,13 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         | Reason::Cancelled => 5,
         // The gate itself refused, at whatever stage the request was: before it was known who
         // calls, or after everything was granted.
-        Reason::RateLimited | Reason::LogUnavailable | Reason::Stale | Reason::ShuttingDown => {
+        Reason::RateLimited
+        | Reason::QuotaExceeded
+        | Reason::ConcurrencyLimited
+        | Reason::Overloaded
+        | Reason::LogUnavailable
+        | Reason::Stale
+        | Reason::ShuttingDown => {
             if record.identity_id.is_some() {
                 5
             } else {
@@ -261,7 +267,10 @@ fn why(reason: Reason) -> &'static str {
         Reason::InsufficientScope => "the token's own scope is narrower than the operation",
         Reason::ForbiddenByPolicy => "a guardrail forbids it",
         Reason::PolicyError => "a policy could not be evaluated",
-        Reason::RateLimited => "too many requests",
+        Reason::RateLimited => "too many requests in too short a time",
+        Reason::QuotaExceeded => "the quota of the day or month is used up",
+        Reason::ConcurrencyLimited => "too many requests at the same time",
+        Reason::Overloaded => "the gate had more to do than it could",
         Reason::UpstreamUnreachable => "the upstream refused or broke the connection",
         Reason::UpstreamTimeout => "the upstream did not answer in time",
         Reason::UpstreamInvalid => "the upstream's answer is not valid HTTP or ended early",

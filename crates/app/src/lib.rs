@@ -43,6 +43,7 @@ mod input;
 mod inventory;
 mod key;
 mod ledger;
+pub mod limits;
 mod near;
 mod operations;
 mod policies;
@@ -73,7 +74,7 @@ use policy::Ruleset;
 use store::{Snapshot, Store, Tx, Writer};
 
 pub use actor::{Actor, Channel, Role};
-pub use api::TIMEOUT_MAX;
+pub use api::{TIMEOUT_MAX, check_limits};
 pub use fetch::{Fetcher, HttpFetcher};
 pub use findings::FindingQuery;
 pub use probe::Probe;
@@ -125,6 +126,7 @@ pub struct App {
     call_counts: today::CallCounts,
     /// Who reads the decision log for a person.
     log_readers: Arc<tokio::sync::Semaphore>,
+    limit_rounds: limits::Rounds,
 }
 
 impl App {
@@ -132,7 +134,8 @@ impl App {
     pub async fn open(parts: Parts) -> Result<Arc<Self>, Problem> {
         let signing_key = parts.keys.signing_key(&parts.settings.ledger)?;
         let ruleset = publish::load(&parts.store).await?;
-        let published = publish::Published::now(&ruleset, parts.clock.now());
+        let started_at = parts.clock.now();
+        let published = publish::Published::now(&ruleset, started_at);
         let app = Arc::new(Self {
             store: parts.store,
             clock: parts.clock,
@@ -150,6 +153,7 @@ impl App {
             probe: OnceLock::new(),
             call_counts: today::CallCounts::default(),
             log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),
+            limit_rounds: limits::Rounds::new(started_at),
         });
         app.catch_up().await?;
         Ok(app)

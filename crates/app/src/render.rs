@@ -49,11 +49,17 @@ fn api_alone(api: &Api) -> ApiView {
             response: api.timeouts.response.to_string(),
             idle: api.timeouts.idle.to_string(),
         },
+        limits: api.limits.iter().map(ToString::to_string).collect(),
+        costs: api.costs.iter().map(|(operation, cost)| (operation.to_string(), *cost)).collect(),
     }
 }
 
 /// One operation with its use.
-pub(crate) fn operation(operation: &Operation, used: &HashMap<String, Used>) -> OperationView {
+pub(crate) fn operation(
+    api: &Api,
+    operation: &Operation,
+    used: &HashMap<String, Used>,
+) -> OperationView {
     let used = used.get(operation.id.as_str()).cloned().unwrap_or_default();
     OperationView {
         id: operation.id.to_string(),
@@ -63,6 +69,7 @@ pub(crate) fn operation(operation: &Operation, used: &HashMap<String, Used>) -> 
         impact: operation.impact.to_string(),
         mutating: operation.mutating,
         admin: operation.admin,
+        cost: api.cost_of(operation),
         calls_90d: used.calls,
         callers_90d: used.callers,
         last_used_at: text(used.last_at),

@@ -1,7 +1,10 @@
 //! APIs and operations as values.
 
-use base::{ApiId, OperationId, Span, Timestamp, words};
+use std::collections::BTreeMap;
+
+use base::{ApiId, OperationId, Problem, Span, Timestamp, words};
 use serde::{Deserialize, Serialize};
+use traffic::Limit;
 
 words! {
     /// What the gate does with a request that no grant covers.
@@ -116,6 +119,19 @@ pub struct Operation {
     pub admin: bool,
     /// Properties of its successful response, sorted by path.
     pub fields: Vec<Field>,
+    /// What a request of it costs under limits: `x-cost` of the document, usually 1.
+    #[serde(default = "usual_cost", skip_serializing_if = "is_usual_cost")]
+    pub cost: u32,
+}
+
+/// What a request costs unless something else is said.
+pub const fn usual_cost() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_usual_cost(cost: &u32) -> bool {
+    *cost == usual_cost()
 }
 
 /// Limits in time for one API.
@@ -166,6 +182,12 @@ pub struct Api {
     pub accept: Vec<Accept>,
     /// Limits in time.
     pub timeouts: Timeouts,
+    /// How much may be used of it; no two of one name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+    /// What operations cost whatever the document says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub costs: BTreeMap<OperationId, u32>,
     /// Sorted by id.
     pub operations: Vec<Operation>,
     /// Who maintains it (`file`, `console`, …).
@@ -173,3 +195,48 @@ pub struct Api {
     /// When it came to be.
     pub created_at: Timestamp,
 }
+
+impl Api {
+    /// What a request of an operation costs under limits.
+    pub fn cost_of(&self, operation: &Operation) -> u32 {
+        self.costs.get(&operation.id).copied().unwrap_or(operation.cost)
+    }
+
+    /// Refuses what the gate could not hold. See [`check_limits`].
+    pub fn check_limits(&self) -> Result<(), Problem> {
+        check_limits(&self.limits, &self.costs, &self.operations)
+    }
+}
+
+/// Refuses limits that cannot hold together, costs of what is no operation (rules that would
+/// silently not hold), and operations that could never be called because they cost more than a
+/// limit allows.
+pub fn check_limits(
+    limits: &[Limit],
+    costs: &BTreeMap<OperationId, u32>,
+    operations: &[Operation],
+) -> Result<(), Problem> {
+    Limit::check_list(limits).map_err(|problem| problem.at("limits"))?;
+    let known = || operations.iter().map(|operation| operation.id.as_str());
+    for operation in costs.keys() {
+        if !known().any(|id| id == operation.as_str()) {
+            let hint = match base::nearest(operation.as_str(), known()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "take the cost away, or import the document that has it".to_owned(),
+            };
+            let detail = format!("`{operation}` has a cost, but the API has no such operation");
+            return Err(Problem::invalid("unknown_operation", detail).at("costs").hint(hint));
+        }
+    }
+    for operation in operations {
+        let cost = costs.get(&operation.id).copied().unwrap_or(operation.cost);
+        for limit in limits {
+            let checked = limit.check_cost(operation.id.as_str(), cost);
+            checked.map_err(|problem| problem.at("limits"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,9 @@ pub mod openapi;
 pub mod spelling;
 pub mod template;
 
-pub use api::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};
+pub use api::{
+    Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts, check_limits,
+};
 pub use matcher::Matcher;
 pub use openapi::{Document, Prefix, import};
 pub use template::Template;

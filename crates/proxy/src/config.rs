@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::Span;
 use ipnet::IpNet;
 use traffic::Rate;
 
@@ -72,8 +73,6 @@ pub struct Limits {
     pub connections: usize,
     /// Open connections of one source address.
     pub connections_per_source: usize,
-    /// Permitted requests of one source address, whoever calls. `None` = unlimited.
-    pub requests_per_source: Option<Rate>,
     /// Signature verifications that one source address can cause. Verified tokens are cached, so
     /// only new and forged ones count.
     pub verifications_per_source: Rate,
@@ -84,6 +83,12 @@ pub struct Limits {
     pub resets: usize,
     /// Verified tokens kept.
     pub cached_tokens: usize,
+    /// Requests in flight; before there are so many, those that matter least are refused.
+    pub in_flight: u64,
+    /// How late the gate may get to what is due before it refuses those that matter least.
+    pub delay: Span,
+    /// Keys of limits kept (identities, sources, …); what comes beyond is counted together.
+    pub limited_keys: usize,
 }
 
 impl Default for Limits {
@@ -95,11 +100,13 @@ impl Default for Limits {
             judged_body_bytes: 1024 * 1024,
             connections: 16_384,
             connections_per_source: 1_024,
-            requests_per_source: None,
             verifications_per_source: Rate::new(50, 200),
             streams: 128,
             resets: 32,
             cached_tokens: 65_536,
+            in_flight: 16_384,
+            delay: Span::from_secs(1),
+            limited_keys: 262_144,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The gate: what all its workers share, and what each has for itself.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use base::{Clock, Digest, Entropy, RequestId, Timestamp};
+use base::{Clock, Digest, Entropy, RequestId, Span, Timestamp};
 use policy::Ruleset;
 use rustc_hash::FxHashMap;
 use token::Claims;
@@ -12,6 +14,7 @@ use traffic::Reason;
 
 use crate::config::GateConfig;
 use crate::credential::{Authenticators, ClaimsCache};
+use crate::limits::Limiter;
 use crate::recorder::Recorder;
 use crate::sources::Sources;
 use crate::stage::Journal;
@@ -40,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sources: Arc<Sources>,
+    pub(crate) limits: Arc<Limiter>,
 }
 
 impl Gate {
@@ -54,8 +58,14 @@ impl Gate {
         entropy: Box<dyn Entropy>,
     ) -> Self {
         let sources = Arc::new(Sources::new(config.limits.clone()));
-        let core = Core { config, ruleset, authenticators, recorder, clock, sources };
+        let limits = Arc::new(Limiter::new(&config.limits));
+        let core = Core { config, ruleset, authenticators, recorder, clock, sources, limits };
         Self { core: Arc::new(core), entropy: Arc::new(Mutex::new(entropy)), tls: None }
+    }
+
+    /// The limits that it holds requests against, for whoever divides them among nodes.
+    pub fn limits(&self) -> &Arc<Limiter> {
+        &self.core.limits
     }
 
     /// Listeners speak TLS only. See [`crate::tls::server_config`].
@@ -74,6 +84,8 @@ pub(crate) struct Worker {
     claims: Mutex<ClaimsCache>,
     upstreams: Mutex<FxHashMap<String, Arc<Upstream>>>,
     entropy: Mutex<Buffered>,
+    /// How late the worker was with what was due, in microseconds.
+    delay_us: AtomicI64,
 }
 
 /// Upstream URLs remembered; more than any catalogue has, so that a changing one cannot grow it.
@@ -87,6 +99,7 @@ impl Worker {
             claims: Mutex::new(ClaimsCache::new(core.config.limits.cached_tokens)),
             upstreams: Mutex::default(),
             entropy: Mutex::new(Buffered::new(Arc::clone(&gate.entropy))),
+            delay_us: AtomicI64::new(0),
             core,
         }
     }
@@ -97,6 +110,19 @@ impl Worker {
 
     pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
         lock(&self.pool)
+    }
+
+    /// How late the worker gets to what is due.
+    pub(crate) fn delay(&self) -> Span {
+        Span::from_micros(self.delay_us.load(Ordering::Relaxed))
+    }
+
+    /// The worker got so late to something that was due. A delay that is over is forgotten by
+    /// halves, so that one quiet moment does not end the refusals that brought it about.
+    pub(crate) fn note_delay(&self, late: Duration) {
+        let late = i64::try_from(late.as_micros()).unwrap_or(i64::MAX);
+        let half = self.delay_us.load(Ordering::Relaxed) / 2;
+        self.delay_us.store(late.max(half), Ordering::Relaxed);
     }
 
     /// Opens the journal of a request whose head is complete now.

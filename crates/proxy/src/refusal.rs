@@ -3,14 +3,15 @@
 //! A caller is told what its own act was missing. It is not told who else exists, which grants
 //! there are or what the ruleset holds; the record under the request id has the rest.
 
-use base::Span;
 use catalog::{Accept, Api};
 use serde::Serialize;
 use traffic::headers::{Framing, RequestFields};
+use traffic::limit::Standing;
 use traffic::{Outcome, Reason};
 
 use crate::h1::body::write_decimal;
 use crate::h1::response::{Departure, write_connection};
+use crate::limits::Exceeded;
 use crate::stage::Journal;
 
 mod words;
@@ -20,7 +21,8 @@ pub(crate) struct Refused {
     journal: Journal,
     reason: Reason,
     about: Option<About>,
-    retry_after: Option<Span>,
+    /// Boxed, because the way of a request hands refusals on by value.
+    exceeded: Option<Box<Exceeded>>,
     /// The request is read to its end, and the next one may follow.
     reusable: bool,
     /// The record says already what became of the request.
@@ -55,6 +57,10 @@ struct Page<'p> {
     reason: &'p str,
     hint: &'p str,
     request_id: &'p str,
+    /// The names of the limits that were reached (draft-ietf-httpapi-ratelimit-headers, "Problem
+    /// Types").
+    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
+    violated_policies: Option<[&'p str; 1]>,
 }
 
 impl Refused {
@@ -76,8 +82,8 @@ impl Refused {
     }
 
     fn plain(journal: Journal, reason: Reason) -> Self {
-        let (reusable, is_judged) = (false, false);
-        Self { journal, reason, about: None, retry_after: None, reusable, is_judged, front: None }
+        let (about, exceeded, reusable, is_judged) = (None, None, false, false);
+        Self { journal, reason, about, exceeded, reusable, is_judged, front: None }
     }
 
     /// Not refused at all: a gateway in front is told that it may forward the request, and who
@@ -107,9 +113,9 @@ impl Refused {
         self
     }
 
-    /// Says when to try again.
-    pub(crate) fn retry_after(mut self, wait: Option<Span>) -> Self {
-        self.retry_after = wait;
+    /// Says which limit was reached, and when to try again.
+    pub(crate) fn beyond(mut self, exceeded: Exceeded) -> Self {
+        self.exceeded = Some(Box::new(exceeded));
         self
     }
 
@@ -127,15 +133,18 @@ impl Refused {
     pub(crate) fn answer(self) -> (Answer, Open) {
         let example = &self.journal.core().config.example_identity;
         let request_id = self.journal.request_id().as_str();
-        let mut answer = match self.front {
-            Some(Front::Yes) => Answer::yes(&self.journal),
-            Some(Front::No(hint)) => {
-                let status = front_status(self.reason.status());
-                Answer::page((self.reason, status), hint, self.about.as_ref(), example, request_id)
-            }
-            None => Answer::new(self.reason, self.about.as_ref(), example, request_id),
+        let case = Case {
+            reason: self.reason,
+            about: self.about.as_ref(),
+            exceeded: self.exceeded.as_deref().copied(),
+            example,
+            request_id,
         };
-        answer.retry_after = self.retry_after.map(whole_seconds);
+        let answer = match self.front {
+            Some(Front::Yes) => Answer::yes(&self.journal),
+            Some(Front::No(hint)) => Answer::page(&case, front_status(self.reason.status()), hint),
+            None => Answer::page(&case, self.reason.status(), None),
+        };
         let Self { journal, reason, is_judged, .. } = self;
         (answer, Open { journal, reason, is_judged })
     }
@@ -150,9 +159,14 @@ const fn front_status(status: u16) -> u16 {
     }
 }
 
-/// Rounded up: who comes back too early is refused again.
-fn whole_seconds(wait: Span) -> u64 {
-    wait.as_micros().max(0).unsigned_abs().div_ceil(1_000_000)
+/// What an answer is made of.
+struct Case<'c> {
+    reason: Reason,
+    about: Option<&'c About>,
+    exceeded: Option<Exceeded>,
+    /// Who hints suggest to issue a key to.
+    example: &'c str,
+    request_id: &'c str,
 }
 
 /// A refusal that is not recorded yet.
@@ -201,7 +215,10 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     phrase: &'static str,
     pub(crate) challenge: Option<String>,
+    /// In seconds, rounded up.
     pub(crate) retry_after: Option<u64>,
+    /// The limit that was reached.
+    pub(crate) standing: Option<Standing>,
     pub(crate) request_id: String,
     /// Identity and credential: the answer permits.
     pub(crate) caller: Option<[String; 2]>,
@@ -212,18 +229,13 @@ pub(crate) struct Answer {
 const MEDIA_TYPE: &str = "application/problem+json";
 
 impl Answer {
-    fn new(reason: Reason, about: Option<&About>, example: &str, request_id: &str) -> Self {
-        Self::page((reason, reason.status()), None, about, example, request_id)
-    }
-
-    fn page(
-        (reason, status): (Reason, u16),
-        hint: Option<&'static str>,
-        about: Option<&About>,
-        example: &str,
-        request_id: &str,
-    ) -> Self {
-        let detail = words::detail(reason, about);
+    fn page(case: &Case<'_>, status: u16, hint: Option<&'static str>) -> Self {
+        let Case { reason, about, exceeded, example, request_id } = *case;
+        let limit = exceeded.and_then(|exceeded| exceeded.limit);
+        let detail = match limit {
+            Some((limit, _)) => words::reached(limit, about),
+            None => words::detail(reason, about),
+        };
         let hint = hint.map_or_else(|| words::hint(reason, about, example), str::to_owned);
         let page = Page {
             kind: &words::kind(reason),
@@ -233,12 +245,14 @@ impl Answer {
             reason: reason.as_str(),
             hint: &hint,
             request_id,
+            violated_policies: limit.map(|(limit, _)| [limit.name().as_str()]),
         };
         Self {
             status,
             phrase: words::phrase(status),
             challenge: words::challenge(reason, about),
-            retry_after: None,
+            retry_after: exceeded.map(|exceeded| Standing::seconds(exceeded.wait)),
+            standing: limit.map(|(_, standing)| standing),
             request_id: request_id.to_owned(),
             caller: None,
             body: serde_json::to_vec(&page).unwrap_or_default(),
@@ -258,6 +272,7 @@ impl Answer {
             phrase: words::phrase(200),
             challenge: None,
             retry_after: None,
+            standing: None,
             request_id: journal.request_id().to_string(),
             caller: Some(caller),
             body: Vec::new(),
@@ -282,7 +297,9 @@ impl Answer {
 
     /// The answer for a request whose record could not be made.
     pub(crate) fn unrecorded(request_id: &str) -> Self {
-        Self::new(Reason::LogUnavailable, None, "", request_id)
+        let (about, exceeded, example) = (None, None, "");
+        let reason = Reason::LogUnavailable;
+        Self::page(&Case { reason, about, exceeded, example, request_id }, reason.status(), None)
     }
 
     /// Appends the answer in HTTP/1.1; to a HEAD request without the body.
@@ -299,6 +316,10 @@ impl Answer {
         };
         for (name, value) in self.fields() {
             field(name, &value);
+        }
+        if let Some(standing) = self.standing {
+            field("ratelimit-policy", &standing.policy().to_string());
+            field("ratelimit", &standing.service().to_string());
         }
         field("content-length", &self.body.len().to_string());
         write_connection(departure, out);

@@ -1,12 +1,16 @@
-//! What each source address uses: connections, requests, signature verifications. Bounded: states
-//! that are spent are forgotten when the table grows.
+//! What each source address uses whoever calls: connections, signature verifications. Bounded:
+//! states that are spent are forgotten when the table grows. (Requests are counted by [limits].)
+//!
+//! [limits]: crate::limits
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{Span, Timestamp};
 use rustc_hash::FxHashMap;
 use traffic::Rate;
+use traffic::limit::network;
+use traffic::rate::State;
 
 use crate::config::Limits;
 
@@ -16,7 +20,6 @@ const CLEAN_AT: usize = 4_096;
 /// The use that all sources make.
 pub(crate) struct Sources {
     connections: Mutex<Connections>,
-    requests: Mutex<Meter>,
     verifications: Mutex<Meter>,
     limits: Limits,
 }
@@ -29,12 +32,7 @@ struct Connections {
 
 impl Sources {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self {
-            connections: Mutex::default(),
-            requests: Mutex::default(),
-            verifications: Mutex::default(),
-            limits,
-        }
+        Self { connections: Mutex::default(), verifications: Mutex::default(), limits }
     }
 
     /// Counts a connection for as long as the ticket lives; `None` = it is one too many.
@@ -51,14 +49,6 @@ impl Sources {
         *of_source += 1;
         connections.total += 1;
         Some(Ticket { sources: Arc::clone(self), source })
-    }
-
-    /// One more request; or how long to wait.
-    pub(crate) fn admit_request(&self, source: IpAddr, now: Timestamp) -> Result<(), Span> {
-        match self.limits.requests_per_source {
-            None => Ok(()),
-            Some(rate) => lock(&self.requests).step(rate, source, now),
-        }
     }
 
     /// One more signature verification; or how long to wait.
@@ -92,30 +82,20 @@ impl Drop for Ticket {
 
 #[derive(Default)]
 struct Meter {
-    states: FxHashMap<IpAddr, Timestamp>,
+    states: FxHashMap<IpAddr, State>,
     clean_at: usize,
 }
 
 impl Meter {
     fn step(&mut self, rate: Rate, source: IpAddr, now: Timestamp) -> Result<(), Span> {
         if self.states.len() >= self.clean_at.max(CLEAN_AT) {
-            self.states.retain(|_, state| !Rate::is_spent(*state, now));
+            self.states.retain(|_, state| !state.is_spent(now));
             self.clean_at = self.states.len() * 2;
         }
-        let state = self.states.entry(network(source)).or_insert(Timestamp::MIN);
+        let state = self.states.entry(network(source)).or_insert(State::FRESH);
+        *state = rate.settled(*state, now);
         *state = rate.step(*state, now)?;
         Ok(())
-    }
-}
-
-/// One household, one source: an IPv6 caller commands a /64.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(address) => {
-            let upper = u128::from(address) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(upper))
-        }
-        v4 => v4,
     }
 }
 

@@ -67,6 +67,7 @@ pub(crate) fn operation(name: &str, method: Method, impact: Impact, admin: bool)
         mutating: method != Method::Get,
         admin,
         fields: vec![],
+        cost: 1,
     }
 }
 
@@ -83,6 +84,8 @@ pub(crate) fn api() -> Api {
         environment: "production".to_owned(),
         accept: vec![],
         timeouts: Timeouts::default(),
+        limits: Vec::new(),
+        costs: std::collections::BTreeMap::new(),
         operations: vec![
             operation("get", Method::Get, Impact::High, false),
             operation("list", Method::Get, Impact::High, false),

@@ -13,6 +13,7 @@ use sqlx::{
     AssertSqlSafe, Connection as _, PgPool, SqlSafeStr, SqliteConnection, SqlitePool, query_as,
 };
 
+use crate::limit::LimitTx;
 use crate::sql::{Connection, Inner};
 use crate::{StoreError, Tx, Writer};
 
@@ -94,6 +95,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0004_authorization.sql"),
         include_str!("../migrations/postgres/0004_authorization.sql"),
     ),
+    (
+        "limits",
+        include_str!("../migrations/sqlite/0005_limits.sql"),
+        include_str!("../migrations/postgres/0005_limits.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {
@@ -148,6 +154,18 @@ impl Store {
         // The first query is what fixes the moment that the others see.
         let version = connection.head(false).await?;
         Ok(Snapshot { connection, version })
+    }
+
+    /// Begins a round of a node with the book of limits. It holds the book, and nothing else: rounds
+    /// come several times a second, and what people change does not wait for them.
+    pub async fn limit_book(&self) -> Result<LimitTx, StoreError> {
+        let inner = match &self.backend {
+            Backend::Sqlite { writer, .. } => {
+                Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Backend::Postgres(pool) => Inner::Postgres(pool.begin().await.map_err(lost)?),
+        };
+        LimitTx::start(Connection { inner, failed: false }).await
     }
 
     /// Keeps an SQLite file from growing beyond so many bytes (a write that would is refused as

@@ -1,5 +1,6 @@
 //! Requests as the gate judges them: the canonical form of target, host and headers, the reasons
-//! to refuse, the one record that every request leaves, and usage folded from records.
+//! to refuse, limits and who is refused under overload, the one record that every request leaves,
+//! and usage folded from records.
 //!
 //! No I/O, no clock, no randomness. Nothing here knows who may call what.
 #![forbid(unsafe_code)]
@@ -15,14 +16,17 @@
 pub mod authority;
 pub mod forwarded;
 pub mod headers;
+pub mod limit;
 pub mod rate;
 pub mod reason;
 pub mod record;
+pub mod shed;
 pub mod target;
 pub mod upstream;
 pub mod usage;
 
 pub use authority::{Authority, Scheme};
+pub use limit::Limit;
 pub use rate::Rate;
 pub use reason::Reason;
 pub use record::{CallRecord, Outcome};

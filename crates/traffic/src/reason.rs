@@ -47,8 +47,14 @@ words! {
         ForbiddenByPolicy = "forbidden_by_policy",
         /// A policy could not be evaluated.
         PolicyError = "policy_error",
-        /// Too many requests.
+        /// Too many requests in too short a time: a limit in seconds, minutes or hours is reached.
         RateLimited = "rate_limited",
+        /// What may be used in the day or month is used up.
+        QuotaExceeded = "quota_exceeded",
+        /// Too many requests at the same time.
+        ConcurrencyLimited = "concurrency_limited",
+        /// The gate has more to do than it can, and this request matters less than others.
+        Overloaded = "overloaded",
         /// The upstream refused or broke the connection, or cannot be resolved.
         UpstreamUnreachable = "upstream_unreachable",
         /// The upstream did not answer in time.
@@ -91,10 +97,10 @@ impl Reason {
             | Self::InsufficientScope
             | Self::ForbiddenByPolicy => 403,
             Self::PolicyError => 500,
-            Self::RateLimited => 429,
+            Self::RateLimited | Self::QuotaExceeded | Self::ConcurrencyLimited => 429,
             Self::UpstreamUnreachable | Self::UpstreamInvalid | Self::ResponseUnreadable => 502,
             Self::UpstreamTimeout => 504,
-            Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
+            Self::Overloaded | Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
             Self::Cancelled => 499,
         }
     }

@@ -86,6 +86,8 @@ fn api(id: ApiId, document: &Value, routes: &mut Routes) -> Result<Api, Failure>
         environment: text(info, "x-environment")?.to_owned(),
         accept: vec![],
         timeouts: Timeouts::default(),
+        limits: Vec::new(),
+        costs: std::collections::BTreeMap::new(),
         operations,
         origin: "import".to_owned(),
         created_at: Timestamp::default(),
@@ -104,6 +106,7 @@ fn operation(path: &str, method: &str, body: &Value, impact: Impact) -> Result<O
         mutating: method != Method::Get && body["x-side-effects"] != "none",
         admin: tags.into_iter().any(|tag| tag == "admin"),
         fields: vec![],
+        cost: 1,
     })
 }
 

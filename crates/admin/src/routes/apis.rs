@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi};
+use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, SetLimits};
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use utoipa_axum::router::OpenApiRouter;
@@ -22,7 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(list, add))
         .routes(routes!(import))
         .layer(DefaultBodyLimit::max(DOCUMENT_BYTES_MAX));
-    large.routes(routes!(show, remove)).routes(routes!(set_mode))
+    large.routes(routes!(show, remove)).routes(routes!(set_mode)).routes(routes!(set_limits))
 }
 
 /// List the APIs
@@ -95,4 +95,17 @@ async fn set_mode(
     Body(wanted): Body<SetMode>,
 ) -> Result<Json<ChangeReceipt>, Refused> {
     Ok(Json(app.set_api_mode(&actor, &id, &wanted.mode).await?))
+}
+
+/// Set how much of an API may be used, and what its operations cost
+#[utoipa::path(put, path = "/apis/{id}/limits", tag = "apis", request_body = SetLimits,
+    params(("id" = String, Path, description = "Id or name")),
+    responses((status = 200, body = ChangeReceipt)))]
+async fn set_limits(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Body(wanted): Body<SetLimits>,
+) -> Result<Json<ChangeReceipt>, Refused> {
+    Ok(Json(app.set_api_limits(&actor, &id, wanted).await?))
 }

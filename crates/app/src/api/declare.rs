@@ -24,6 +24,7 @@ impl App {
             let mut api = parse(new, self.now(), origin_of(actor))
                 .map_err(|problem| within(problem, &new.name))?;
             api.operations = self.operations_of(new, &api).await?;
+            api.check_limits().map_err(|problem| within(problem, &api.name))?;
             apis.push(api);
         }
         let mut tx = self.begin(actor).await?;

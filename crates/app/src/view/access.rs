@@ -1,5 +1,7 @@
 //! Views of APIs, identities, credentials and grants, and the forms that create them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,6 +35,12 @@ pub struct ApiView {
     pub origin: String,
     /// Its limits in time.
     pub timeouts: TimeoutsView,
+    /// How much may be used of it, each in one line (`200/s per identity`).
+    #[serde(default)]
+    pub limits: Vec<String>,
+    /// What requests of operations cost under limits whatever the document says.
+    #[serde(default)]
+    pub costs: BTreeMap<String, u32>,
 }
 
 /// How long the gate waits for an API's upstream, each as a duration (`5s`, `250ms`).
@@ -63,12 +71,19 @@ pub struct OperationView {
     pub mutating: bool,
     /// Tagged `admin`.
     pub admin: bool,
+    /// What a request of it costs under limits.
+    #[serde(default = "one")]
+    pub cost: u32,
     /// Calls let through in the last 90 days.
     pub calls_90d: u64,
     /// Distinct identities that called it in the last 90 days.
     pub callers_90d: u64,
     /// Last call let through, RFC 3339.
     pub last_used_at: Option<String>,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// Everything on one API.
@@ -132,6 +147,14 @@ pub struct NewApi {
     /// Limits in time.
     #[serde(default)]
     pub timeouts: NewTimeouts,
+    /// How much may be used of it, each in one line: `200/s per identity`, `10000/day per grant`,
+    /// `20 concurrent per credential`. At most 8.
+    #[serde(default)]
+    pub limits: Vec<String>,
+    /// What requests of operations cost under limits, by operation id, where it is not what the
+    /// document says (`x-cost`), which is 1 unless it says so.
+    #[serde(default)]
+    pub costs: BTreeMap<String, u32>,
     /// The OpenAPI or Swagger document itself, JSON or YAML.
     #[serde(default)]
     pub document: Option<String>,
@@ -141,6 +164,18 @@ pub struct NewApi {
     /// Where the document came from, for error messages (a file name).
     #[serde(default)]
     pub document_name: Option<String>,
+}
+
+/// Sets the limits of an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetLimits {
+    /// All limits, each in one line; none = nothing is limited.
+    #[serde(default)]
+    pub limits: Vec<String>,
+    /// What requests of operations cost, by operation id, where it is not what the document says.
+    #[serde(default)]
+    pub costs: BTreeMap<String, u32>,
 }
 
 /// One identity in a list.

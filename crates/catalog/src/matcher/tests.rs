@@ -15,6 +15,7 @@ fn operation(text: &str) -> Operation {
         mutating: false,
         admin: false,
         fields: Vec::new(),
+        cost: 1,
     }
 }
 

@@ -8,7 +8,9 @@ use super::base_path::{self, Prefix};
 use super::node::Node;
 use super::outline::{self, Candidate, Ids, Visitor};
 use super::{Dialect, fields};
+use crate::api::usual_cost;
 use crate::{Impact, Method, Operation, Template};
+use traffic::limit::COST_MAX;
 
 /// The longest summary that is kept, in characters.
 const SUMMARY_CHARS_MAX: usize = 200;
@@ -134,8 +136,20 @@ impl Reader<'_> {
             mutating,
             admin,
             fields: fields::of(node, self.dialect)?,
+            cost: cost(node)?,
         })
     }
+}
+
+/// `x-cost`: what a request costs under limits.
+fn cost(node: &Node<'_>) -> Result<u32, Problem> {
+    let Some(stated) = node.child("x-cost") else { return Ok(usual_cost()) };
+    let cost = stated.scalar().parse::<u32>().ok().filter(|cost| *cost <= COST_MAX);
+    cost.ok_or_else(|| {
+        stated
+            .problem("bad_cost", format!("`{}` is not a cost", stated.scalar()))
+            .hint(format!("write a whole number from 0 to {COST_MAX}"))
+    })
 }
 
 /// The summary, else the first line of the description.

@@ -260,3 +260,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cost_that_is_none_is_refused_and_one_that_is_not_stated_is_one() {
+    let costing = |cost: &str| {
+        let stated = format!("operationId: listOrders\n      x-cost: {cost}");
+        ORDERS.replace("operationId: listOrders", &stated)
+    };
+    for wrong in ["-1", "1.5", "dear", "1000001", "{a: 1}"] {
+        let problem = refused(&costing(wrong));
+        assert_eq!(problem.reason, "bad_cost", "{wrong}");
+        let place = problem.place.unwrap();
+        assert!(place.ends_with("(#/paths/~1/get/x-cost)"), "{wrong}: {place}");
+    }
+    let cost = |text: &str, id: &str| {
+        let operations = read(text, None).unwrap().operations;
+        operations.iter().find(|operation| operation.id.as_str() == id).unwrap().cost
+    };
+    assert_eq!(cost(&costing("50"), "listOrders"), 50);
+    assert_eq!(cost(&costing("\"50\""), "listOrders"), 50, "quoted numbers are numbers");
+    assert_eq!(cost(&costing("0"), "listOrders"), 0);
+    assert_eq!(cost(&costing("50"), "createOrder"), 1);
+}

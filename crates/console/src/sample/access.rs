@@ -26,6 +26,8 @@ fn api_named(id: &str, impact: &str, mode: &str, owner: Option<&str>) -> ApiView
             response: "60s".to_owned(),
             idle: "60s".to_owned(),
         },
+        limits: vec!["200/s per identity".to_owned(), "10000/day per grant".to_owned()],
+        costs: [("listOrders".to_owned(), 20)].into(),
     }
 }
 
@@ -50,6 +52,7 @@ pub fn api_detail() -> ApiDetail {
                 impact: impact.to_owned(),
                 mutating: method != "GET",
                 admin: id == "purgeTestOrders",
+                cost: if id == "listOrders" { 20 } else { 1 },
                 calls_90d: calls,
                 callers_90d: if calls == 0 { 0 } else { 3 },
                 last_used_at: (calls > 0).then(|| hours_ago(2)),

@@ -27,6 +27,7 @@ pub fn api(id: &str, operations: &[&str]) -> Api {
             None => (*name, Method::Get),
         };
         Operation {
+            cost: 1,
             id: name.parse().unwrap(),
             method,
             path: format!("/{id}/{name}/{{tenant}}"),
@@ -40,6 +41,8 @@ pub fn api(id: &str, operations: &[&str]) -> Api {
     let mut operations: Vec<Operation> = operations.iter().map(operation).collect();
     operations.sort_by(|one, other| one.id.cmp(&other.id));
     Api {
+        costs: BTreeMap::new(),
+        limits: Vec::new(),
         id: id.parse().unwrap(),
         name: id.to_owned(),
         hosts: Vec::new(),

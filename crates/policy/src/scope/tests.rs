@@ -12,6 +12,7 @@ fn operation(id: &str, mutating: bool) -> Operation {
         mutating,
         admin: false,
         fields: Vec::new(),
+        cost: 1,
     }
 }
 

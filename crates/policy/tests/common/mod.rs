@@ -41,6 +41,8 @@ pub fn api(id: &str, operations: &[&str]) -> Api {
         environment: "production".to_owned(),
         accept: vec![Accept::Token, Accept::Key],
         timeouts: Timeouts::default(),
+        limits: Vec::new(),
+        costs: std::collections::BTreeMap::new(),
         operations,
         origin: "console".to_owned(),
         created_at: at(0),
@@ -57,6 +59,7 @@ pub fn operation(method: Method, id: &str, path: &str) -> Operation {
         mutating: method != Method::Get,
         admin: false,
         fields: Vec::new(),
+        cost: 1,
     }
 }
 

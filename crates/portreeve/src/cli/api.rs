@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, NewTimeouts};
+use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, NewTimeouts, SetLimits};
 use clap::Subcommand;
 
 use super::{Remote, receipt};
@@ -35,6 +35,16 @@ pub(crate) enum Api {
         /// observe lets them pass and records it, enforce refuses them
         #[arg(value_parser = ["observe", "enforce"])]
         mode: String,
+    },
+    /// Replace the limits of an API and what its operations cost
+    Limit {
+        /// Id or name
+        name: String,
+        #[command(flatten)]
+        limits: LimitArgs,
+        /// Limit nothing
+        #[arg(long, conflicts_with_all = ["limits", "costs"], required_unless_present_any = ["limits", "costs"])]
+        none: bool,
     },
     /// Stop protecting a service: its requests are refused
     Remove {
@@ -80,6 +90,25 @@ pub(crate) struct AddArgs {
     /// How long a body may pause, e.g. 60s
     #[arg(long, value_name = "D")]
     timeout_idle: Option<String>,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LimitArgs {
+    /// How much may be used, e.g. "200/s per caller", "10000/day per grant", "20 concurrent per
+    /// credential"; several times for several
+    #[arg(long = "limit", value_name = "L")]
+    limits: Vec<String>,
+    /// What a request of an operation counts under limits; several times for several
+    #[arg(long = "cost", value_name = "OP=N", value_parser = cost)]
+    costs: Vec<(String, u32)>,
+}
+
+fn cost(text: &str) -> Result<(String, u32), String> {
+    let form = || format!("`{text}` is not a cost; write OPERATION=NUMBER, like exportOrders=50");
+    let (operation, cost) = text.split_once('=').ok_or_else(form)?;
+    Ok((operation.to_owned(), cost.parse().map_err(|_| form())?))
 }
 
 impl Api {
@@ -97,6 +126,14 @@ impl Api {
                 let body = admin::form::SetMode { mode };
                 let changed: ChangeReceipt =
                     remote.client.put(&format!("{}/mode", path(&name)), &body).await?;
+                remote.out.show(&changed, receipt)?;
+                Ok(Exit::Done)
+            }
+            Self::Limit { name, limits, none: _ } => {
+                let body =
+                    SetLimits { limits: limits.limits, costs: limits.costs.into_iter().collect() };
+                let changed: ChangeReceipt =
+                    remote.client.put(&format!("{}/limits", path(&name)), &body).await?;
                 remote.out.show(&changed, receipt)?;
                 Ok(Exit::Done)
             }
@@ -137,7 +174,7 @@ async fn list(remote: &Remote) -> Result<Exit, Failure> {
 fn shown(detail: &ApiDetail) -> String {
     let api = &detail.api;
     let mut text = format!(
-        "{} · {} → {} · {} · impact {} · owner {} · {} grants\n\n",
+        "{} · {} → {} · {} · impact {} · owner {} · {} grants\n",
         api.name,
         api.path,
         api.upstream,
@@ -146,13 +183,19 @@ fn shown(detail: &ApiDetail) -> String {
         api.owner.as_deref().unwrap_or("none"),
         detail.grants.len()
     );
-    let mut table = Table::new(&["operation", "method", "path", "impact", "calls 90d", "callers"]);
+    for limit in &api.limits {
+        text.push_str(&format!("limit {limit}\n"));
+    }
+    text.push('\n');
+    let heading = ["operation", "method", "path", "impact", "cost", "calls 90d", "callers"];
+    let mut table = Table::new(&heading);
     for operation in &detail.operations {
         table.row([
             operation.id.clone(),
             operation.method.clone(),
             operation.path.clone(),
             operation.impact.clone(),
+            operation.cost.to_string(),
             operation.calls_90d.to_string(),
             operation.callers_90d.to_string(),
         ]);
@@ -176,6 +219,8 @@ async fn add(args: AddArgs, remote: &Remote) -> Result<Exit, Failure> {
             response: args.timeout_response,
             idle: args.timeout_idle,
         },
+        limits: args.limits.limits,
+        costs: args.limits.costs.into_iter().collect(),
         ..NewApi::default()
     };
     match args.openapi {

@@ -1,5 +1,7 @@
 //! `portreeve config …`
 
+use std::collections::BTreeMap;
+
 use app::view::{ApiView, ReviewDefinition};
 use base::Span;
 use catalog::Timeouts;
@@ -189,6 +191,21 @@ fn reviews_that_differ(
     changed.chain(gone.map(|review| difference("remove", review))).collect()
 }
 
+/// Limits in one spelling: `per caller` is `per identity`.
+fn limited(texts: &[String]) -> String {
+    let one =
+        |text: &String| text.parse::<traffic::Limit>().map_or(text.clone(), |l| l.to_string());
+    or_none(texts.iter().map(one).collect())
+}
+
+fn weighed(costs: &BTreeMap<String, u32>) -> String {
+    or_none(costs.iter().map(|(operation, cost)| format!("{operation}={cost}")).collect())
+}
+
+fn or_none(texts: Vec<String>) -> String {
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
+}
+
 fn differences(settings: &Settings, running: &[ApiView]) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut add = |act, name: &str, what: String| {
@@ -210,6 +227,8 @@ fn differences(settings: &Settings, running: &[ApiView]) -> Vec<Difference> {
         let connect = span(&limits.connect, usual.connect);
         let response = span(&limits.response, usual.response);
         let idle = span(&limits.idle, usual.idle);
+        let (is_limited, will_be_limited) = (limited(&api.limits), limited(&wanted.limits));
+        let (is_weighed, will_be_weighed) = (weighed(&api.costs), weighed(&wanted.costs));
         let pairs = [
             ("timeouts.connect", api.timeouts.connect.as_str(), connect.as_str()),
             ("timeouts.response", api.timeouts.response.as_str(), response.as_str()),
@@ -218,6 +237,8 @@ fn differences(settings: &Settings, running: &[ApiView]) -> Vec<Difference> {
             ("upstream", api.upstream.as_str(), wanted.upstream.as_str()),
             ("mode", api.mode.as_str(), mode),
             ("impact", api.impact.as_str(), impact),
+            ("limit", is_limited.as_str(), will_be_limited.as_str()),
+            ("costs", is_weighed.as_str(), will_be_weighed.as_str()),
             (
                 "owner",
                 api.owner.as_deref().unwrap_or("none"),

@@ -112,6 +112,13 @@ fn check_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Diagnostic> {
         (Kind::Span, _) => wrong("a duration as text, such as \"30s\""),
         (Kind::Word(words), DeValue::String(text)) => check_word(key, words, text, span),
         (Kind::Word(_), _) => wrong("text"),
+        (Kind::Limits, DeValue::String(text)) => check_limit(text, span),
+        (Kind::Limits, DeValue::Array(items)) => {
+            items.iter().find_map(|item| check_item(key, item))
+        }
+        (Kind::Limits, _) => wrong("a limit, or a list of limits"),
+        (Kind::Counts, DeValue::Table(table)) => check_counts(key, table),
+        (Kind::Counts, _) => wrong("a table of whole numbers"),
         (Kind::List | Kind::Words(_), DeValue::Array(items)) => {
             items.iter().find_map(|item| check_item(key, item))
         }
@@ -125,9 +132,22 @@ fn check_value(key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Diagnostic> {
 fn check_item(key: &Key, item: &Spanned<DeValue<'_>>) -> Option<Diagnostic> {
     match (key.kind, item.get_ref()) {
         (Kind::Words(words), DeValue::String(text)) => check_word(key, words, text, item.span()),
+        (Kind::Limits, DeValue::String(text)) => check_limit(text, item.span()),
         (_, DeValue::String(_)) => None,
         (_, other) => Some(wrong_kind(key.path, "a list of texts", other, item.span())),
     }
+}
+
+fn check_limit(text: &str, span: Range<usize>) -> Option<Diagnostic> {
+    let problem = text.parse::<traffic::Limit>().err()?;
+    Some(Diagnostic { hint: problem.hint, ..Diagnostic::new(problem.detail, span) })
+}
+
+fn check_counts(key: &Key, table: &DeTable<'_>) -> Option<Diagnostic> {
+    table.values().find_map(|value| match value.get_ref() {
+        DeValue::Integer(number) if !number.as_str().starts_with('-') => None,
+        other => Some(wrong_kind(key.path, "a table of whole numbers", other, value.span())),
+    })
 }
 
 fn check_word(key: &Key, words: &[&str], text: &str, span: Range<usize>) -> Option<Diagnostic> {

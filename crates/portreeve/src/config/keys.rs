@@ -22,6 +22,10 @@ pub(crate) enum Kind {
     Words(&'static [&'static str]),
     /// `{ file = "…" }`, `{ env = "…" }` or `{ credential = "…" }`; never the secret itself.
     Secret,
+    /// A limit, or a list of limits: `200/s per caller`.
+    Limits,
+    /// A whole number for each of some names: `{ exportOrders = 50 }`.
+    Counts,
     /// Text, or a secret's reference when the text would hold a password.
     TextOrSecret,
 }
@@ -86,6 +90,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("trusted-proxies", Kind::List, "none", false, "Networks of the proxies in front, `10.0.0.0/8` or single addresses: their `X-Forwarded-For` says who calls. Without them all that comes through one is one source."),
     key("ext-auth.trusted", Kind::List, "", true, "Networks of gateways in front that may ask whether to forward a request (nginx `auth_request`, Envoy `ext_authz`); without `[ext-auth]` nobody may."),
     key("ext-auth.path", Kind::Text, "/-/authorize", false, "Where they ask, at the proxy's address."),
+    key("overload.in-flight", Kind::Integer, "16384", false, "Requests in flight that the gate bears. Before there are so many, those of low impact are refused, then those of medium."),
+    key("overload.delay", Kind::Span, "1s", false, "How late the gate may get to what is due before it refuses in the same order."),
     key("keys.pepper", Kind::Secret, "", false, "Keys the hashes of API keys, tokens and sessions. `portreeve init` makes it."),
     key("keys.signing", Kind::Secret, "", false, "Signs checkpoints and evidence (Ed25519 seed). `portreeve init` makes it."),
     key("sign-in.admins", Kind::List, "", false, "Ids of the people who administer portreeve."),
@@ -108,6 +114,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("api[].timeouts.connect", Kind::Span, "5s", false, "How long to connect to the upstream; at most 1h, like the other timeouts."),
     key("api[].timeouts.response", Kind::Span, "60s", false, "From the end of the request to the first byte of the answer."),
     key("api[].timeouts.idle", Kind::Span, "60s", false, "Between two reads of a body, either way."),
+    key("api[].limit", Kind::Limits, "none", false, "How much may be used: `\"200/s per caller\"`, `\"10000/day per grant\"`, `\"20 concurrent per credential\"`, or a list of them."),
+    key("api[].costs", Kind::Counts, "as the document says, else 1", false, "What requests of operations count under limits, by operation id: `{ exportOrders = 50 }`."),
     key("api[].environment", Kind::Word(ENVIRONMENTS), "production", false, "Where it runs."),
     key("review[].name", Kind::Text, "", true, "What `portreeve review start` calls it."),
     key("review[].of.kinds", Kind::Words(KINDS), "all", false, "Kinds of identity whose grants it covers."),

@@ -1,5 +1,6 @@
 //! The file as it is written, with the place of every value that can still be wrong.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -24,6 +25,8 @@ pub(super) struct RawFile {
     #[serde(default)]
     pub(super) trusted_proxies: Vec<Spanned<String>>,
     pub(super) ext_auth: Option<RawExtAuth>,
+    #[serde(default)]
+    pub(super) overload: RawOverload,
     #[serde(default)]
     pub(super) keys: RawKeys,
     #[serde(default)]
@@ -94,6 +97,23 @@ pub(super) struct RawApi {
     pub(super) environment: Option<String>,
     #[serde(default)]
     pub(super) timeouts: RawTimeouts,
+    pub(super) limit: Option<Spanned<OneOrMore>>,
+    #[serde(default)]
+    pub(super) costs: BTreeMap<String, Spanned<i64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct RawOverload {
+    pub(super) in_flight: Option<Spanned<i64>>,
+    pub(super) delay: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,5 +1,6 @@
 //! From the text of a file to [`Settings`]: parse, check the shape, check what values mean.
 
+mod limits;
 mod network;
 
 use std::net::SocketAddr;
@@ -87,6 +88,7 @@ impl Reader<'_> {
             (secret(raw.keys.pepper, "pepper"), secret(raw.keys.signing, "signing"));
         let trusted_proxies = self.networks(raw.trusted_proxies);
         let ext_auth = raw.ext_auth.map(|asked| self.ext_auth(asked));
+        let (in_flight, delay) = self.overload(raw.overload);
         let tls = raw.tls.map(|tls| TlsFiles {
             cert: self.folder.join(tls.cert),
             key: self.folder.join(tls.key),
@@ -103,6 +105,8 @@ impl Reader<'_> {
             tls,
             upstream_roots: raw.upstream_roots.map(|roots| self.folder.join(roots)),
             trusted_proxies,
+            in_flight,
+            delay,
             pepper,
             signing,
             admins,
@@ -298,6 +302,8 @@ impl Reader<'_> {
             environment: raw.environment,
             accept: raw.accept,
             timeouts: self.timeouts(raw.timeouts),
+            limits: self.limits(raw.limit),
+            costs: self.costs(raw.costs),
             ..Default::default()
         };
         Some(ApiSetting { api, document })

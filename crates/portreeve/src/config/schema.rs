@@ -67,6 +67,12 @@ fn leaf(key: &Key) -> Value {
         Kind::List => json!({"type": "array", "items": {"type": "string"}}),
         Kind::Word(words) => json!({"enum": words}),
         Kind::Words(words) => json!({"type": "array", "items": {"enum": words}}),
+        Kind::Limits => json!({"oneOf": [
+            {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+        ]}),
+        Kind::Counts => {
+            json!({"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}})
+        }
         Kind::Secret => reference,
         Kind::TextOrSecret => json!({"oneOf": [{"type": "string"}, reference]}),
     };
@@ -87,6 +93,8 @@ pub(crate) fn explain(key: &Key) -> String {
         Kind::List => "a list of texts".to_owned(),
         Kind::Word(words) => format!("one of {}", words.join(", ")),
         Kind::Words(words) => format!("a list of {}", words.join(", ")),
+        Kind::Limits => "a limit, or a list of limits: \"200/s per caller\"".to_owned(),
+        Kind::Counts => "whole numbers by name: { exportOrders = 50 }".to_owned(),
         Kind::Secret => "a reference to a secret: { file | env | credential = \"…\" }".to_owned(),
         Kind::TextOrSecret => "text, or a reference to a secret".to_owned(),
     };

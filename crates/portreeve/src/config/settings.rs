@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use base::IdentityId;
+use base::{IdentityId, Span};
 use ipnet::IpNet;
 
 use super::secret::SecretRef;
@@ -34,6 +34,10 @@ pub(crate) struct Settings {
     pub(crate) upstream_roots: Option<PathBuf>,
     /// Proxies in front, whose word on the caller's address is taken.
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Requests in flight that the gate bears.
+    pub(crate) in_flight: u64,
+    /// How late the gate may get to what is due.
+    pub(crate) delay: Span,
     /// Keys the hashes of secrets.
     pub(crate) pepper: SecretRef,
     /// Seed of the signing key.

@@ -105,6 +105,7 @@ fn doors(port: u16) -> Result<Doors, Failure> {
             Problem::invalid("bad_port", "the console's port would be 65536").at("--port")
         })?,
     };
+    let usual = proxy::Limits::default();
     Ok(Doors {
         listen: SocketAddr::from(([127, 0, 0, 1], port)),
         console: SocketAddr::from(([127, 0, 0, 1], console)),
@@ -114,6 +115,7 @@ fn doors(port: u16) -> Result<Doors, Failure> {
         tls: None,
         upstream_roots: None,
         trusted_proxies: Vec::new(),
+        bears: (usual.in_flight, usual.delay),
         example_identity: Some(EXAMPLE.to_owned()),
     })
 }

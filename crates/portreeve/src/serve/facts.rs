@@ -10,6 +10,8 @@ use arc_swap::ArcSwap;
 use base::{Clock, Span};
 use decision_log::DecisionLog;
 use jobs::Supervisor;
+use proxy::Limiter;
+use traffic::rate::Share;
 
 use super::counters::Counters;
 
@@ -23,6 +25,7 @@ pub(crate) struct Process {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) supervisor: Supervisor,
+    pub(crate) limits: Arc<Limiter>,
     pub(crate) proxy_url: String,
     pub(crate) console_url: String,
     pub(crate) reviews: ArcSwap<Vec<ReviewDefinition>>,
@@ -46,10 +49,13 @@ impl Facts for Process {
             let silent = self.clock.now().since(self.app.current_at().await);
             let away = (silent > STORE_SILENT_MAX)
                 .then(|| format!("no answer for {} s; the gate goes on", silent.as_secs()));
+            let has_part = self.limits.terms().split > Share::NONE;
+            let limits = (!has_part).then(|| "waits for its part of the limits".to_owned());
             let log = self.log.check_room().err().map(|error| error.to_string());
             let mut checks = vec![
                 Check { name: "store".to_owned(), problem: away },
                 Check { name: "decision_log".to_owned(), problem: log },
+                Check { name: "limits".to_owned(), problem: limits },
             ];
             checks.extend(self.supervisor.health().into_iter().map(|health| Check {
                 name: format!("job_{}", health.name),
@@ -66,12 +72,32 @@ impl Facts for Process {
         metrics.sample(name, &[("version", env!("CARGO_PKG_VERSION"))], 1);
         metrics.single("ruleset_version", "gauge", "The ruleset that the gate enforces.", version);
         self.counters.measure(metrics);
+        self.measure_limits(metrics);
         self.measure_log(metrics);
         self.measure_jobs(metrics);
     }
 }
 
 impl Process {
+    fn measure_limits(&self, metrics: &mut Metrics) {
+        let name = "limit_refusals_total";
+        metrics.family(name, "counter", "Requests refused by limits, by API and limit.");
+        for ((api, limit), count) in self.limits.refused() {
+            metrics.sample(name, &[("api", &api), ("limit", limit.as_str())], count);
+        }
+        let terms = self.limits.terms();
+        let millionths = terms.split.millionths();
+        let split = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+        let gauges = [
+            ("requests_in_flight", "Requests in flight.", self.limits.in_flight().to_string()),
+            ("limit_keys", "Keys of limits in memory.", self.limits.keys().to_string()),
+            ("limit_split", "This node's part of limits that nothing else was agreed on.", split),
+        ];
+        for (name, help, value) in gauges {
+            metrics.single(name, "gauge", help, value);
+        }
+    }
+
     fn measure_log(&self, metrics: &mut Metrics) {
         let stats = self.log.stats();
         let counters = [

@@ -6,6 +6,7 @@ pub(crate) mod counters;
 pub(crate) mod facts;
 pub(crate) mod jwks;
 pub(crate) mod keys;
+mod limits;
 pub(crate) mod objects;
 mod recorder;
 mod reload;
@@ -41,6 +42,7 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
         tls: settings.tls.clone(),
         upstream_roots: settings.upstream_roots.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        bears: (settings.in_flight, settings.delay),
         example_identity: None,
     };
     let running = Running::start(core, doors).await?;

@@ -43,7 +43,9 @@ pub(crate) fn check_documents(settings: &Settings) -> Result<(), Unusable> {
         for setting in &settings.apis {
             let api = loaded(setting)?;
             if let (Some(text), Some(name)) = (&api.document, &api.document_name) {
-                check_document(text, name, &api.path)?;
+                let operations = check_document(text, name, &api.path)?;
+                app::check_limits(&api, &operations)
+                    .map_err(|problem| within(problem, &api.name))?;
             }
         }
         super::tls::upstream_of(settings.upstream_roots.as_deref())?;
@@ -58,9 +60,15 @@ pub(crate) fn check_documents(settings: &Settings) -> Result<(), Unusable> {
     check().map_err(|problem| Unusable::Named(Failure::from(problem)))
 }
 
-fn check_document(text: &str, name: &str, path: &str) -> Result<(), Problem> {
+fn check_document(text: &str, name: &str, path: &str) -> Result<Vec<catalog::Operation>, Problem> {
     use catalog::openapi::{Prefix, import};
-    import(text, name, Prefix(Some(path)), catalog::Impact::Medium).map(|_| ())
+    let document = import(text, name, Prefix(Some(path)), catalog::Impact::Medium)?;
+    Ok(document.operations)
+}
+
+fn within(problem: Problem, name: &str) -> Problem {
+    let field = problem.place.clone().unwrap_or_default();
+    problem.at(format!("api `{name}`: {field}"))
 }
 
 /// Brings the stored APIs in line with the file, all or nothing: everything is read before

@@ -56,6 +56,7 @@ fn need_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("durable", current.durable != fresh.durable),
         ("tls", current.tls != fresh.tls),
         ("trusted-proxies", current.trusted_proxies != fresh.trusted_proxies),
+        ("overload", (current.in_flight, current.delay) != (fresh.in_flight, fresh.delay)),
         ("upstream-roots", current.upstream_roots != fresh.upstream_roots),
         ("keys", current.pepper != fresh.pepper || current.signing != fresh.signing),
         ("sign-in", current.admins != fresh.admins),

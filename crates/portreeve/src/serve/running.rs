@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use app::HttpFetcher;
 use arc_swap::ArcSwap;
-use base::Problem;
 use base::problem::ProblemKind;
+use base::{Problem, Span};
 use console::ConsoleConfig;
 use ipnet::IpNet;
 use jobs::{Job, Schedule, Supervisor};
@@ -20,6 +20,7 @@ use super::core::Core;
 use super::counters::Counters;
 use super::facts::Process;
 use super::jwks::KeySets;
+use super::limits;
 use super::recorder::LogRecorder;
 use crate::config::TlsFiles;
 use crate::system::SystemEntropy;
@@ -39,6 +40,8 @@ pub(crate) struct Doors {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) upstream_roots: Option<PathBuf>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Requests in flight that the gate bears, and how late it may be.
+    pub(crate) bears: (u64, Span),
     /// Whom hints suggest to issue a key to.
     pub(crate) example_identity: Option<String>,
 }
@@ -67,6 +70,7 @@ impl Running {
         let counters = Arc::new(Counters::default());
         let authenticators = Arc::new(Authenticators::new(core.keys.pepper.clone(), Vec::new()));
         let gate = Arc::new(gate(&core, &doors, &authenticators, &counters, tls.clone())?);
+        limits::begin(&core.app, gate.limits(), &*core.clock).await?;
         let supervisor = Supervisor::default();
         let proxy = gate_listeners.address();
         let process = Arc::new(Process {
@@ -75,6 +79,7 @@ impl Running {
             clock: Arc::clone(&core.clock),
             counters,
             supervisor: supervisor.clone(),
+            limits: Arc::clone(gate.limits()),
             proxy_url: doors.url.unwrap_or_else(|| address_url(proxy, tls.is_some())),
             console_url: doors
                 .console_url
@@ -98,6 +103,7 @@ impl Running {
         let key_sets =
             Arc::new(KeySets::new(authenticators, Arc::clone(&core.clock), HttpFetcher::new()?));
         start_jobs(&supervisor, &core, &key_sets);
+        limits::start(&supervisor, &core.app, gate.limits(), &core.clock);
         let stop_gate = CancellationToken::new();
         let workers = Workers::start(&gate, gate_listeners, &stop_gate)
             .map_err(|error| unusable("listen", doors.listen, &error))?;
@@ -131,6 +137,7 @@ impl Running {
             tracing::error!(%error, "the decision log was not flushed");
         }
         self.supervisor.stop().await;
+        limits::end(&self.core.app, &self.process.limits, &*self.core.clock).await;
         if let Err(problem) = self.core.app.leave().await {
             tracing::warn!(%problem, "this node is still on the list of live nodes");
         }
@@ -150,6 +157,7 @@ fn gate(
     }
     config.trusted_peers.clone_from(&doors.trusted_proxies);
     config.ext_auth.clone_from(&doors.ext_auth);
+    (config.limits.in_flight, config.limits.delay) = doors.bears;
     config.upstream_tls = super::tls::upstream(doors.upstream_roots.as_deref())?;
     let recorder = LogRecorder::new(Arc::clone(&core.log), Arc::clone(counters));
     let gate = Gate::new(

@@ -9,6 +9,7 @@ mod demo;
 mod durability;
 mod first_steps;
 mod issuers;
+mod limits;
 mod nodes;
 mod reload;
 mod slips;

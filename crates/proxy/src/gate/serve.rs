@@ -8,6 +8,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tokio_rustls::{TlsAcceptor, TlsStream};
 use tokio_util::sync::CancellationToken;
 use traffic::Scheme;
@@ -29,6 +30,9 @@ const BACKLOG: i32 = 1_024;
 /// How often idle upstream connections are looked after.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// How often it is measured how late the worker gets to what is due.
+const BEAT: Duration = Duration::from_millis(100);
+
 /// How long accepting pauses when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -47,6 +51,8 @@ impl Gate {
         let acceptor = self.tls.clone().map(TlsAcceptor::from);
         let mut connections = JoinSet::new();
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
+        let mut beat = tokio::time::interval(BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -67,6 +73,7 @@ impl Gate {
                 },
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 _ = sweep.tick() => worker.pool().sweep(),
+                due = beat.tick() => worker.note_delay(due.elapsed()),
             }
         }
         drop(listener);

@@ -301,7 +301,7 @@ impl<'c> Exchange<'c> {
                     && self.upload.has_ended();
                 let departure = Departure { version: terms.traits.version, keep_alive };
                 let out = caller.output.bytes_mut();
-                let form = (leaves, terms.screen.is_some());
+                let form = (leaves, terms.screen.is_some(), terms.traits.standing);
                 response::write_final(&head, form, departure, terms.request_id, out);
                 self.tally.status = status;
                 self.caller_reusable = keep_alive;

@@ -1,8 +1,11 @@
 //! Reads the head of an upstream's response and writes the head of the answer.
 
+use std::io::Write;
+
 use httparse::Header;
 use traffic::Reason;
 use traffic::headers::{FIELDS_MAX, Framing, ResponseFields, Version};
+use traffic::limit::Standing;
 
 use super::body::{Encoder, write_decimal};
 use super::head::{FieldSpace, has_bare_line_feed};
@@ -84,13 +87,13 @@ pub(crate) fn reframe(framing: Framing, version: Version) -> (Encoder, bool) {
 /// leaves, `screened` says that it is not the upstream's whole one.
 pub(crate) fn write_final(
     head: &ResponseHead<'_>,
-    (framing, screened): (Framing, bool),
+    (framing, screened, standing): (Framing, bool, Option<Standing>),
     departure: Departure,
     request_id: &str,
     out: &mut Vec<u8>,
 ) {
     write_status(head, out);
-    write_fields(head, screened, out);
+    write_fields(head, screened, standing.is_some(), out);
     match framing {
         Framing::Length(length) => {
             out.extend_from_slice(b"content-length: ");
@@ -103,6 +106,7 @@ pub(crate) fn write_final(
         _ => {}
     }
     write_connection(departure, out);
+    write_standing(standing, out);
     out.extend_from_slice(b"portreeve-request-id: ");
     out.extend_from_slice(request_id.as_bytes());
     out.extend_from_slice(b"\r\n\r\n");
@@ -111,7 +115,7 @@ pub(crate) fn write_final(
 /// Appends an interim response (1xx). One that switches protocols says so.
 pub(crate) fn write_interim(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
     write_status(head, out);
-    write_fields(head, false, out);
+    write_fields(head, false, false, out);
     if head.status == 101 {
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
     }
@@ -135,9 +139,23 @@ fn write_status(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_fields(head: &ResponseHead<'_>, screened: bool, out: &mut Vec<u8>) {
+/// Appends how the limits of the caller stand. Two fields by one name would be two readings, so
+/// the upstream's own do not travel then.
+fn write_standing(standing: Option<Standing>, out: &mut Vec<u8>) {
+    let Some(standing) = standing else { return };
+    // Writing to a Vec cannot fail.
+    let _ = write!(out, "ratelimit-policy: {}\r\n", standing.policy());
+    let _ = write!(out, "ratelimit: {}\r\n", standing.service());
+}
+
+fn is_standing(name: &str) -> bool {
+    name.eq_ignore_ascii_case("ratelimit") || name.eq_ignore_ascii_case("ratelimit-policy")
+}
+
+fn write_fields(head: &ResponseHead<'_>, screened: bool, tells_standing: bool, out: &mut Vec<u8>) {
     for (index, field) in head.fields.iter().enumerate().take(FIELDS_MAX) {
-        let outdated = screened && is_about_the_whole(field.name);
+        let outdated =
+            screened && is_about_the_whole(field.name) || tells_standing && is_standing(field.name);
         if head.judged.travels(index) && !outdated {
             out.extend_from_slice(field.name.as_bytes());
             out.extend_from_slice(b": ");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use httparse::Header;
@@ -11,6 +11,7 @@ use hyper::body::{Body, Incoming};
 use smallvec::SmallVec;
 use traffic::Reason;
 use traffic::headers::Version;
+use traffic::limit::Standing;
 
 use super::activity::Stream;
 use super::relay::{Fault, Relay, ReplyHead};
@@ -114,7 +115,20 @@ fn page(answer: &Answer, to_head: bool) -> Response<Reply> {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
+    if let Some(standing) = answer.standing {
+        tell_standing(standing, response.headers_mut());
+    }
     response
+}
+
+/// How the limits of the caller stand, in the place of what the upstream may say of its own.
+fn tell_standing(standing: Standing, fields: &mut HeaderMap) {
+    let policy = HeaderValue::from_str(&standing.policy().to_string());
+    let service = HeaderValue::from_str(&standing.service().to_string());
+    if let (Ok(policy), Ok(service)) = (policy, service) {
+        fields.insert(HeaderName::from_static("ratelimit-policy"), policy);
+        fields.insert(HeaderName::from_static("ratelimit"), service);
+    }
 }
 
 async fn forward(
@@ -178,6 +192,9 @@ async fn respond(
     *response.headers_mut() = head.fields;
     if let Ok(id) = HeaderValue::from_str(admitted.request_id()) {
         response.headers_mut().insert(HeaderName::from_static("portreeve-request-id"), id);
+    }
+    if let Some(standing) = admitted.traits().standing {
+        tell_standing(standing, response.headers_mut());
     }
     let is_durable = relay.is_durable();
     if !(relay.response_ended() && is_durable) {

@@ -1,6 +1,6 @@
 //! The words of refusals.
 
-use traffic::Reason;
+use traffic::{Limit, Reason};
 
 use super::About;
 
@@ -37,6 +37,9 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::ForbiddenByPolicy => "Forbidden by policy",
         Reason::PolicyError => "Not decidable",
         Reason::RateLimited => "Too many requests",
+        Reason::QuotaExceeded => "Quota used up",
+        Reason::ConcurrencyLimited => "Too many requests at the same time",
+        Reason::Overloaded => "Overloaded",
         Reason::UpstreamUnreachable => "Upstream unreachable",
         Reason::UpstreamTimeout => "Upstream too slow",
         Reason::UpstreamInvalid => "Upstream answer not valid",
@@ -86,7 +89,10 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
         Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
         Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
-        Reason::RateLimited => "Too many requests came from this source.".to_owned(),
+        Reason::RateLimited => "Too many requests came in too short a time.".to_owned(),
+        Reason::QuotaExceeded => "What may be used in this time is used up.".to_owned(),
+        Reason::ConcurrencyLimited => "Too many requests are open at the same time.".to_owned(),
+        Reason::Overloaded => "The gate has more to do than it can.".to_owned(),
         Reason::UpstreamUnreachable => "The service behind the gate cannot be reached.".to_owned(),
         Reason::UpstreamTimeout => "The service behind the gate did not answer in time.".to_owned(),
         Reason::UpstreamInvalid => {
@@ -101,6 +107,12 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::ShuttingDown => "The gate is shutting down.".to_owned(),
         Reason::Cancelled => "The request was cancelled.".to_owned(),
     }
+}
+
+/// Which limit was reached, in one sentence.
+pub(super) fn reached(limit: Limit, about: Option<&About>) -> String {
+    let name = about.map_or("this API", |about| about.name.as_str());
+    format!("The limit `{}` of {name}, {limit}, is reached.", limit.name())
 }
 
 fn accepted(name: &str, about: Option<&About>) -> String {
@@ -149,6 +161,11 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
             "check whose object it is and which properties you send, or ask the owner of the API"
         }
         Reason::RateLimited => "wait as long as `Retry-After` says, and send less at once",
+        Reason::QuotaExceeded => {
+            "wait as long as `Retry-After` says, or ask the owner of the API for more"
+        }
+        Reason::ConcurrencyLimited => "send it again when another request has ended",
+        Reason::Overloaded => "wait as long as `Retry-After` says, and send it again",
         Reason::UpstreamUnreachable
         | Reason::UpstreamTimeout
         | Reason::UpstreamInvalid

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use catalog::Timeouts;
 use grant::Place;
-use policy::{Kept, draw_of};
+use policy::{Kept, Permit, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, Version};
-use traffic::{Outcome, Reason};
+use traffic::limit::Standing;
+use traffic::{Limit, Outcome, Reason};
 
 use super::{Journal, JudgedBody, Permitted};
+use crate::limits;
 use crate::refusal::Refused;
 use crate::screen::Screen;
 use crate::upstream::{Upstream, head};
@@ -42,6 +44,8 @@ pub(crate) struct Traits {
     pub(crate) keep_alive: bool,
     /// The body was read before the decision: so many bytes of it stand behind the head.
     pub(crate) read_body: Option<u64>,
+    /// The limit that is nearest to its end, for the answer.
+    pub(crate) standing: Option<Standing>,
 }
 
 impl Traits {
@@ -51,26 +55,42 @@ impl Traits {
     }
 }
 
+/// The limits that the grants of a permit carry. Permits carry none yet.
+const fn limits_of(_permit: &Permit) -> &'static [Limit] {
+    &[]
+}
+
 impl Admitted {
     pub(super) fn within_limits(permitted: Permitted<'_>) -> Result<Self, Refused> {
         let Permitted { mut received, who, permit, screen } = permitted;
         let worker = received.worker;
         let core = worker.core();
-        let held = core
-            .sources
-            .admit_request(received.source, received.journal.at())
-            .map_err(|wait| (Reason::RateLimited, Some(wait)))
-            .and_then(|()| core.recorder.ready().map_err(|_| (Reason::LogUnavailable, None)))
-            .and_then(|()| {
-                worker.upstream(&received.api.api().upstream).map_err(|reason| (reason, None))
-            });
-        let upstream = match held {
+        let ready = core.recorder.ready().map_err(|_| Reason::LogUnavailable);
+        let upstream = match ready.and_then(|()| worker.upstream(&received.api.api().upstream)) {
             Ok(upstream) => upstream,
-            Err((reason, wait)) => {
-                let refused = Refused::new(received.journal, reason, &received.fields);
-                return Err(refused.retry_after(wait));
+            Err(reason) => {
+                return Err(Refused::new(received.journal, reason, &received.fields));
             }
         };
+        let request = limits::Request {
+            api: received.api.api(),
+            operation: received.operation,
+            identity: who.identity().as_str(),
+            credential: who.credential().as_str(),
+            grants: permit.grants(),
+            source: received.source,
+            extra: limits_of(&permit),
+        };
+        // Last, so that what is refused for another reason uses nothing.
+        let at = received.journal.at();
+        let admission = match core.limits.admit(&request, worker.delay(), at) {
+            Ok(admission) => admission,
+            Err(exceeded) => {
+                let refused = Refused::new(received.journal, exceeded.reason, &received.fields);
+                return Err(refused.for_api(received.api.api()).beyond(exceeded));
+            }
+        };
+        received.journal.hold(admission.held);
         received.journal.note(|record| {
             record.outcome = match permit.observed() {
                 Some(_) => Outcome::Observed,
@@ -112,6 +132,7 @@ impl Admitted {
             websocket: received.fields.websocket,
             keep_alive: received.fields.keep_alive,
             read_body: received.body.map(|body| body.bytes().len() as u64),
+            standing: admission.standing,
         };
         let read = permit.read().to_vec();
         Ok(Self { journal: received.journal, who, upstream, head, traits, read, screen })

@@ -8,6 +8,7 @@ use base::{RequestId, Timestamp};
 use traffic::{CallRecord, Outcome, Reason};
 
 use crate::gate::Core;
+use crate::limits::Held;
 use crate::recorder::RecordError;
 
 /// Longest `User-Agent` that is kept, in bytes.
@@ -20,9 +21,16 @@ const PATH_BYTES_MAX: usize = 2_048;
 pub(crate) struct Journal {
     core: Arc<Core>,
     /// Present until the record is handed over.
-    record: Option<Box<CallRecord>>,
+    open: Option<Box<Open>>,
     request_id: RequestId,
     at: Timestamp,
+}
+
+/// What lasts as long as the request.
+struct Open {
+    record: CallRecord,
+    /// What the request takes until it is over, however it ends.
+    held: Option<Held>,
 }
 
 impl Journal {
@@ -55,7 +63,8 @@ impl Journal {
             bytes_out: 0,
             ruleset_version: 0,
         };
-        Self { core, record: Some(Box::new(record)), request_id, at }
+        let open = Open { record, held: None };
+        Self { core, open: Some(Box::new(open)), request_id, at }
     }
 
     pub(crate) fn request_id(&self) -> &RequestId {
@@ -72,13 +81,20 @@ impl Journal {
 
     /// What is known so far; `None` once the record was handed over.
     pub(crate) fn record(&self) -> Option<&CallRecord> {
-        self.record.as_deref()
+        self.open.as_ref().map(|open| &open.record)
     }
 
     /// Writes down what has become known.
     pub(crate) fn note(&mut self, write: impl FnOnce(&mut CallRecord)) {
-        if let Some(record) = &mut self.record {
-            write(record);
+        if let Some(open) = &mut self.open {
+            write(&mut open.record);
+        }
+    }
+
+    /// Keeps what the request takes until it is over.
+    pub(crate) fn hold(&mut self, held: Held) {
+        if let Some(open) = &mut self.open {
+            open.held = Some(held);
         }
     }
 
@@ -114,7 +130,9 @@ impl Journal {
     }
 
     fn take(&mut self) -> Option<CallRecord> {
-        let mut record = *self.record.take()?;
+        let Open { mut record, held } = *self.open.take()?;
+        // Before the record: who sees that the request is over may count on what it took.
+        drop(held);
         let elapsed = self.core.clock.now().since(record.at).as_micros();
         record.duration_us = elapsed.max(0).unsigned_abs();
         Some(record)

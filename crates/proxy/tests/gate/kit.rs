@@ -123,6 +123,7 @@ fn operation(id: &str, method: Method, path: &str) -> Operation {
         mutating: method != Method::Get,
         admin: false,
         fields: Vec::new(),
+        cost: 1,
     }
 }
 
@@ -139,6 +140,8 @@ fn api(upstream: &str) -> Api {
         environment: "production".to_owned(),
         accept: vec![Accept::Key, Accept::Token],
         timeouts: Timeouts::default(),
+        limits: Vec::new(),
+        costs: std::collections::BTreeMap::new(),
         operations: vec![
             operation("createOrder", Method::Post, "/orders"),
             operation("deleteOrder", Method::Delete, "/orders/{id}"),

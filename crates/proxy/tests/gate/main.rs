@@ -10,6 +10,7 @@ mod ext_auth;
 mod first;
 mod http2;
 mod jwt;
+mod limits;
 mod record;
 mod revocation;
 mod screen;

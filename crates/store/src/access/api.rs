@@ -7,7 +7,7 @@ use crate::sql::{Connection, Row, Value};
 use crate::{NewChange, StoreError, Tx};
 
 const SELECT: &str = "SELECT id, name, hosts, path, upstream, mode, impact, owner, environment, \
-                      accept, timeouts, operations, origin, created_at FROM api";
+                      accept, timeouts, limits, costs, operations, origin, created_at FROM api";
 
 fn read(mut row: Row) -> Result<Api, StoreError> {
     Ok(Api {
@@ -22,6 +22,8 @@ fn read(mut row: Row) -> Result<Api, StoreError> {
         environment: row.text()?,
         accept: row.json()?,
         timeouts: row.json()?,
+        limits: row.json()?,
+        costs: row.json()?,
         operations: row.json()?,
         origin: row.text()?,
         created_at: row.time()?,
@@ -41,6 +43,8 @@ fn values(api: &Api) -> Result<Vec<Value>, StoreError> {
         Value::text(&api.environment),
         Value::json(&api.accept)?,
         Value::json(&api.timeouts)?,
+        Value::json(&api.limits)?,
+        Value::json(&api.costs)?,
         Value::json(&api.operations)?,
         Value::text(&api.origin),
         api.created_at.into(),
@@ -79,14 +83,15 @@ impl Tx {
         match before {
             None => {
                 const INTO: &str = "api (id, name, hosts, path, upstream, mode, impact, owner, \
-                                    environment, accept, timeouts, operations, origin, created_at)";
+                                    environment, accept, timeouts, limits, costs, operations, \
+                                    origin, created_at)";
                 self.insert_rows(INTO, vec![values(api)?]).await?;
             }
             Some(_) => {
                 const SQL: &str = "UPDATE api SET name = $2, hosts = $3, path = $4, upstream = $5, \
                                    mode = $6, impact = $7, owner = $8, environment = $9, \
-                                   accept = $10, timeouts = $11, operations = $12, origin = $13, \
-                                   created_at = $14 WHERE id = $1";
+                                   accept = $10, timeouts = $11, limits = $12, costs = $13, \
+                                   operations = $14, origin = $15, created_at = $16 WHERE id = $1";
                 self.change_one(SQL, values(api)?, "api", &api.id).await?;
             }
         }

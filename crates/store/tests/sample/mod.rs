@@ -101,6 +101,8 @@ pub fn api(id: &str) -> Api {
         environment: "production".to_owned(),
         accept: vec![Accept::Token, Accept::Key],
         timeouts: Timeouts::default(),
+        limits: vec!["5/s per identity".parse().unwrap(), "9/day per grant".parse().unwrap()],
+        costs: [(OperationId::parse("getOrder").unwrap(), 3)].into(),
         operations: vec![Operation {
             id: OperationId::parse("getOrder").unwrap(),
             method: Method::Get,
@@ -110,6 +112,7 @@ pub fn api(id: &str) -> Api {
             mutating: false,
             admin: true,
             fields: vec![Field { path: "lines.sku".to_owned(), class: DataClass::Pii }],
+            cost: 7,
         }],
         origin: "file".to_owned(),
         created_at: moment(0),

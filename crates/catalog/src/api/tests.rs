@@ -1,0 +1,68 @@
+use super::*;
+
+fn api() -> Api {
+    let operation = |id: &str, cost| Operation {
+        id: id.parse().unwrap(),
+        method: Method::Get,
+        path: format!("/{id}"),
+        summary: None,
+        impact: Impact::Medium,
+        mutating: false,
+        admin: false,
+        fields: Vec::new(),
+        cost,
+    };
+    Api {
+        id: "orders".parse().unwrap(),
+        name: "orders".to_owned(),
+        hosts: Vec::new(),
+        path: "/orders".to_owned(),
+        upstream: "http://127.0.0.1:9".to_owned(),
+        mode: ApiMode::Enforce,
+        impact: Impact::Medium,
+        owner: None,
+        environment: "production".to_owned(),
+        accept: vec![Accept::Key],
+        timeouts: Timeouts::default(),
+        limits: Vec::new(),
+        costs: BTreeMap::new(),
+        operations: vec![operation("exportOrders", 50), operation("getOrder", 1)],
+        origin: "console".to_owned(),
+        created_at: Timestamp::from_secs(1_772_442_000),
+    }
+}
+
+#[test]
+fn what_could_not_be_held_is_refused_with_its_place() {
+    let mut api = api();
+    api.costs.insert("getOrdr".parse().unwrap(), 2);
+    let problem = api.check_limits().unwrap_err();
+    assert_eq!(
+        (problem.reason.as_str(), problem.place.as_deref()),
+        ("unknown_operation", Some("costs"))
+    );
+    assert_eq!(problem.hint.as_deref(), Some("did you mean `getOrder`?"));
+    api.costs.clear();
+    api.limits = vec!["20/s per identity".parse().unwrap()];
+    let problem = api.check_limits().unwrap_err();
+    assert_eq!(
+        (problem.reason.as_str(), problem.place.as_deref()),
+        ("cost_over_limit", Some("limits"))
+    );
+    // What is declared goes before what the document says.
+    api.costs.insert("exportOrders".parse().unwrap(), 20);
+    api.check_limits().unwrap();
+    assert_eq!(api.cost_of(&api.operations[0]), 20);
+    assert_eq!(api.cost_of(&api.operations[1]), 1);
+}
+
+#[test]
+fn an_api_that_was_stored_before_there_were_limits_has_none() {
+    let api = api();
+    let mut json = serde_json::to_value(&api).unwrap();
+    assert!(json.get("limits").is_none() && json.get("costs").is_none(), "as before: {json}");
+    assert!(json["operations"][1].get("cost").is_none(), "the usual is not written");
+    json["operations"][0].as_object_mut().unwrap().remove("cost");
+    let read: Api = serde_json::from_value(json).unwrap();
+    assert_eq!((read.limits.len(), read.operations[0].cost), (0, 1));
+}
