@@ -172,9 +172,12 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         | Reason::InsufficientScope
         | Reason::ForbiddenByPolicy
         | Reason::PolicyError => 4,
+        // After everything was granted.
+        Reason::AmbiguousBody | Reason::ContractViolation => 5,
         Reason::UpstreamUnreachable
         | Reason::UpstreamTimeout
         | Reason::UpstreamInvalid
+        | Reason::ResponseInvalid
         | Reason::Cancelled => 5,
         // The gate itself refused, at whatever stage the request was: before it was known who
         // calls, or after everything was granted.
@@ -260,10 +263,13 @@ fn why(reason: Reason) -> &'static str {
         Reason::InsufficientScope => "the token's own scope is narrower than the operation",
         Reason::ForbiddenByPolicy => "a guardrail forbids it",
         Reason::PolicyError => "a policy could not be evaluated",
+        Reason::AmbiguousBody => "the body is JSON with two readings",
+        Reason::ContractViolation => "the request breaks the API's document",
         Reason::RateLimited => "too many requests",
         Reason::UpstreamUnreachable => "the upstream refused or broke the connection",
         Reason::UpstreamTimeout => "the upstream did not answer in time",
         Reason::UpstreamInvalid => "the upstream's answer is not valid HTTP or ended early",
+        Reason::ResponseInvalid => "the upstream's answer breaks the API's document",
         Reason::LogUnavailable => "the decision log is full and is set to refuse then",
         Reason::Stale => "what the gate knows is older than it may be",
         Reason::ShuttingDown => "the gate was shutting down",

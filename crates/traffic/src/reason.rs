@@ -47,6 +47,10 @@ words! {
         ForbiddenByPolicy = "forbidden_by_policy",
         /// A policy could not be evaluated.
         PolicyError = "policy_error",
+        /// The body is JSON with two readings: a name twice in one object, or nested too deep.
+        AmbiguousBody = "ambiguous_body",
+        /// The request does not keep to the API's document.
+        ContractViolation = "contract_violation",
         /// Too many requests.
         RateLimited = "rate_limited",
         /// The upstream refused or broke the connection, or cannot be resolved.
@@ -55,6 +59,8 @@ words! {
         UpstreamTimeout = "upstream_timeout",
         /// The upstream's answer is not valid HTTP or ended early.
         UpstreamInvalid = "upstream_invalid",
+        /// The upstream's answer does not keep to the API's document, or is too long to be checked.
+        ResponseInvalid = "response_invalid",
         /// The decision log is full and is set to refuse then.
         LogUnavailable = "log_unavailable",
         /// What the gate knows is older than it may be.
@@ -70,7 +76,11 @@ impl Reason {
     /// The HTTP status that the gate answers with.
     pub const fn status(self) -> u16 {
         match self {
-            Self::MalformedRequest | Self::NonCanonicalTarget | Self::ForbiddenHeader => 400,
+            Self::MalformedRequest
+            | Self::NonCanonicalTarget
+            | Self::ForbiddenHeader
+            | Self::AmbiguousBody
+            | Self::ContractViolation => 400,
             Self::AuthorityMismatch => 421,
             Self::TooLarge => 413,
             Self::RequestTimeout => 408,
@@ -90,7 +100,7 @@ impl Reason {
             | Self::ForbiddenByPolicy => 403,
             Self::PolicyError => 500,
             Self::RateLimited => 429,
-            Self::UpstreamUnreachable | Self::UpstreamInvalid => 502,
+            Self::UpstreamUnreachable | Self::UpstreamInvalid | Self::ResponseInvalid => 502,
             Self::UpstreamTimeout => 504,
             Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
             Self::Cancelled => 499,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use traffic::CallRecord;
 
 use super::dictionary::Numbering;
-use super::{put_address, request_id};
+use super::{VIOLATIONS, put_address, request_id};
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// Columns of numbers, in the order in which they are written.
@@ -15,6 +15,7 @@ const COLUMNS: usize = 21;
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     columns: [Vec<u8>; COLUMNS],
+    violations: Vec<u8>,
     raw: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -32,6 +33,7 @@ impl Encoder {
     /// The payload for these records.
     pub(crate) fn encode(&mut self, records: &[CallRecord]) -> Encoded<'_> {
         self.columns.iter_mut().for_each(Vec::clear);
+        self.violations.clear();
         let mut strings = Numbering::new();
         let mut addresses = Numbering::new();
         self.fill(records, &mut strings, &mut addresses);
@@ -42,6 +44,10 @@ impl Encoder {
         put_varint(&mut self.raw, addresses.values().len() as u64);
         addresses.values().iter().for_each(|address| put_address(&mut self.raw, *address));
         self.columns.iter().for_each(|column| put_bytes(&mut self.raw, column));
+        if records.iter().any(|record| !record.violations.is_empty()) {
+            put_varint(&mut self.raw, VIOLATIONS);
+            put_bytes(&mut self.raw, &self.violations);
+        }
 
         self.packed.resize(lz4_flex::block::get_maximum_output_size(self.raw.len()), 0);
         // INVARIANT: the buffer has the size that the packer asks for, so packing cannot fail; a
@@ -112,6 +118,9 @@ impl Encoder {
             record.grant_ids.iter().for_each(|id| put_varint(grants, strings.number(id.as_str())));
             put_varint(fields, record.fields_removed.len() as u64);
             record.fields_removed.iter().for_each(|f| put_varint(fields, strings.number(f)));
+            put_varint(&mut self.violations, record.violations.len() as u64);
+            let all = record.violations.iter();
+            all.for_each(|one| put_varint(&mut self.violations, strings.number(one)));
             put_varint(sizes, record.bytes_in);
             put_varint(sizes, record.bytes_out);
             // A version is a sequence number from zero: the difference of two fits.

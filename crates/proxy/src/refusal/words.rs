@@ -36,10 +36,13 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::InsufficientScope => "Scope too narrow",
         Reason::ForbiddenByPolicy => "Forbidden by policy",
         Reason::PolicyError => "Not decidable",
+        Reason::AmbiguousBody => "Body has more than one reading",
+        Reason::ContractViolation => "Request breaks the contract",
         Reason::RateLimited => "Too many requests",
         Reason::UpstreamUnreachable => "Upstream unreachable",
         Reason::UpstreamTimeout => "Upstream too slow",
         Reason::UpstreamInvalid => "Upstream answer not valid",
+        Reason::ResponseInvalid => "Upstream answer breaks the contract",
         Reason::LogUnavailable => "Not recordable",
         Reason::Stale => "Knowledge too old",
         Reason::ShuttingDown => "Shutting down",
@@ -85,11 +88,26 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
         Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
         Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
+        Reason::AmbiguousBody => {
+            "The body has a name twice in one object, or is nested too deep, so that two readers \
+             may take it for two things."
+                .to_owned()
+        }
+        Reason::ContractViolation => {
+            format!(
+                "The request is not as the document of {} says.",
+                about.map_or("the API", |a| &a.name)
+            )
+        }
         Reason::RateLimited => "Too many requests came from this source.".to_owned(),
         Reason::UpstreamUnreachable => "The service behind the gate cannot be reached.".to_owned(),
         Reason::UpstreamTimeout => "The service behind the gate did not answer in time.".to_owned(),
         Reason::UpstreamInvalid => {
             "The service behind the gate gave an answer that is not valid HTTP.".to_owned()
+        }
+        Reason::ResponseInvalid => {
+            "The service behind the gate gave an answer that its document does not allow."
+                .to_owned()
         }
         Reason::LogUnavailable => "The request could not be recorded, so it is refused.".to_owned(),
         Reason::Stale => "What the gate knows is too old to decide by.".to_owned(),
@@ -143,7 +161,14 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
         Reason::ObjectNotAllowed => {
             "check whose object it is and which properties you send, or ask the owner of the API"
         }
+        Reason::AmbiguousBody => {
+            "send each name once in an object, and at most 64 objects and lists within each other"
+        }
+        Reason::ContractViolation => {
+            "compare the request with the API's document, at the places that are named"
+        }
         Reason::RateLimited => "wait as long as `Retry-After` says, and send less at once",
+        Reason::ResponseInvalid => "tell the owner of the API, and give the request id",
         Reason::UpstreamUnreachable | Reason::UpstreamTimeout | Reason::UpstreamInvalid => {
             "try again later, or ask the owner of the API and give the request id"
         }
