@@ -14,12 +14,14 @@
 
 pub mod api;
 pub mod capture;
+pub mod checks;
 pub mod matcher;
 pub mod openapi;
 pub mod spelling;
 pub mod template;
 
 pub use api::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};
+pub use checks::{CheckMode, ContractSource};
 pub use matcher::Matcher;
 pub use openapi::{Document, Prefix, import};
 pub use template::Template;

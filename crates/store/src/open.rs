@@ -94,6 +94,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0004_authorization.sql"),
         include_str!("../migrations/postgres/0004_authorization.sql"),
     ),
+    (
+        "contract",
+        include_str!("../migrations/sqlite/0005_contract.sql"),
+        include_str!("../migrations/postgres/0005_contract.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("contract", &["base", "catalog"]),
     ("traffic", &["base"]),
     ("token", &["base", "identity", "traffic"]),
-    ("policy", &["base", "identity", "grant", "catalog", "traffic", "token"]),
+    ("policy", &["base", "identity", "grant", "catalog", "contract", "traffic", "token"]),
     ("review", &["base", "identity", "grant", "catalog", "traffic", "policy"]),
     ("audit", &["base"]),
     // shell
@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "identity",
             "grant",
             "catalog",
+            "contract",
             "traffic",
             "token",
             "policy",
@@ -40,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("proxy", &["base", "identity", "grant", "catalog", "traffic", "token", "policy"]),
+    ("proxy", &["base", "identity", "grant", "catalog", "contract", "traffic", "token", "policy"]),
     // doors: they know the use cases and nothing of each other
     ("admin", &["base", "app"]),
     ("console", &["base", "app"]),

@@ -93,6 +93,9 @@ fn rows(objects: &Objects) -> Vec<Row> {
             .of("spare")
             .with(json!({"document": testkit::world::DOCUMENT})),
         row("PUT /apis/{id}/mode", ADMINS_SEEN).of("spare").with(json!({"mode": "observe"})),
+        row("PUT /apis/{id}/checks", ADMINS_SEEN)
+            .of("spare")
+            .with(json!({"requests": "observe", "closed": true})),
         row("DELETE /apis/{id}", ADMINS_SEEN).of("spare"),
         row("GET /identities", ALL),
         row("POST /identities", ADMINS).with(json!({"name": "svc-2", "kind": "workload"})),

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{ChecksView, PutChecks};
+
 /// One API in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ApiView {
@@ -81,6 +83,9 @@ pub struct ApiDetail {
     pub operations: Vec<OperationView>,
     /// Grants on it that are not revoked.
     pub grants: Vec<GrantView>,
+    /// What is checked of its messages; absent while there is no document to check against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<ChecksView>,
 }
 
 /// How long to wait for an API's upstream; what is left out has its default.
@@ -141,6 +146,9 @@ pub struct NewApi {
     /// Where the document came from, for error messages (a file name).
     #[serde(default)]
     pub document_name: Option<String>,
+    /// What is checked of its messages against the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<PutChecks>,
 }
 
 /// One identity in a list.

@@ -3,11 +3,13 @@
 
 pub mod access;
 pub mod activity;
+pub mod checks;
 pub mod review;
 pub mod terms;
 
 pub use access::*;
 pub use activity::*;
+pub use checks::*;
 pub use review::*;
 pub use terms::*;
 

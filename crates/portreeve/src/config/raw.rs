@@ -86,6 +86,16 @@ pub(super) struct RawApi {
     pub(super) environment: Option<String>,
     #[serde(default)]
     pub(super) timeouts: RawTimeouts,
+    pub(super) check: Option<RawCheck>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct RawCheck {
+    pub(super) requests: Option<String>,
+    pub(super) responses: Option<String>,
+    pub(super) closed: Option<bool>,
+    pub(super) strict_query: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

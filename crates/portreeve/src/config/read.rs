@@ -282,6 +282,10 @@ impl Reader<'_> {
         {
             self.wrong(problem.to_string(), owner.span(), "write \"robin\" or \"group:commerce\"");
         }
+        if raw.check.is_some() && raw.openapi.is_none() {
+            let hint = "name the document: openapi = \"openapi.yaml\"";
+            self.wrong("`check` needs `openapi`", raw.name.span(), hint);
+        }
         let document = raw.openapi.map(|text| Location::of(&text, &self.folder));
         let api = app::view::NewApi {
             name: raw.name.into_inner(),
@@ -294,6 +298,12 @@ impl Reader<'_> {
             environment: raw.environment,
             accept: raw.accept,
             timeouts: self.timeouts(raw.timeouts),
+            checks: raw.check.map(|check| app::view::PutChecks {
+                requests: check.requests,
+                responses: check.responses,
+                closed: check.closed,
+                strict_query: check.strict_query,
+            }),
             ..Default::default()
         };
         Some(ApiSetting { api, document })
