@@ -26,13 +26,25 @@ pub(crate) struct Refused {
     reusable: bool,
     /// The record says already what became of the request.
     is_judged: bool,
+    /// What of the request breaks the API's document: places, no values.
+    violations: Vec<String>,
 }
+
+/// How many of them a caller is told.
+pub(crate) const VIOLATIONS_TOLD_MAX: usize = 3;
 
 /// What a refusal may say of the API.
 struct About {
     name: String,
     takes_tokens: bool,
     takes_keys: bool,
+}
+
+/// What a refusal says beside its reason.
+#[derive(Clone, Copy, Default)]
+struct Said<'s> {
+    about: Option<&'s About>,
+    violations: &'s [String],
 }
 
 #[derive(Serialize)]
@@ -45,6 +57,8 @@ struct Page<'p> {
     reason: &'p str,
     hint: &'p str,
     request_id: &'p str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    violations: &'p [String],
 }
 
 impl Refused {
@@ -66,7 +80,15 @@ impl Refused {
     }
 
     fn plain(journal: Journal, reason: Reason) -> Self {
-        Self { journal, reason, about: None, retry_after: None, reusable: false, is_judged: false }
+        Self {
+            journal,
+            reason,
+            about: None,
+            retry_after: None,
+            reusable: false,
+            is_judged: false,
+            violations: Vec::new(),
+        }
     }
 
     /// Lets the refusal name the API.
@@ -85,6 +107,13 @@ impl Refused {
         self
     }
 
+    /// Says what of the request breaks the API's document.
+    pub(crate) fn telling(mut self, violations: Vec<String>) -> Self {
+        self.violations = violations;
+        self.violations.truncate(VIOLATIONS_TOLD_MAX);
+        self
+    }
+
     /// The body was read to its end before the refusal.
     pub(crate) fn after_body(mut self, keep_alive: bool) -> Self {
         self.reusable = keep_alive;
@@ -99,7 +128,8 @@ impl Refused {
     pub(crate) fn answer(self) -> (Answer, Open) {
         let example = &self.journal.core().config.example_identity;
         let request_id = self.journal.request_id().as_str();
-        let mut answer = Answer::new(self.reason, self.about.as_ref(), example, request_id);
+        let said = Said { about: self.about.as_ref(), violations: &self.violations };
+        let mut answer = Answer::new(self.reason, said, example, request_id);
         answer.retry_after = self.retry_after.map(whole_seconds);
         let Self { journal, reason, is_judged, .. } = self;
         (answer, Open { journal, reason, is_judged })
@@ -158,7 +188,8 @@ pub(crate) struct Answer {
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 impl Answer {
-    fn new(reason: Reason, about: Option<&About>, example: &str, request_id: &str) -> Self {
+    fn new(reason: Reason, said: Said<'_>, example: &str, request_id: &str) -> Self {
+        let Said { about, violations } = said;
         let detail = words::detail(reason, about);
         let hint = words::hint(reason, about, example);
         let page = Page {
@@ -169,6 +200,7 @@ impl Answer {
             reason: reason.as_str(),
             hint: &hint,
             request_id,
+            violations,
         };
         Self {
             status: reason.status(),
@@ -182,7 +214,7 @@ impl Answer {
 
     /// The answer for a request whose record could not be made.
     pub(crate) fn unrecorded(request_id: &str) -> Self {
-        Self::new(Reason::LogUnavailable, None, "", request_id)
+        Self::new(Reason::LogUnavailable, Said::default(), "", request_id)
     }
 
     /// Appends the answer in HTTP/1.1; to a HEAD request without the body.

@@ -11,6 +11,7 @@ use traffic::headers::Framing;
 use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
+use crate::inspection::{AnswerHead, Inspection};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
@@ -67,6 +68,7 @@ pub(super) struct Exchange<'c> {
     interims: u32,
     heard: bool,
     released: bool,
+    inspection: Option<Inspection>,
     tally: Tally,
 }
 
@@ -93,6 +95,7 @@ impl<'c> Exchange<'c> {
         deadline: &'c mut Deadline,
         pace: Pace,
         terms: Terms<'c>,
+        inspection: Option<Inspection>,
     ) -> Self {
         let chunked = terms.traits.framing == Framing::Chunked;
         Self {
@@ -113,12 +116,19 @@ impl<'c> Exchange<'c> {
             interims: 0,
             heard: false,
             released: false,
+            inspection,
             tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
         }
     }
 
     pub(super) fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// How its messages break the API's document, when it is over.
+    pub(super) fn violations(self) -> Vec<String> {
+        let (sent, answered) = (self.upload.has_ended(), self.response_ended());
+        self.inspection.map(|inspection| inspection.conclude(sent, answered)).unwrap_or_default()
     }
 
     /// Ends the exchange because the caller may not go on.
@@ -184,6 +194,9 @@ impl<'c> Exchange<'c> {
             if self.tally.bytes_in > self.terms.body_bytes_max {
                 return Err(Fault::Caller(Reason::TooLarge));
             }
+            if let Some(inspection) = &mut self.inspection {
+                inspection.send(decoded.data);
+            }
             if !self.upload_broken {
                 self.upload_encoder.write(decoded.data, self.upstream.output.bytes_mut());
             }
@@ -205,10 +218,10 @@ impl<'c> Exchange<'c> {
             moved = true;
         }
         moved |= self.take_response()?;
-        if !self.caller.is_drained() && !self.holds_back() {
+        if !self.caller.is_drained() && !self.holds_back() && !self.is_holding() {
             moved |= self.release(cx)?;
         }
-        if !self.response_ended() && !self.caller.output.is_full() {
+        if !self.response_ended() && (self.is_holding() || !self.caller.output.is_full()) {
             moved |= self.poll_response(cx)?;
         }
         Ok(moved)
@@ -238,7 +251,7 @@ impl<'c> Exchange<'c> {
                 Ok(true)
             }
             Poll::Ready(Ok(_)) if self.ends_at_close() => {
-                self.end_response();
+                self.end_response()?;
                 Ok(true)
             }
             Poll::Ready(_) if self.heard => Err(Fault::Upstream(Reason::UpstreamInvalid)),
@@ -248,7 +261,7 @@ impl<'c> Exchange<'c> {
 
     /// Reads one response head, if it is complete.
     fn take_head(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, terms, .. } = self;
+        let Self { caller, upstream, terms, inspection, .. } = self;
         let mut space = field_space();
         let head = response::read(upstream.input.bytes(), terms.traits.to_head, &mut space)
             .map_err(Fault::Upstream)?;
@@ -272,6 +285,9 @@ impl<'c> Exchange<'c> {
             }
             status => {
                 let framing = head.judged.framing;
+                if let Some(inspection) = inspection {
+                    inspection.answer(checked(&head)).map_err(Fault::Upstream)?;
+                }
                 let (encoder, must_close) = response::reframe(framing, terms.traits.version);
                 // An answer before the body's end: what is left of the body is not waited for.
                 let keep_alive = terms.traits.keep_alive
@@ -293,18 +309,23 @@ impl<'c> Exchange<'c> {
 
     /// Moves what is there of the response's body towards the caller.
     fn take_response(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, download, tally, .. } = self;
+        let Self { caller, upstream, download, tally, inspection, .. } = self;
         let Download::Body(decoder, encoder) = download else { return Ok(false) };
         let mut moved = false;
-        while !decoder.has_ended() && !caller.output.is_full() {
+        let holds = inspection.as_ref().is_some_and(Inspection::is_holding);
+        while !decoder.has_ended() && (holds || !caller.output.is_full()) {
             let decoded = decoder.decode(upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
             tally.bytes_out += decoded.data.len() as u64;
-            encoder.write(decoded.data, caller.output.bytes_mut());
+            let out = caller.output.bytes_mut();
+            let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
+            if passes.map_err(Fault::Upstream)? {
+                encoder.write(decoded.data, out);
+            }
             upstream.input.consume(consumed);
             if decoder.has_ended() {
-                encoder.finish(caller.output.bytes_mut());
+                finish(inspection.as_mut(), *encoder, out)?;
             }
             if consumed == 0 {
                 break;
@@ -314,11 +335,18 @@ impl<'c> Exchange<'c> {
         Ok(moved)
     }
 
-    fn end_response(&mut self) {
+    fn end_response(&mut self) -> Result<(), Fault> {
         if let Download::Body(decoder, encoder) = &mut self.download {
             *decoder = Decoder::Ended;
-            encoder.finish(self.caller.output.bytes_mut());
+            let out = self.caller.output.bytes_mut();
+            finish(self.inspection.as_mut(), *encoder, out)?;
         }
+        Ok(())
+    }
+
+    /// The response waits for its check.
+    fn is_holding(&self) -> bool {
+        self.inspection.as_ref().is_some_and(Inspection::is_holding)
     }
 
     fn ends_at_close(&self) -> bool {
@@ -364,7 +392,7 @@ impl<'c> Exchange<'c> {
             }
             Download::Head if sends => Wait::CallerSends,
             Download::Head => Wait::UpstreamAnswers,
-            _ if !self.caller.is_drained() => Wait::CallerTakes,
+            _ if !self.caller.is_drained() && !self.is_holding() => Wait::CallerTakes,
             _ => Wait::UpstreamSends,
         }
     }
@@ -376,6 +404,28 @@ impl<'c> Exchange<'c> {
             Fault::Dead => Finish::Dead,
         }
     }
+}
+
+/// What of a response's head its check looks at.
+fn checked(head: &response::ResponseHead<'_>) -> AnswerHead {
+    let fields = head.fields.iter().map(|field| (field.name, field.value));
+    let length = match head.judged.framing {
+        Framing::Length(length) => Some(length),
+        Framing::None | Framing::Chunked | Framing::UntilClose => None,
+    };
+    AnswerHead::of(head.status, fields, length, !head.judged.framing.is_empty())
+}
+
+/// Appends what waited for its check, and the end of the body.
+fn finish(
+    inspection: Option<&mut Inspection>,
+    encoder: Encoder,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let held = inspection.map_or(Ok(None), Inspection::release).map_err(Fault::Upstream)?;
+    encoder.write(&held.unwrap_or_default(), out);
+    encoder.finish(out);
+    Ok(())
 }
 
 fn expired(wait: Wait) -> Fault {

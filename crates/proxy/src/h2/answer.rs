@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
+use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
@@ -56,7 +57,7 @@ async fn judge(
         Ok(read) => read,
         Err(reason) => return Err(Box::new(Refused::and_close(pending.journal, reason))),
     };
-    let judged = JudgedBody::of(read, &fields(head));
+    let judged = JudgedBody::of(read, &fields(head), pending.refuses_ambiguity);
     match admit(worker, peer, head, true, Some((pending.journal, &judged))) {
         Verdict::Admitted(admitted) => Ok(Box::new(admitted)),
         Verdict::Refused(refused) => Err(Box::new(refused)),
@@ -148,6 +149,7 @@ async fn forward(
     };
     wire.output.replace(head);
     let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
+    relay.inspect(admitted.inspection());
     let mut lease = Lease::new();
     let head = loop {
         let heard = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
@@ -163,17 +165,44 @@ async fn forward(
                     Err(reason) => return Err(fail(admitted, End::Failed(reason), relay.tally())),
                 }
             }
-            Err(fault) => return Err(fail(admitted, fault.end(), relay.tally())),
+            Err(fault) => {
+                admitted.note_violations(relay.take_violations());
+                return Err(fail(admitted, fault.end(), relay.tally()));
+            }
         }
     };
-    respond(admitted, relay, lease, head).await
+    let held = match held(&admitted, &mut relay, &mut lease).await {
+        Ok(held) => held,
+        Err(fault) => {
+            admitted.note_violations(relay.take_violations());
+            return Err(fail(admitted, fault.end(), relay.tally()));
+        }
+    };
+    respond(admitted, relay, lease, head, held).await
+}
+
+/// The body of a response that waits for its check, once that is passed.
+async fn held(
+    admitted: &Admitted,
+    relay: &mut Relay,
+    lease: &mut Lease,
+) -> Result<Option<Bytes>, Fault> {
+    if !relay.is_holding() {
+        return Ok(None);
+    }
+    std::future::poll_fn(|cx| match lease.poll(cx, admitted) {
+        Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
+        Poll::Pending => relay.poll_data(cx),
+    })
+    .await
 }
 
 async fn respond(
-    admitted: Admitted,
-    relay: Relay,
+    mut admitted: Admitted,
+    mut relay: Relay,
     lease: Lease,
     head: ReplyHead,
+    held: Option<Bytes>,
 ) -> Result<Response<Reply>, Box<Refused>> {
     let mut response = Response::new(());
     *response.status_mut() = head.status;
@@ -182,12 +211,13 @@ async fn respond(
         response.headers_mut().insert(HeaderName::from_static("portreeve-request-id"), id);
     }
     let is_durable = relay.is_durable();
-    if !(relay.response_ended() && is_durable) {
-        return Ok(response.map(|()| Reply::relayed(relay, admitted, lease)));
+    if held.is_some() || !(relay.response_ended() && is_durable) {
+        return Ok(response.map(|()| Reply::relayed(relay, admitted, lease, held)));
     }
     // Without a body the head is the end of the answer, and waits for the record.
     let request_id = admitted.request_id().to_owned();
     let (tally, to_head) = (relay.tally(), admitted.traits().to_head);
+    admitted.note_violations(relay.take_violations());
     relay.settle();
     match Answered::new(admitted, End::Complete, tally).record_durably().await {
         Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),

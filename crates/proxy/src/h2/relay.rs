@@ -18,6 +18,7 @@ use crate::h1::exchange::INTERIMS_MAX;
 use crate::h1::exchange::pace::{Pace, Wait, Watch};
 use crate::h1::head::field_space;
 use crate::h1::response;
+use crate::inspection::{AnswerHead, Inspection};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
@@ -61,6 +62,7 @@ pub(super) struct Relay {
     upstream_reusable: bool,
     interims: u32,
     heard: bool,
+    inspection: Option<Inspection>,
     tally: Tally,
     /// Set when the exchange is over and the connection can be used again.
     key: Option<String>,
@@ -90,10 +92,29 @@ impl Relay {
             upstream_reusable: false,
             interims: 0,
             heard: false,
+            inspection: None,
             tally: Tally { bytes_in: traits.read_body.unwrap_or(0), ..Tally::default() },
             key: None,
             traits,
         }
+    }
+
+    /// Has its messages checked.
+    pub(super) fn inspect(&mut self, inspection: Option<Inspection>) {
+        self.inspection = inspection;
+    }
+
+    /// The response waits for its check: its head must not go to the caller before its body is
+    /// there.
+    pub(super) fn is_holding(&self) -> bool {
+        self.inspection.as_ref().is_some_and(Inspection::is_holding)
+    }
+
+    /// How its messages break the API's document, when it is over.
+    pub(super) fn take_violations(&mut self) -> Vec<String> {
+        let (sent, answered) = (self.upload_ended, self.response_ended());
+        let inspection = self.inspection.take();
+        inspection.map(|inspection| inspection.conclude(sent, answered)).unwrap_or_default()
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -135,6 +156,7 @@ impl Relay {
         loop {
             let sent = self.poll_upload(cx)?;
             if let Some(head) = self.take_head()? {
+                self.check_head(&head)?;
                 return Poll::Ready(Ok(head));
             }
             if !self.poll_fill(cx)? && !sent {
@@ -153,7 +175,7 @@ impl Relay {
                 return Poll::Ready(Err(Fault::Upstream(Reason::UpstreamInvalid)));
             };
             if decoder.has_ended() {
-                return Poll::Ready(Ok(None));
+                return Poll::Ready(self.release());
             }
             let decoded = decoder.decode(self.upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
@@ -163,6 +185,10 @@ impl Relay {
             if !data.is_empty() {
                 self.tally.bytes_out += data.len() as u64;
                 self.moved();
+                let passes = self.inspection.as_mut().map_or(Ok(true), |all| all.take(&data));
+                if !passes.map_err(Fault::Upstream)? {
+                    continue;
+                }
                 self.stream.offered();
                 return Poll::Ready(Ok(Some(data)));
             }
@@ -170,6 +196,26 @@ impl Relay {
                 return self.expire(cx).map(Err);
             }
         }
+    }
+
+    fn check_head(&mut self, head: &ReplyHead) -> Result<(), Fault> {
+        let has_body = !self.response_ended();
+        let Some(inspection) = &mut self.inspection else { return Ok(()) };
+        let fields = head.fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let length = head.fields.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let length = length.and_then(|length| length.parse().ok());
+        let head = AnswerHead::of(head.status.as_u16(), fields, length, has_body);
+        inspection.answer(head).map_err(Fault::Upstream)
+    }
+
+    /// What waited for its check, once it is there to its end.
+    fn release(&mut self) -> Result<Option<Bytes>, Fault> {
+        let held = self.inspection.as_mut().map_or(Ok(None), Inspection::release);
+        let held = held.map_err(Fault::Upstream)?.filter(|held| !held.is_empty());
+        if held.is_some() {
+            self.stream.offered();
+        }
+        Ok(held.map(Bytes::from))
     }
 
     fn expire(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
@@ -224,6 +270,9 @@ impl Relay {
                 self.watch.progressed(data.len());
                 if self.tally.bytes_in > self.worker.core().config.limits.body_bytes {
                     return Err(Fault::Caller(Reason::TooLarge));
+                }
+                if let Some(inspection) = &mut self.inspection {
+                    inspection.send(&data);
                 }
                 self.encoder.write(&data, self.upstream.output.bytes_mut());
                 self.check_length(false)?;

@@ -33,6 +33,8 @@ struct Open {
     relay: Option<Relay>,
     admitted: Option<Admitted>,
     lease: Lease,
+    /// What goes before all that is still to come.
+    held: Option<Bytes>,
 }
 
 impl Reply {
@@ -40,10 +42,16 @@ impl Reply {
         Self(State::Page(body.into()))
     }
 
-    pub(super) fn relayed(mut relay: Relay, admitted: Admitted, lease: Lease) -> Self {
+    /// `held` = the whole body, which waited for its check.
+    pub(super) fn relayed(
+        mut relay: Relay,
+        admitted: Admitted,
+        lease: Lease,
+        held: Option<Bytes>,
+    ) -> Self {
         relay.return_to(&admitted.upstream().key);
         let (relay, admitted) = (Some(relay), Some(admitted));
-        Self(State::Relayed(Box::new(Open { relay, admitted, lease })))
+        Self(State::Relayed(Box::new(Open { relay, admitted, lease, held })))
     }
 }
 
@@ -55,6 +63,9 @@ impl Open {
         if let Poll::Ready(reason) = self.lease.poll(cx, admitted) {
             self.close(End::Caller(reason));
             return Poll::Ready(Err(BrokenOff));
+        }
+        if let Some(held) = self.held.take() {
+            return Poll::Ready(Ok(self.finish(Some(held))));
         }
         match ready!(relay.poll_data(cx)) {
             Ok(Some(data)) if relay.response_ended() => Poll::Ready(Ok(self.finish(Some(data)))),
@@ -68,9 +79,11 @@ impl Open {
     }
 
     fn finish(&mut self, last: Option<Bytes>) -> Step {
-        let (Some(relay), Some(admitted)) = (self.relay.take(), self.admitted.take()) else {
+        let (Some(mut relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take())
+        else {
             return Step::Last(last);
         };
+        admitted.note_violations(relay.take_violations());
         let answered = Answered::new(admitted, End::Complete, relay.tally());
         let is_durable = relay.is_durable();
         relay.settle();
@@ -82,7 +95,8 @@ impl Open {
     }
 
     fn close(&mut self, end: End) {
-        if let (Some(relay), Some(admitted)) = (self.relay.take(), self.admitted.take()) {
+        if let (Some(mut relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) {
+            admitted.note_violations(relay.take_violations());
             Answered::new(admitted, end, relay.tally()).record();
         }
     }

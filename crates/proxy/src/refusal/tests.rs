@@ -4,7 +4,7 @@ use super::*;
 fn every_reason_has_a_title_a_phrase_one_sentence_and_a_hint() {
     let mut titles = std::collections::HashSet::new();
     for reason in Reason::ALL.iter().copied().filter(|reason| *reason != Reason::Cancelled) {
-        let answer = Answer::new(reason, None, "x", "r_1");
+        let answer = Answer::new(reason, Said::default(), "x", "r_1");
         let page: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
         assert_ne!(answer.phrase, "", "{reason}");
         assert!(titles.insert(page["title"].as_str().unwrap().to_owned()), "{reason}");
@@ -27,7 +27,8 @@ fn every_reason_has_a_title_a_phrase_one_sentence_and_a_hint() {
 fn the_name_of_an_api_cannot_break_out_of_a_header() {
     let name = "a\"b\\c\r\nx: y".to_owned();
     let about = About { name, takes_tokens: false, takes_keys: false };
-    let answer = Answer::new(Reason::NoCredential, Some(&about), "x", "r_1");
+    let said = Said { about: Some(&about), ..Said::default() };
+    let answer = Answer::new(Reason::NoCredential, said, "x", "r_1");
     assert_eq!(answer.challenge.as_deref(), Some("Bearer realm=\"abcx:y\""));
 }
 

@@ -9,7 +9,8 @@ use token::Verified;
 use traffic::headers::{Framing, Version};
 use traffic::{Outcome, Reason};
 
-use super::{Journal, JudgedBody, Permitted};
+use super::{Checked, Journal, JudgedBody, Permitted};
+use crate::inspection::{self, Inspection, Plan};
 use crate::refusal::Refused;
 use crate::upstream::{Upstream, head};
 
@@ -23,6 +24,8 @@ pub(crate) struct Admitted {
     traits: Traits,
     /// What conditions looked at, for asking again.
     read: Vec<(Place, Vec<String>)>,
+    /// What is checked while it is forwarded.
+    plan: Option<Plan>,
 }
 
 /// What forwarding needs to know of a request.
@@ -50,7 +53,8 @@ impl Traits {
 }
 
 impl Admitted {
-    pub(super) fn within_limits(permitted: Permitted<'_>) -> Result<Self, Refused> {
+    pub(super) fn within_limits(checked: Checked<'_>) -> Result<Self, Refused> {
+        let Checked { permitted, plan } = checked;
         let Permitted { mut received, who, permit } = permitted;
         let worker = received.worker;
         let core = worker.core();
@@ -89,6 +93,7 @@ impl Admitted {
             target: &received.target,
             prefix: &received.api.api().path,
             upstream: &upstream,
+            unencoded: plan.as_ref().is_some_and(Plan::checks_responses),
             caller: head::Caller {
                 source: received.source,
                 scheme: received.peer.scheme,
@@ -111,7 +116,7 @@ impl Admitted {
             read_body: received.body.map(|body| body.bytes().len() as u64),
         };
         let read = permit.read().to_vec();
-        Ok(Self { journal: received.journal, who, upstream, head, traits, read })
+        Ok(Self { journal: received.journal, who, upstream, head, traits, read, plan })
     }
 
     /// Asks the ruleset as it is now whether a request that is still open may go on.
@@ -138,6 +143,17 @@ impl Admitted {
 
     pub(crate) fn request_id(&self) -> &str {
         self.journal.request_id().as_str()
+    }
+
+    /// What is checked of an exchange that begins now.
+    pub(crate) fn inspection(&self) -> Option<Inspection> {
+        let limits = &self.journal.core().config.limits;
+        self.plan.as_ref().map(|plan| plan.begin(limits))
+    }
+
+    /// Writes down how messages break the API's document.
+    pub(crate) fn note_violations(&mut self, found: Vec<String>) {
+        self.journal.note(|record| inspection::keep(&mut record.violations, found));
     }
 
     /// The head that goes to the upstream. Empty once it was taken.

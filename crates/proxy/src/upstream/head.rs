@@ -22,6 +22,8 @@ pub(crate) struct Rewrite<'r> {
     /// The API's prefix, which a base path of the upstream replaces.
     pub(crate) prefix: &'r str,
     pub(crate) upstream: &'r Upstream,
+    /// The answer must come without a content coding: it is to be read.
+    pub(crate) unencoded: bool,
     pub(crate) caller: Caller<'r>,
 }
 
@@ -74,9 +76,13 @@ fn write_travelling(rewrite: &Rewrite<'_>, out: &mut Vec<u8>) {
     let joins_cookies = rewrite.fields.cookies > 1;
     for (index, field) in rewrite.arrival.fields.iter().enumerate() {
         let joined = joins_cookies && field.name.eq_ignore_ascii_case("cookie");
-        if rewrite.fields.travels(index) && !joined {
+        let replaced = rewrite.unencoded && field.name.eq_ignore_ascii_case("accept-encoding");
+        if rewrite.fields.travels(index) && !joined && !replaced {
             write_field(field.name.as_bytes(), field.value, out);
         }
+    }
+    if rewrite.unencoded {
+        write_field(b"accept-encoding", b"identity", out);
     }
     if joins_cookies {
         write_cookies(rewrite, out);

@@ -5,6 +5,7 @@
 mod kit;
 
 mod attack;
+mod contract;
 mod first;
 mod http2;
 mod jwt;

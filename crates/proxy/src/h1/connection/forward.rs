@@ -29,7 +29,7 @@ impl Connection {
             Err(reason) => return self.fail(admitted, reason, Tally::default(), manner).await,
         };
         wire.output.replace(admitted.take_head());
-        let (mut finish, mut tally) = self.exchange(&mut wire, &admitted).await;
+        let (mut finish, mut tally) = self.exchange(&mut wire, &mut admitted).await;
         if finish == Finish::Dead && may_repeat {
             // The upstream closed an idle connection as the request was on its way. Once only.
             let head = wire.output.recall();
@@ -38,7 +38,7 @@ impl Connection {
                 Err(reason) => return self.fail(admitted, reason, tally, manner).await,
             };
             wire.output.replace(head);
-            (finish, tally) = self.exchange(&mut wire, &admitted).await;
+            (finish, tally) = self.exchange(&mut wire, &mut admitted).await;
         }
         self.conclude(admitted, wire, finish, tally, manner).await
     }
@@ -54,7 +54,17 @@ impl Connection {
         }
     }
 
-    async fn exchange(&mut self, wire: &mut Wire, admitted: &Admitted) -> (Finish, Tally) {
+    async fn exchange(&mut self, wire: &mut Wire, admitted: &mut Admitted) -> (Finish, Tally) {
+        let (finish, tally, violations) = self.carry_out(wire, admitted).await;
+        admitted.note_violations(violations);
+        (finish, tally)
+    }
+
+    async fn carry_out(
+        &mut self,
+        wire: &mut Wire,
+        admitted: &Admitted,
+    ) -> (Finish, Tally, Vec<String>) {
         let config = &self.worker.core().config;
         let terms = Terms {
             traits: admitted.traits(),
@@ -64,7 +74,9 @@ impl Connection {
             closing: self.shutdown.is_cancelled(),
         };
         let pace = self.pace();
-        let mut exchange = Exchange::new(&mut self.wire, wire, &mut self.deadline, pace, terms);
+        let inspection = admitted.inspection();
+        let mut exchange =
+            Exchange::new(&mut self.wire, wire, &mut self.deadline, pace, terms, inspection);
         let lease = &mut self.lease;
         lease.renew();
         let finish = std::future::poll_fn(|cx| match lease.poll(cx, admitted) {
@@ -72,7 +84,7 @@ impl Connection {
             Poll::Pending => exchange.poll(cx),
         })
         .await;
-        (finish, exchange.tally())
+        (finish, exchange.tally(), exchange.violations())
     }
 
     async fn conclude(

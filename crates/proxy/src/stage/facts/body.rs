@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use contract::strict::{self, Trouble};
+use contract::writable;
 use httparse::Header;
 use policy::{Reading, Writes};
 use serde_json::Value;
@@ -12,13 +14,17 @@ use smallvec::SmallVec;
 pub(crate) struct JudgedBody {
     bytes: Vec<u8>,
     content: Content,
+    /// Who asked for it refuses what has two readings.
+    refuses_ambiguity: bool,
 }
 
 enum Content {
     Empty,
     Json(Value),
-    /// Of another type, or not JSON that has one reading.
-    Unreadable,
+    /// Not JSON, by what its fields say.
+    OtherType,
+    /// Not JSON that has one reading.
+    Unreadable(Trouble),
 }
 
 impl JudgedBody {
@@ -27,20 +33,47 @@ impl JudgedBody {
         let content = if bytes.is_empty() {
             Content::Empty
         } else if encodings.is_empty() && matches!(media, [media] if is_json(media)) {
-            strict::parse(&bytes).map_or(Content::Unreadable, Content::Json)
+            let read = strict::parse(&bytes, strict::Limits::default());
+            read.map_or_else(Content::Unreadable, Content::Json)
         } else {
-            Content::Unreadable
+            Content::OtherType
         };
-        Self { bytes, content }
+        Self { bytes, content, refuses_ambiguity: false }
     }
 
-    /// Takes a whole body that came with these fields.
-    pub(crate) fn of(bytes: Vec<u8>, fields: &[Header<'_>]) -> Self {
+    /// Takes a whole body that came with these fields. `refuses_ambiguity` is who asked for it's.
+    pub(crate) fn of(bytes: Vec<u8>, fields: &[Header<'_>], refuses_ambiguity: bool) -> Self {
         let all = |name: &str| -> SmallVec<[&[u8]; 1]> {
             let named = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
             named.map(|field| field.value).collect()
         };
-        Self::new(bytes, &all("content-type"), &all("content-encoding"))
+        let body = Self::new(bytes, &all("content-type"), &all("content-encoding"));
+        Self { refuses_ambiguity, ..body }
+    }
+
+    /// Whether it is JSON that two readers may take for two things: a name twice in one object, or
+    /// deeper than many of them follow.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        let trouble = match &self.content {
+            Content::Unreadable(trouble) => trouble,
+            Content::Empty | Content::Json(_) | Content::OtherType => return false,
+        };
+        matches!(trouble, Trouble::NameTwice(_) | Trouble::TooDeep { .. })
+    }
+
+    /// Whether it is refused for that.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refuses_ambiguity && self.is_ambiguous()
+    }
+
+    /// The value that it is, or why none can be read.
+    pub(crate) fn value(&self) -> Result<&Value, String> {
+        match &self.content {
+            Content::Json(value) => Ok(value),
+            Content::Empty => Ok(&Value::Null),
+            Content::OtherType => Err("cannot be read as JSON: charset or coding".to_owned()),
+            Content::Unreadable(trouble) => Err(format!("cannot be read: {trouble}")),
+        }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -51,7 +84,7 @@ impl JudgedBody {
     pub(super) fn read(&self, path: &str) -> Reading<'_> {
         let root = match &self.content {
             Content::Empty => return Reading::absent(),
-            Content::Unreadable => return Reading::Unreadable,
+            Content::OtherType | Content::Unreadable(_) => return Reading::Unreadable,
             Content::Json(root) => root,
         };
         let mut values = SmallVec::new();
@@ -65,13 +98,14 @@ impl JudgedBody {
     pub(super) fn writes(&self, allowed: &[String]) -> Writes {
         let root = match &self.content {
             Content::Empty => return Writes::Within,
-            Content::Unreadable => return Writes::Unreadable,
-            Content::Json(root) => root,
+            Content::OtherType | Content::Unreadable(_) => return Writes::Unreadable,
+            Content::Json(root) if is_structure(root) => root,
+            Content::Json(_) => return Writes::Outside(vec!["(value)".to_owned()]),
         };
-        let mut outside = Vec::new();
-        walk(root, "", allowed, &mut outside);
-        outside.sort_unstable();
-        outside.dedup();
+        let Ok(allowed) = writable::Fields::parse(allowed.iter().map(String::as_str)) else {
+            return Writes::Unreadable;
+        };
+        let outside = writable::check(root, &allowed);
         if outside.is_empty() { Writes::Within } else { Writes::Outside(outside) }
     }
 }
@@ -120,124 +154,13 @@ fn collect<'v>(
     }
 }
 
-fn walk(value: &Value, within: &str, allowed: &[String], outside: &mut Vec<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| walk(item, within, allowed, outside)),
-        Value::Object(object) => {
-            for (name, inner) in object {
-                let dot = if within.is_empty() { "" } else { "." };
-                let path = format!("{within}{dot}{name}");
-                if allowed.contains(&path) {
-                    continue;
-                }
-                let leads_on = |allowed: &String| {
-                    allowed.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.'))
-                };
-                if allowed.iter().any(leads_on) && is_structure(inner) {
-                    walk(inner, &path, allowed, outside);
-                } else {
-                    outside.push(path);
-                }
-            }
-        }
-        // A bare value is no property, and nothing says that it may be written.
-        _ => outside.push(if within.is_empty() { "(value)".to_owned() } else { within.to_owned() }),
-    }
-}
-
-/// An object, or an array of objects. (`{"a": 1}` does not write `a.b`.)
+/// An object, or an array of objects: other values are no properties, and nothing says that they may
+/// be written.
 fn is_structure(value: &Value) -> bool {
     match value {
         Value::Object(_) => true,
         Value::Array(items) => items.iter().all(is_structure),
         _ => false,
-    }
-}
-
-mod strict {
-    //! JSON that has one reading: no property twice, not too deep.
-
-    use std::fmt;
-
-    use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-    use serde_json::{Map, Value};
-
-    /// How deep values may be in each other.
-    const DEPTH_MAX: usize = 64;
-
-    pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
-        let value = Strict::deserialize(&mut reader).ok()?;
-        reader.end().ok()?;
-        (depth(&value.0) <= DEPTH_MAX).then_some(value.0)
-    }
-
-    fn depth(value: &Value) -> usize {
-        match value {
-            Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-            Value::Object(object) => 1 + object.values().map(depth).max().unwrap_or(0),
-            _ => 0,
-        }
-    }
-
-    struct Strict(Value);
-
-    impl<'de> Deserialize<'de> for Strict {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_any(Whole).map(Self)
-        }
-    }
-
-    struct Whole;
-
-    impl<'de> Visitor<'de> for Whole {
-        type Value = Value;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("JSON")
-        }
-
-        fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-            Ok(Value::Bool(value))
-        }
-
-        fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-            Ok(value.into())
-        }
-
-        fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-            Ok(value.into())
-        }
-
-        fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-            Ok(value.into())
-        }
-
-        fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-            Ok(Value::String(value.to_owned()))
-        }
-
-        fn visit_unit<E>(self) -> Result<Value, E> {
-            Ok(Value::Null)
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-            let mut array = Vec::new();
-            while let Some(Strict(item)) = items.next_element()? {
-                array.push(item);
-            }
-            Ok(Value::Array(array))
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-            let mut object = Map::new();
-            while let Some((name, Strict(value))) = members.next_entry::<String, Strict>()? {
-                if object.insert(name, value).is_some() {
-                    return Err(de::Error::custom("a property comes twice"));
-                }
-            }
-            Ok(Value::Object(object))
-        }
     }
 }
 
