@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use base::OperationId;
 use catalog::CheckMode;
-use contract::OperationContract;
-use contract::Violation;
-use contract::strict;
+use contract::{OperationContract, Violation, strict};
 use policy::CheckedContract;
 use traffic::Reason;
 use traffic::record::{VIOLATION_BYTES_MAX, VIOLATIONS_MAX};
@@ -268,7 +266,7 @@ impl Inspection {
                 let found = contract.check_body(sent.content_type.as_deref(), &value);
                 found.iter().map(text_of).collect()
             }
-            Err(why) => vec![unreadable_request(&why.to_string())],
+            Err(why) => vec![unreadable_request(&format!("cannot be read: {why}"))],
         }
     }
 
@@ -282,7 +280,7 @@ impl Inspection {
                 let content_type = head.content_type.as_deref();
                 of_response(contract.check_response_body(head.status, content_type, &value))
             }
-            Err(why) => vec![unreadable(&why.to_string())],
+            Err(why) => vec![unreadable(&format!("cannot be read: {why}"))],
         }
     }
 }

@@ -37,6 +37,7 @@ impl Encoder {
         let mut strings = Numbering::new();
         let mut addresses = Numbering::new();
         self.fill(records, &mut strings, &mut addresses);
+        self.fill_more(records, &mut strings);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -44,7 +45,7 @@ impl Encoder {
         put_varint(&mut self.raw, addresses.values().len() as u64);
         addresses.values().iter().for_each(|address| put_address(&mut self.raw, *address));
         self.columns.iter().for_each(|column| put_bytes(&mut self.raw, column));
-        if records.iter().any(|record| !record.violations.is_empty()) {
+        if !self.violations.is_empty() {
             put_varint(&mut self.raw, VIOLATIONS);
             put_bytes(&mut self.raw, &self.violations);
         }
@@ -118,15 +119,24 @@ impl Encoder {
             record.grant_ids.iter().for_each(|id| put_varint(grants, strings.number(id.as_str())));
             put_varint(fields, record.fields_removed.len() as u64);
             record.fields_removed.iter().for_each(|f| put_varint(fields, strings.number(f)));
-            put_varint(&mut self.violations, record.violations.len() as u64);
-            let all = record.violations.iter();
-            all.for_each(|one| put_varint(&mut self.violations, strings.number(one)));
             put_varint(sizes, record.bytes_in);
             put_varint(sizes, record.bytes_out);
             // A version is a sequence number from zero: the difference of two fits.
             let version = record.ruleset_version as i64;
             put_zigzag(versions, version.wrapping_sub(last_version));
             last_version = version;
+        }
+    }
+
+    /// Columns that a batch only has where some record has the member.
+    fn fill_more<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        if records.iter().all(|record| record.violations.is_empty()) {
+            return;
+        }
+        let out = &mut self.violations;
+        for record in records {
+            put_varint(out, record.violations.len() as u64);
+            record.violations.iter().for_each(|one| put_varint(out, strings.number(one)));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One exchange: the body of a request to its upstream and the response back, both at once, as the
-//! bytes come. Nothing is buffered beyond the two connections' buffers; who is slow slows the other.
+//! bytes come. Nothing is buffered beyond the two connections' buffers, but for a response that waits
+//! to be checked; who is slow slows the other.
 //!
 //! Knows nothing of permission: it is given an admitted request's connection and traits.
 

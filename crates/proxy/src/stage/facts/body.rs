@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 pub(crate) struct JudgedBody {
     bytes: Vec<u8>,
     content: Content,
-    /// Who asked for it refuses what has two readings.
+    /// It is refused for having two readings alone.
     refuses_ambiguity: bool,
 }
 
@@ -41,7 +41,8 @@ impl JudgedBody {
         Self { bytes, content, refuses_ambiguity: false }
     }
 
-    /// Takes a whole body that came with these fields. `refuses_ambiguity` is who asked for it's.
+    /// Takes a whole body that came with these fields. `refuses_ambiguity`: who asked for it refuses
+    /// what has two readings.
     pub(crate) fn of(bytes: Vec<u8>, fields: &[Header<'_>], refuses_ambiguity: bool) -> Self {
         let all = |name: &str| -> SmallVec<[&[u8]; 1]> {
             let named = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
