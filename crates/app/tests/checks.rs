@@ -119,8 +119,14 @@ async fn what_is_checked_holds_on_every_node_and_after_a_start() {
             assert!(checked.operation(&"readOrder".parse().unwrap()).is_some());
         }
 
-        world.app.remove_api(&world.admin, "orders").await.unwrap();
-        other.app.catch_up().await.unwrap();
+        // A removal is acknowledged when the other node has it too.
+        let follow = async {
+            while checked(&other, "orders").is_some() {
+                other.app.catch_up().await.unwrap();
+            }
+        };
+        let (removed, ()) = tokio::join!(world.app.remove_api(&world.admin, "orders"), follow);
+        removed.unwrap();
         for node in [&world, &other] {
             assert!(checked(node, "orders").is_none());
         }
