@@ -53,6 +53,25 @@ pub struct PutGroup {
     pub groups: Vec<String>,
 }
 
+/// Whether to change anything.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DryRun {
+    /// Say what would happen, and change nothing.
+    pub dry_run: bool,
+}
+
+/// Goes back to an earlier version of the policy set.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollBack {
+    /// The version.
+    pub version: u32,
+    /// Why; kept in the ledger.
+    pub reason: String,
+}
+
 /// Whose relations.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

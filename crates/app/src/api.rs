@@ -153,16 +153,30 @@ impl App {
     ) -> Result<ChangeReceipt, Problem> {
         let mode: ApiMode = input::word("mode", mode)?;
         let mut tx = self.begin(actor).await?;
-        let authority = Authority::of(&mut tx, actor).await?;
-        let before = self.seen_api(&mut tx, &authority, "api", id_or_name).await?;
-        authority.must_administer("change the mode of an API")?;
-        if before.mode == mode {
+        self.set_mode_in(&mut tx, actor, id_or_name, mode).await?;
+        if tx.changes().is_empty() {
             return self.receipt(tx.base()).await;
         }
-        let after = Api { mode, ..before.clone() };
-        tx.save_api(audit::Event::ApiChanged, Some(&before), &after).await?;
         let change = self.commit(tx).await?;
         self.receipt(change).await
+    }
+
+    /// The same within a transaction of the caller's.
+    pub(crate) async fn set_mode_in(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        id_or_name: &str,
+        mode: ApiMode,
+    ) -> Result<(), Problem> {
+        let authority = Authority::of(tx, actor).await?;
+        let before = self.seen_api(tx, &authority, "api", id_or_name).await?;
+        authority.must_administer("change the mode of an API")?;
+        if before.mode != mode {
+            let after = Api { mode, ..before.clone() };
+            tx.save_api(audit::Event::ApiChanged, Some(&before), &after).await?;
+        }
+        Ok(())
     }
 
     /// The API that the caller means, as far as they may know of it.

@@ -97,7 +97,11 @@ fn id<T: std::str::FromStr<Err = base::id::BadId>>(
 }
 
 /// A moment, or a duration back from now.
-fn moment(field: &str, text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+pub(crate) fn moment(
+    field: &str,
+    text: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = given(text) else { return Ok(None) };
     if let Ok(span) = Span::parse(text) {
         return Ok(Some(now - span));
@@ -156,7 +160,7 @@ impl App {
 
     /// The log with everything in it that was recorded up to now: who just made a call finds it.
     /// Only so many read it at once, as reading a long log keeps a processor and a disk busy.
-    async fn readable_log(&self) -> Option<(Arc<DecisionLog>, OwnedSemaphorePermit)> {
+    pub(crate) async fn readable_log(&self) -> Option<(Arc<DecisionLog>, OwnedSemaphorePermit)> {
         let log = self.decision_log.clone()?;
         let turn = Arc::clone(&self.log_readers).acquire_owned().await.ok()?;
         if let Err(error) = log.flush().await {

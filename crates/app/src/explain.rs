@@ -178,6 +178,7 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         | Reason::UpstreamTimeout
         | Reason::UpstreamInvalid
         | Reason::ResponseInvalid
+        | Reason::ResponseUnreadable
         | Reason::Cancelled => 5,
         // The gate itself refused, at whatever stage the request was: before it was known who
         // calls, or after everything was granted.
@@ -270,6 +271,7 @@ fn why(reason: Reason) -> &'static str {
         Reason::UpstreamTimeout => "the upstream did not answer in time",
         Reason::UpstreamInvalid => "the upstream's answer is not valid HTTP or ended early",
         Reason::ResponseInvalid => "the upstream's answer breaks the API's document",
+        Reason::ResponseUnreadable => "the answer could not be shown in part",
         Reason::LogUnavailable => "the decision log is full and is set to refuse then",
         Reason::Stale => "what the gate knows is older than it may be",
         Reason::ShuttingDown => "the gate was shutting down",

@@ -66,6 +66,19 @@ impl App {
 
     /// Gives a grant. See [`NewGrant::can`] for what the words cover.
     pub async fn give_grant(&self, actor: &Actor, new: NewGrant) -> Result<GrantView, Problem> {
+        let mut tx = self.begin(actor).await?;
+        let grant = self.give_in(&mut tx, actor, &new).await?;
+        self.commit(tx).await?;
+        self.grant_view(&mut *self.read().await?, grant).await
+    }
+
+    /// The same within a transaction of the caller's.
+    pub(crate) async fn give_in(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        new: &NewGrant,
+    ) -> Result<Grant, Problem> {
         let subject: GrantSubject = input::id("subject", &new.subject)?;
         let until = new.until.as_deref().map(|until| input::future("until", until, self.now()));
         let expires_at = until.transpose()?;
@@ -73,13 +86,12 @@ impl App {
         let now = self.now();
         let terms = new.terms.as_ref().map(|wanted| terms::parse(wanted, now)).transpose()?;
         let (roles, can) = roles(&new.can)?;
-        let mut tx = self.begin(actor).await?;
-        let authority = Authority::of(&mut tx, actor).await?;
-        let api = self.seen_api(&mut tx, &authority, "api", &new.api).await?;
+        let authority = Authority::of(tx, actor).await?;
+        let api = self.seen_api(tx, &authority, "api", &new.api).await?;
         let hint = "ask the API's owner or an administrator";
         authority.must(authority.owns_api(&api), "give access to this API", hint)?;
-        let holders = existing_subject(&mut tx, &authority, &subject).await?;
-        if !actor.is_admin() && authority.is_own_access(&mut tx, &holders).await? {
+        let holders = existing_subject(tx, &authority, &subject).await?;
+        if !actor.is_admin() && authority.is_own_access(tx, &holders).await? {
             let detail = "nobody gives access to themselves or to what they answer for";
             return Err(Problem::forbidden("own_access", detail)
                 .at("subject")
@@ -94,7 +106,7 @@ impl App {
                 true => OperationSet::Only(BTreeSet::new()),
                 false => operations(&can, &api)?,
             },
-            roles: existing_roles(&mut tx, roles, &api).await?,
+            roles: existing_roles(tx, roles, &api).await?,
             fields,
             terms: terms.unwrap_or_default(),
             created_at: tx.at(),
@@ -108,10 +120,9 @@ impl App {
             origin: origin_of(actor),
         };
         terms::check_against(&grant, &api)?;
-        check_new(&mut tx, &grant).await?;
+        check_new(tx, &grant).await?;
         tx.save_grant(audit::Event::GrantGiven, None, &grant, None).await?;
-        self.commit(tx).await?;
-        self.grant_view(&mut *self.read().await?, grant).await
+        Ok(grant)
     }
 
     /// Makes a grant cover less: some of its operations, as a new version.
@@ -125,13 +136,23 @@ impl App {
         let note = input::maybe_line("reason", Some(reason))?;
         let mut tx = self.begin(actor).await?;
         let before = self.reducible(&mut tx, actor, id).await?;
-        let api = tx.api(before.api.as_str()).await?;
-        let table: RoleTable = tx.roles().await?.into_iter().collect();
-        let operations = only(keep, &table.flatten(&before), api.as_ref())?;
+        let operations = self.kept(&mut tx, &before, keep).await?;
         let narrowing = Narrowing { operations, reason: None, note };
         self.narrow_in(&mut tx, &before, narrowing).await?;
         let change = self.commit(tx).await?;
         self.receipt(change).await
+    }
+
+    /// The operations of a grant that are to stay, by their ids.
+    pub(crate) async fn kept(
+        &self,
+        tx: &mut Tx,
+        before: &Grant,
+        keep: &[String],
+    ) -> Result<BTreeSet<OperationId>, Problem> {
+        let api = tx.api(before.api.as_str()).await?;
+        let table: RoleTable = tx.roles().await?.into_iter().collect();
+        only(keep, &table.flatten(before), api.as_ref())
     }
 
     /// Removes a grant for good. Its row stays, for records name it.
@@ -178,7 +199,12 @@ impl App {
     }
 
     /// A grant that the actor may take away from.
-    async fn reducible(&self, tx: &mut Tx, actor: &Actor, id: &str) -> Result<Grant, Problem> {
+    pub(crate) async fn reducible(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        id: &str,
+    ) -> Result<Grant, Problem> {
         let authority = Authority::of(tx, actor).await?;
         let grant = self.seen_grant(tx, &authority, id).await?;
         let holder = holder(tx, &authority, &grant).await?;

@@ -67,6 +67,19 @@ pub(crate) fn span(field: &str, text: &str) -> Result<Span, Problem> {
     Ok(span)
 }
 
+/// A moment.
+pub(crate) fn time(field: &str, text: &str) -> Result<Timestamp, Problem> {
+    Timestamp::parse(text)
+        .map_err(|error| Problem::invalid("bad_time", error.to_string()).at(field))
+}
+
+/// An address.
+pub(crate) fn address(field: &str, text: &str) -> Result<std::net::IpAddr, Problem> {
+    text.parse().map_err(|_| {
+        Problem::invalid("bad_address", format!("`{}` is not an IP address", shown(text))).at(field)
+    })
+}
+
 /// A moment that is still to come.
 pub(crate) fn future(field: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
     let moment = Timestamp::parse(text)

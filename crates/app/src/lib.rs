@@ -44,6 +44,7 @@ mod key;
 mod ledger;
 mod near;
 mod operations;
+mod policies;
 pub mod probe;
 mod publish;
 mod recorded;

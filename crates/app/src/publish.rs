@@ -228,7 +228,7 @@ fn receipt_of(node: NodeRow) -> NodeReceipt {
     NodeReceipt { node: node.id.to_string(), since: node.since.to_string() }
 }
 
-fn advance(
+pub(crate) fn advance(
     ruleset: &Arc<Ruleset>,
     changes: impl Iterator<Item = store::Change>,
 ) -> Result<Arc<Ruleset>, Problem> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base::{Problem, RoleId};
 use catalog::Api;
 use grant::{OperationSet, Role, RoleTable};
+use store::Tx;
 
 use crate::api::origin_of;
 use crate::authority::Authority;
@@ -33,11 +34,26 @@ impl App {
         id: &str,
         wanted: PutRole,
     ) -> Result<RoleView, Problem> {
+        let mut tx = self.begin(actor).await?;
+        let (role, table) = self.put_role_in(&mut tx, actor, id, wanted).await?;
+        if !tx.changes().is_empty() {
+            self.commit(tx).await?;
+        }
+        Ok(view(&role, &table))
+    }
+
+    /// The same within a transaction of the caller's.
+    pub(crate) async fn put_role_in(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        id: &str,
+        wanted: PutRole,
+    ) -> Result<(Role, RoleTable), Problem> {
         let id: RoleId = input::id("id", id)?;
         let name = input::line("name", wanted.name.as_deref().unwrap_or(id.as_str()))?;
-        let mut tx = self.begin(actor).await?;
-        let authority = Authority::of(&mut tx, actor).await?;
-        let api = self.seen_api(&mut tx, &authority, "api", &wanted.api).await?;
+        let authority = Authority::of(tx, actor).await?;
+        let api = self.seen_api(tx, &authority, "api", &wanted.api).await?;
         let hint = "ask the API's owner or an administrator";
         authority.must(authority.owns_api(&api), "make a role of this API", hint)?;
         let mut table: RoleTable = tx.roles().await?.into_iter().collect();
@@ -66,10 +82,9 @@ impl App {
         }
         if before.as_ref() != Some(&role) {
             tx.save_role(before.as_ref(), &role, None).await?;
-            self.commit(tx).await?;
         }
         table.put(role.clone());
-        Ok(view(&role, &table))
+        Ok((role, table))
     }
 
     /// Removes a role: grants that give it cover nothing by it from now on.

@@ -110,7 +110,7 @@ async fn only_administrators_change_the_catalogue_and_the_register() {
             refusal(app.add_identity(actor, person("eve")).await),
             refusal(app.set_owner(actor, "billing", "robin").await),
             refusal(app.resume_identity(actor, "billing", "").await),
-            refusal(app.put_group(actor, "ops", "Ops", &[]).await),
+            refusal(app.put_group(actor, "ops", "Ops", &[], &[]).await),
             refusal(app.sign_in_link(actor, "kim").await),
             refusal(app.issue_admin_token(actor, "kim", Role::Admin).await),
         ];
@@ -165,10 +165,10 @@ async fn ownership_by_a_group_counts_until_its_member_leaves() {
     let world = World::new().await;
     let kim = world.member("kim").await;
     let members = ["kim".to_owned()];
-    world.app.put_group(&world.admin, "commerce", "Commerce", &members).await.unwrap();
+    world.app.put_group(&world.admin, "commerce", "Commerce", &members, &[]).await.unwrap();
     world.api("orders", Some("group:commerce")).await;
     assert_eq!(world.app.apis(&kim).await.unwrap().len(), 1);
-    world.app.put_group(&world.admin, "commerce", "Commerce", &[]).await.unwrap();
+    world.app.put_group(&world.admin, "commerce", "Commerce", &[], &[]).await.unwrap();
     assert!(world.app.apis(&kim).await.unwrap().is_empty());
 }
 
@@ -198,7 +198,7 @@ async fn identities_have_unique_names_existing_owners_and_plain_ids() {
         let answer = world.app.add_identity(&world.admin, new).await;
         assert_eq!(refusal(answer), expect(kind, reason, place));
     }
-    let unknown = world.app.put_group(&world.admin, "ops", "Ops", &["ghost".to_owned()]).await;
+    let unknown = world.app.put_group(&world.admin, "ops", "Ops", &["ghost".to_owned()], &[]).await;
     assert_eq!(refusal(unknown), expect(Invalid, "unknown_identity", "members"));
 }
 

@@ -175,6 +175,7 @@ pub fn outcome(code: &str) -> &'static str {
         "refused" => "Refused",
         "failed" => "Failed",
         "cancelled" => "Cancelled",
+        "withheld" => "Withheld",
         _ => "Unknown",
     }
 }
@@ -183,7 +184,7 @@ pub fn outcome(code: &str) -> &'static str {
 pub fn tone(word: &str) -> &'static str {
     match word {
         "high" | "refused" | "failed" | "revoked" | "remove" | "disabled" | "CANCELLED" => "bad",
-        "medium" | "suspended" | "narrow" | "observed" | "observe" | "cancelled"
+        "medium" | "suspended" | "narrow" | "observed" | "observe" | "cancelled" | "withheld"
         | "REMEDIATING" | "VERIFYING" | "drafted" | "pending" => "warn",
         "allowed" | "active" | "keep" | "enforce" | "COMPLETED" | "SEALED" | "verified"
         | "passed" | "applied" => "good",

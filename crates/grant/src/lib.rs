@@ -119,4 +119,19 @@ impl Grant {
             (end, certified) => end.or(certified),
         }
     }
+
+    /// The same grant, kept by a review. One that has to be kept in time is good for as long again
+    /// as it was since it was given or kept before.
+    #[must_use]
+    pub fn certified(mut self, at: Timestamp, by: &str) -> Self {
+        let since = self.last_certified_at.unwrap_or(self.created_at);
+        self.terms.certified_until =
+            self.terms.certified_until.map(|until| at + until.since(since));
+        self.last_certified_at = Some(at);
+        self.last_certified_by = Some(by.to_owned());
+        self
+    }
 }
+
+#[cfg(test)]
+mod tests;

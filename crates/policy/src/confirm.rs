@@ -58,7 +58,14 @@ impl Ruleset {
         }
         let operation = operation.and_then(|id| api.operations.iter().find(|one| one.id == *id));
         let facts = Facts { source: kept.source, draw: kept.draw, request: &kept };
-        match self.judge(Asked { who: Caller::proved(who).in_date(), api, operation, facts, now }) {
+        match self.judge(Asked {
+            who: Caller::proved(who).in_date(),
+            api,
+            operation,
+            facts,
+            now,
+            hour: now,
+        }) {
             Ok(Decided::Permit(_)) => Ok(()),
             // What was judged with its body is not judged without it.
             Ok(Decided::NeedsBody) => Err(Reason::ObjectNotAllowed),

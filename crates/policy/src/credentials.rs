@@ -53,6 +53,12 @@ fn choose(proofs: &Proofs, now: Timestamp) -> Option<&Proof> {
 }
 
 impl Ruleset {
+    /// What kind of proof a known credential is.
+    pub(crate) fn class_of(&self, id: &CredentialId) -> Option<CredentialClass> {
+        let proofs = self.proofs.get(self.credential_homes.get(id)?)?;
+        proofs.iter().find(|proof| proof.id == *id).map(|proof| proof.class)
+    }
+
     /// The credential is known and neither revoked nor suspended.
     pub(crate) fn accepts(&self, id: &CredentialId) -> bool {
         let home = self.credential_homes.get(id).and_then(|lookup| self.proofs.get(lookup));

@@ -30,6 +30,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) operation: Option<&'a Operation>,
     pub(crate) facts: Facts<'a>,
     pub(crate) now: Timestamp,
+    /// When the request was made: of a recorded call not the same as now.
+    pub(crate) hour: Timestamp,
 }
 
 /// Why not, before it is known whether the API only observes.
@@ -57,7 +59,7 @@ impl Ruleset {
         now: Timestamp,
     ) -> Result<Decided, Refusal> {
         let who = Caller::proved(who);
-        self.judge(Asked { who, api: api.api(), operation, facts, now })
+        self.judge(Asked { who, api: api.api(), operation, facts, now, hour: now })
     }
 
     /// What [`Ruleset::decide`] would say to a caller who is only supposed.
@@ -69,7 +71,7 @@ impl Ruleset {
         facts: Facts<'_>,
         now: Timestamp,
     ) -> Result<Supposed, Refusal> {
-        self.judge(Asked { who, api: api.api(), operation, facts, now }).map(Supposed)
+        self.judge(Asked { who, api: api.api(), operation, facts, now, hour: now }).map(Supposed)
     }
 
     pub(crate) fn judge(&self, asked: Asked<'_>) -> Result<Decided, Refusal> {
@@ -139,7 +141,7 @@ impl Ruleset {
             api: asked.api,
             operation: asked.operation,
             facts: asked.facts,
-            now: asked.now,
+            now: asked.hour,
         };
         match guard.judge(&question) {
             Judgement::Pass => granted.map(|mut permit| {
@@ -185,9 +187,9 @@ impl Ruleset {
         about: &'a About,
         groups: &'a [GroupId],
     ) -> Circumstances<'a> {
-        let Asked { who, facts, now, .. } = asked;
+        let Asked { who, facts, hour, .. } = asked;
         let related = Related::new(&self.relations, who.identity(), groups);
-        Circumstances { who, about, related, facts, now }
+        Circumstances { who, about, related, facts, now: hour }
     }
 
     fn plain(&self, covering: &[&Held]) -> Permit {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{ApiId, Problem};
+use base::{ApiId, OperationId, Problem};
 use catalog::{Api, Matcher, Operation};
 use rustc_hash::FxHashMap;
 
@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 pub struct ApiEntry {
     api: Arc<Api>,
     matcher: Matcher,
+    by_id: FxHashMap<OperationId, usize>,
 }
 
 impl ApiEntry {
@@ -22,6 +23,11 @@ impl ApiEntry {
     /// The operation for a method as sent and a canonical path without query.
     pub fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
         self.api.operations.get(self.matcher.find(method, path)?)
+    }
+
+    /// The operation with an id.
+    pub fn operation_by_id(&self, id: &OperationId) -> Option<&Operation> {
+        self.api.operations.get(*self.by_id.get(id)?)
     }
 
     fn new(api: Api) -> Result<Self, Problem> {
@@ -37,7 +43,8 @@ impl ApiEntry {
             let within = problem.place.clone().unwrap_or_default();
             problem.at(format!("{place}, {within}"))
         })?;
-        Ok(Self { api: Arc::new(api), matcher })
+        let by_id = api.operations.iter().enumerate().map(|(at, op)| (op.id.clone(), at)).collect();
+        Ok(Self { api: Arc::new(api), matcher, by_id })
     }
 
     fn answers_to(&self, host: Option<&str>) -> bool {

@@ -12,9 +12,11 @@ use catalog::CheckMode;
 use contract::{OperationContract, Violation, strict};
 use policy::CheckedContract;
 use traffic::Reason;
+use traffic::headers::Framing;
 use traffic::record::{VIOLATION_BYTES_MAX, VIOLATIONS_MAX};
 
 use crate::config::Limits;
+use crate::h1::response::ResponseHead;
 
 /// What of an exchange is to be checked.
 #[derive(Debug, Clone)]
@@ -67,22 +69,23 @@ pub(crate) struct AnswerHead {
 }
 
 impl AnswerHead {
-    /// `length` where it is announced; `has_body` = some of it may follow.
-    pub(crate) fn of<'f>(
-        status: u16,
-        fields: impl Iterator<Item = (&'f str, &'f [u8])>,
-        length: Option<u64>,
-        has_body: bool,
-    ) -> Self {
-        let (mut types, mut is_encoded) = (Vec::new(), false);
-        for (name, value) in fields {
-            if name.eq_ignore_ascii_case("content-type") {
-                types.push(value);
-            }
-            is_encoded |= name.eq_ignore_ascii_case("content-encoding")
-                && !value.eq_ignore_ascii_case(b"identity");
+    pub(crate) fn of(head: &ResponseHead<'_>) -> Self {
+        let named = |name: &'static str| {
+            let fields = head.fields.iter();
+            fields.filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|f| f.value)
+        };
+        let framing = head.judged.framing;
+        Self {
+            status: head.status,
+            content_type: content_type(&named("content-type").collect::<Vec<_>>()),
+            is_encoded: named("content-encoding")
+                .any(|value| !value.eq_ignore_ascii_case(b"identity")),
+            length: match framing {
+                Framing::Length(length) => Some(length),
+                Framing::None | Framing::Chunked | Framing::UntilClose => None,
+            },
+            has_body: !framing.is_empty(),
         }
-        Self { status, content_type: content_type(&types), is_encoded, length, has_body }
     }
 }
 

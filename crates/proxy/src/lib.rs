@@ -24,6 +24,7 @@ mod h2;
 mod inspection;
 mod recorder;
 mod refusal;
+mod screen;
 mod sources;
 mod stage;
 pub mod tls;

@@ -61,6 +61,8 @@ words! {
         UpstreamInvalid = "upstream_invalid",
         /// The upstream's answer does not keep to the API's document, or is too long to be checked.
         ResponseInvalid = "response_invalid",
+        /// The caller may see only part of the upstream's answer, and it cannot be told which.
+        ResponseUnreadable = "response_unreadable",
         /// The decision log is full and is set to refuse then.
         LogUnavailable = "log_unavailable",
         /// What the gate knows is older than it may be.
@@ -100,7 +102,10 @@ impl Reason {
             | Self::ForbiddenByPolicy => 403,
             Self::PolicyError => 500,
             Self::RateLimited => 429,
-            Self::UpstreamUnreachable | Self::UpstreamInvalid | Self::ResponseInvalid => 502,
+            Self::UpstreamUnreachable
+            | Self::UpstreamInvalid
+            | Self::ResponseInvalid
+            | Self::ResponseUnreadable => 502,
             Self::UpstreamTimeout => 504,
             Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
             Self::Cancelled => 499,

@@ -18,6 +18,9 @@ words! {
         Refused = "refused",
         /// Allowed, but the upstream failed; `reason` says how.
         Failed = "failed",
+        /// Allowed and forwarded, but the answer, or its end, was withheld: the caller may not see
+        /// it, or nobody can tell; `reason` says which.
+        Withheld = "withheld",
         /// Allowed, but the caller went away, or lost its permission on the way; `reason` says
         /// which.
         Cancelled = "cancelled",

@@ -3,7 +3,7 @@
 //! Figures that travel between machines are ratios measured in the same run; a wide spread is
 //! printed, not hidden. No test asserts a time.
 
-mod decision;
+mod alone;
 mod gate;
 mod load;
 mod process;
@@ -36,7 +36,9 @@ enum Bench {
     /// 100,000 identities and 1,000,000 grants from the store into the ruleset
     Load(load::Options),
     /// One decision at growing numbers of grants
-    Decision(decision::Options),
+    Decision(alone::Options),
+    /// Filtering of JSON per byte, beside a tree that is parsed, pruned and written
+    Filter(alone::Options),
 }
 
 pub(crate) fn run(repository: &Repository, options: &Options) -> Chore<()> {
@@ -48,7 +50,8 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Chore<()> {
         Bench::Gate(options) => gate::run(&programs, options),
         Bench::Revoke(options) => revoke::run(&programs, options),
         Bench::Load(options) => load::run(&programs, options),
-        Bench::Decision(options) => decision::run(&programs, options),
+        Bench::Decision(options) => alone::run(&programs, "bench-decision", options),
+        Bench::Filter(options) => alone::run(&programs, "bench-filter", options),
     }
 }
 

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("catalog", &["base"]),
     ("contract", &["base", "catalog"]),
     ("traffic", &["base"]),
+    ("filter", &[]),
     ("token", &["base", "identity", "traffic"]),
     ("policy", &["base", "identity", "grant", "catalog", "contract", "traffic", "token"]),
     ("review", &["base", "identity", "grant", "catalog", "traffic", "policy"]),
@@ -41,7 +42,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("proxy", &["base", "identity", "grant", "catalog", "contract", "traffic", "token", "policy"]),
+    (
+        "proxy",
+        &[
+            "base", "identity", "grant", "catalog", "contract", "traffic", "filter", "token",
+            "policy",
+        ],
+    ),
     // doors: they know the use cases and nothing of each other
     ("admin", &["base", "app"]),
     ("console", &["base", "app"]),
@@ -72,7 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "testkit",
         &["base", "identity", "grant", "catalog", "traffic", "token", "review", "store", "app"],
     ),
-    ("bench", &["base", "identity", "grant", "catalog", "token", "policy", "store"]),
+    ("bench", &["base", "identity", "grant", "catalog", "filter", "token", "policy", "store"]),
     ("xtask", &["traffic"]),
 ];
 

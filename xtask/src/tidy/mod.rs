@@ -24,8 +24,8 @@ use ratchet::Ratchet;
 
 /// Crates that are pure: no async, no I/O, no clock, no randomness.
 const CORE: &[&str] = &[
-    "base", "identity", "grant", "catalog", "contract", "traffic", "token", "policy", "review",
-    "audit",
+    "base", "identity", "grant", "catalog", "contract", "traffic", "filter", "token", "policy",
+    "review", "audit",
 ];
 
 #[derive(clap::Args)]

@@ -7,6 +7,7 @@ mod findings;
 mod grants;
 mod identities;
 mod keys;
+mod policies;
 mod reviews;
 mod roles;
 mod system;
@@ -117,6 +118,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .merge(keys::routes())
         .merge(grants::routes())
         .merge(roles::routes())
+        .merge(policies::routes())
         .merge(calls::routes())
         .merge(findings::routes())
         .merge(reviews::routes());

@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 }
 
 /// List roles
-#[utoipa::path(get, path = "/roles", tag = "grants",
+#[utoipa::path(get, path = "/roles", tag = "roles",
     responses((status = 200, body = Vec<RoleView>)))]
 async fn list(
     Asking(actor): Asking,
@@ -33,7 +33,7 @@ async fn list(
 }
 
 /// Make or replace a role
-#[utoipa::path(put, path = "/roles/{id}", tag = "grants", request_body = PutRole,
+#[utoipa::path(put, path = "/roles/{id}", tag = "roles", request_body = PutRole,
     params(("id" = String, Path)), responses((status = 200, body = RoleView)))]
 async fn put(
     Asking(actor): Asking,
@@ -45,7 +45,7 @@ async fn put(
 }
 
 /// Remove a role: grants that give it cover nothing by it
-#[utoipa::path(post, path = "/roles/{id}/remove", tag = "grants", request_body = Reason,
+#[utoipa::path(post, path = "/roles/{id}/remove", tag = "roles", request_body = Reason,
     params(("id" = String, Path)), responses((status = 200, body = Vec<RoleView>)))]
 async fn remove(
     Asking(actor): Asking,
@@ -58,7 +58,7 @@ async fn remove(
 }
 
 /// List the relations of a subject
-#[utoipa::path(get, path = "/relations", tag = "grants", params(RelationFilter),
+#[utoipa::path(get, path = "/relations", tag = "roles", params(RelationFilter),
     responses((status = 200, body = Vec<RelationView>)))]
 async fn relations(
     Asking(actor): Asking,
@@ -69,7 +69,7 @@ async fn relations(
 }
 
 /// Set the objects that a subject has a relation to
-#[utoipa::path(put, path = "/relations", tag = "grants", request_body = SetRelation,
+#[utoipa::path(put, path = "/relations", tag = "roles", request_body = SetRelation,
     responses((status = 200, body = RelationView)))]
 async fn put_relation(
     Asking(actor): Asking,

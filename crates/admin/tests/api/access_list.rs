@@ -105,20 +105,6 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("POST /identities/{id}/resume", ADMINS_SEEN).of("svc").with(why()),
         row("GET /groups", ALL),
         row("PUT /groups/{id}", ADMINS).of("ops").with(json!({"name": "Ops", "members": []})),
-        row("PUT /identities/{id}/attributes", ADMINS_SEEN)
-            .of("svc")
-            .with(json!({"attributes": {"tenant": ["acme"]}})),
-        row("GET /roles", ALL),
-        row("PUT /roles/{id}", ADMINS_SEEN)
-            .of("reader")
-            .with(json!({"api": "orders", "can": ["read"]})),
-        row("POST /roles/{id}/remove", ADMINS).of("reader").with(why()),
-        row("GET /relations", AUDITORS),
-        row("PUT /relations", ADMINS)
-            .with(json!({"subject": "svc", "name": "owner", "wanted": {"add": ["42"]}})),
-        row("POST /grants/{id}/withdraw", ADMINS_SEEN)
-            .of(&objects.grant)
-            .with(json!({"stage": "log_only", "reason": "test"})),
         row("GET /keys", ALL),
         row("POST /keys", ADMINS_SEEN).with(json!({"identity": "svc"})),
         row("GET /keys/{id}", READERS).of(&objects.key),
@@ -145,6 +131,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("DELETE /items/{id}/draft", [401, 404, 404, 404]).of("none"),
         row("POST /reviews/{id}/sign-off", [401, 404, 404, 404]).of("none").with(json!({})),
     ];
+    rows.extend(authorization(objects));
     rows.push(
         row("POST /grants/{id}/narrow", ADMINS_SEEN)
             .of(&objects.narrowed)
@@ -154,6 +141,35 @@ fn rows(objects: &Objects) -> Vec<Row> {
     rows.push(row("POST /grants/{id}/revoke", ADMINS_SEEN).of(&objects.grant).with(why()));
     rows.push(row("POST /keys/{id}/revoke", ADMINS_SEEN).of(&objects.key).with(why()));
     rows
+}
+
+/// What grants allow under, and changes of policy.
+fn authorization(objects: &Objects) -> Vec<Row> {
+    let why = || json!({"reason": "test"});
+    vec![
+        row("PUT /identities/{id}/attributes", ADMINS_SEEN)
+            .of("svc")
+            .with(json!({"attributes": {"tenant": ["acme"]}})),
+        row("GET /policy", AUDITORS),
+        row("GET /policy/versions", AUDITORS),
+        row("POST /policy/test", AUDITORS).with(json!({})),
+        row("POST /policy/replay", AUDITORS).with(json!({})),
+        row("POST /policy/publish", ADMINS_SEEN)
+            .with(json!({"modes": {"orders": "observe"}, "why": "test"})),
+        row("POST /policy/rollback", [401, 403, 404, 404])
+            .with(json!({"version": 9, "reason": "test"})),
+        row("GET /roles", ALL),
+        row("PUT /roles/{id}", ADMINS_SEEN)
+            .of("reader")
+            .with(json!({"api": "orders", "can": ["read"]})),
+        row("POST /roles/{id}/remove", ADMINS).of("reader").with(why()),
+        row("GET /relations", AUDITORS),
+        row("PUT /relations", ADMINS)
+            .with(json!({"subject": "svc", "name": "owner", "wanted": {"add": ["42"]}})),
+        row("POST /grants/{id}/withdraw", ADMINS_SEEN)
+            .of(&objects.grant)
+            .with(json!({"stage": "log_only", "reason": "test"})),
+    ]
 }
 
 #[tokio::test]

@@ -180,11 +180,7 @@ async fn certify(
         let Some(before) = around.grants.get(&item.sealed.grant.id).filter(|_| kept) else {
             continue;
         };
-        let after = Grant {
-            last_certified_at: Some(decision.signed_at),
-            last_certified_by: Some(actor.id.to_string()),
-            ..before.clone()
-        };
+        let after = before.clone().certified(decision.signed_at, actor.id.as_str());
         let note = decision.draft.note.as_deref();
         tx.save_grant(Event::GrantCertified, Some(before), &after, note).await?;
     }

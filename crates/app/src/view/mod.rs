@@ -4,12 +4,14 @@
 pub mod access;
 pub mod activity;
 pub mod checks;
+pub mod policy;
 pub mod review;
 pub mod terms;
 
 pub use access::*;
 pub use activity::*;
 pub use checks::*;
+pub use policy::*;
 pub use review::*;
 pub use terms::*;
 

@@ -22,7 +22,8 @@ pub const WINDOWS: [(&str, &str); 5] = [
 ];
 
 /// The outcomes that can be filtered for.
-pub const OUTCOMES: [&str; 5] = ["refused", "allowed", "observed", "failed", "cancelled"];
+pub const OUTCOMES: [&str; 6] =
+    ["refused", "allowed", "observed", "failed", "withheld", "cancelled"];
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -40,7 +40,7 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_name = "OP")]
     operation: Option<String>,
     /// Only this outcome
-    #[arg(long, value_parser = ["allowed", "observed", "refused", "failed", "cancelled"])]
+    #[arg(long, value_parser = ["allowed", "observed", "refused", "failed", "withheld", "cancelled"])]
     outcome: Option<String>,
     /// Only what this grant let pass
     #[arg(long, value_name = "ID")]

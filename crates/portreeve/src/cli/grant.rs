@@ -31,7 +31,7 @@ pub(crate) enum Grant {
         id: String,
     },
     /// Allow operations of an API
-    Give(GiveArgs),
+    Give(Box<GiveArgs>),
     /// Keep only some operations of a grant
     Narrow {
         /// The grant
@@ -103,7 +103,7 @@ impl Grant {
                 let grant: GrantView = client.get(&path(&id)).await?;
                 remote.out.show(&grant, shown)?;
             }
-            Self::Give(args) => give(args, remote).await?,
+            Self::Give(args) => give(*args, remote).await?,
             Self::Narrow { id, can, reason } => narrow(&id, can, reason, remote).await?,
             Self::Revoke { id, reason } => {
                 let body = admin::form::Reason { reason };

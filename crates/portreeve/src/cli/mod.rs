@@ -10,6 +10,7 @@ mod grant;
 mod group;
 mod identity;
 mod key;
+mod policy;
 mod relation;
 mod review;
 mod role;
@@ -58,6 +59,9 @@ pub(crate) enum Command {
     /// Named sets of identities, which hold grants and own things together
     #[command(subcommand)]
     Group(group::Group),
+    /// Changes of policy, tried out and tested before they hold
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Roles: named sets of operations that grants give
     #[command(subcommand)]
     Role(role::Role),
@@ -151,6 +155,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Api(command) => command.run(&global.remote()?).await,
         Command::Identity(command) => command.run(&global.remote()?).await,
         Command::Group(command) => command.run(&global.remote()?).await,
+        Command::Policy(command) => command.run(&global.remote()?).await,
         Command::Role(command) => command.run(&global.remote()?).await,
         Command::Relation(command) => command.run(&global.remote()?).await,
         Command::Key(command) => command.run(&global.remote()?).await,

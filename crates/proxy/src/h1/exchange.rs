@@ -13,6 +13,7 @@ use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
 use crate::inspection::{AnswerHead, Inspection};
+use crate::screen::{Opening, Screen, Screening};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
@@ -49,6 +50,8 @@ pub(super) struct Terms<'r> {
     /// Keep the end of the answer back until it is recorded.
     pub(super) durable: bool,
     pub(super) body_bytes_max: u64,
+    /// What is to be done to the response.
+    pub(super) screen: Option<&'r Screen>,
     /// The caller's connection ends after this answer, whatever the caller wishes.
     pub(super) closing: bool,
 }
@@ -69,8 +72,12 @@ pub(super) struct Exchange<'c> {
     interims: u32,
     heard: bool,
     released: bool,
-    inspection: Option<Inspection>,
     tally: Tally,
+    inspection: Option<Inspection>,
+    /// The body of the response goes through a filter.
+    screening: Option<Box<Screening>>,
+    /// The body of the response is read and not passed on.
+    omits: bool,
 }
 
 enum Download {
@@ -83,6 +90,8 @@ enum Download {
 enum Fault {
     Caller(Reason),
     Upstream(Reason),
+    /// The caller may not see the answer, or nobody can tell.
+    Withheld(Reason),
     Dead,
 }
 
@@ -117,8 +126,10 @@ impl<'c> Exchange<'c> {
             interims: 0,
             heard: false,
             released: false,
-            inspection,
             tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
+            inspection,
+            screening: None,
+            omits: false,
         }
     }
 
@@ -130,6 +141,11 @@ impl<'c> Exchange<'c> {
     pub(super) fn violations(self) -> Vec<String> {
         let (sent, answered) = (self.upload.has_ended(), self.response_ended());
         self.inspection.map(|inspection| inspection.conclude(sent, answered)).unwrap_or_default()
+    }
+
+    /// What the filter removed.
+    pub(super) fn removed(&self) -> Vec<String> {
+        self.screening.as_ref().map(|screening| screening.removed()).unwrap_or_default()
     }
 
     /// Ends the exchange because the caller may not go on.
@@ -219,7 +235,7 @@ impl<'c> Exchange<'c> {
             moved = true;
         }
         moved |= self.take_response()?;
-        if !self.caller.is_drained() && !self.holds_back() && !self.is_holding() {
+        if !self.caller.is_drained() && !self.holds_back() && !self.is_undecided() {
             moved |= self.release(cx)?;
         }
         if !self.response_ended() && (self.is_holding() || !self.caller.output.is_full()) {
@@ -262,13 +278,17 @@ impl<'c> Exchange<'c> {
 
     /// Reads one response head, if it is complete.
     fn take_head(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, terms, inspection, .. } = self;
+        let Self { caller, upstream, terms, inspection, screening, omits, .. } = self;
         let mut space = field_space();
         let head = response::read(upstream.input.bytes(), terms.traits.to_head, &mut space)
             .map_err(Fault::Upstream)?;
         let Some(head) = head else { return Ok(false) };
         let consumed = head.bytes;
         match head.status {
+            // What goes over a WebSocket is not read here.
+            101 if terms.screen.is_some() => {
+                return Err(Fault::Withheld(Reason::ResponseUnreadable));
+            }
             101 if terms.traits.websocket && head.judged.websocket => {
                 response::write_interim(&head, caller.output.bytes_mut());
                 self.tally.status = 101;
@@ -287,9 +307,10 @@ impl<'c> Exchange<'c> {
             status => {
                 let framing = head.judged.framing;
                 if let Some(inspection) = inspection {
-                    inspection.answer(checked(&head)).map_err(Fault::Upstream)?;
+                    inspection.answer(AnswerHead::of(&head)).map_err(Fault::Upstream)?;
                 }
-                let (encoder, must_close) = response::reframe(framing, terms.traits.version);
+                let leaves = screened(terms.screen, &head, screening, omits)?;
+                let (encoder, must_close) = response::reframe(leaves, terms.traits.version);
                 // An answer before the body's end: what is left of the body is not waited for.
                 let keep_alive = terms.traits.keep_alive
                     && !must_close
@@ -297,7 +318,8 @@ impl<'c> Exchange<'c> {
                     && self.upload.has_ended();
                 let departure = Departure { version: terms.traits.version, keep_alive };
                 let out = caller.output.bytes_mut();
-                response::write_final(&head, departure, terms.request_id, out);
+                let form = (leaves, terms.screen.is_some());
+                response::write_final(&head, form, departure, terms.request_id, out);
                 self.tally.status = status;
                 self.caller_reusable = keep_alive;
                 self.upstream_reusable = head.judged.keep_alive && framing != Framing::UntilClose;
@@ -310,44 +332,58 @@ impl<'c> Exchange<'c> {
 
     /// Moves what is there of the response's body towards the caller.
     fn take_response(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, download, tally, inspection, .. } = self;
+        let holds = self.is_holding();
+        let Self { caller, upstream, download, tally, inspection, screening, omits, .. } = self;
         let Download::Body(decoder, encoder) = download else { return Ok(false) };
-        let mut moved = false;
-        let holds = inspection.as_ref().is_some_and(Inspection::is_holding);
+        let (mut moved, mut ends) = (false, false);
         while !decoder.has_ended() && (holds || !caller.output.is_full()) {
             let decoded = decoder.decode(upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
-            tally.bytes_out += decoded.data.len() as u64;
-            let out = caller.output.bytes_mut();
             let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
-            if passes.map_err(Fault::Upstream)? {
-                encoder.write(decoded.data, out);
-            }
+            let data = if passes.map_err(Fault::Upstream)? { decoded.data } else { &[] };
+            let data = visible(screening, *omits, data)?;
+            tally.bytes_out += data.len() as u64;
+            encoder.write(data, caller.output.bytes_mut());
             upstream.input.consume(consumed);
-            if decoder.has_ended() {
-                finish(inspection.as_mut(), *encoder, out)?;
-            }
+            ends = decoder.has_ended();
             if consumed == 0 {
                 break;
             }
             moved = true;
         }
+        if ends {
+            self.close_body()?;
+        }
         Ok(moved)
     }
 
     fn end_response(&mut self) -> Result<(), Fault> {
-        if let Download::Body(decoder, encoder) = &mut self.download {
+        if let Download::Body(decoder, _) = &mut self.download {
             *decoder = Decoder::Ended;
-            let out = self.caller.output.bytes_mut();
-            finish(self.inspection.as_mut(), *encoder, out)?;
+            self.close_body()?;
         }
         Ok(())
     }
 
-    /// The response waits for its check.
-    fn is_holding(&self) -> bool {
-        self.inspection.as_ref().is_some_and(Inspection::is_holding)
+    /// The upstream's body is complete: passes on what waited for its check, what the filter still
+    /// has, and the end.
+    fn close_body(&mut self) -> Result<(), Fault> {
+        let Self { caller, download, tally, inspection, screening, omits, .. } = self;
+        let Download::Body(_, encoder) = download else { return Ok(()) };
+        let out = caller.output.bytes_mut();
+        let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
+        let held = held.map_err(Fault::Upstream)?.unwrap_or_default();
+        let data = visible(screening, *omits, &held)?;
+        tally.bytes_out += data.len() as u64;
+        encoder.write(data, out);
+        if let Some(screening) = screening {
+            let last = screening.finish().map_err(Fault::Withheld)?;
+            tally.bytes_out += last.len() as u64;
+            encoder.write(last, out);
+        }
+        encoder.finish(out);
+        Ok(())
     }
 
     fn ends_at_close(&self) -> bool {
@@ -366,6 +402,17 @@ impl<'c> Exchange<'c> {
     fn holds_back(&self) -> bool {
         self.terms.durable
             && matches!(&self.download, Download::Body(decoder, _) if decoder.has_ended())
+    }
+
+    /// The response waits for its check.
+    fn is_holding(&self) -> bool {
+        self.inspection.as_ref().is_some_and(Inspection::is_holding)
+    }
+
+    /// Nothing of the answer may leave: it may still have to be refused.
+    fn is_undecided(&self) -> bool {
+        self.is_holding()
+            || self.screening.as_ref().is_some_and(|screening| screening.is_undecided())
     }
 
     fn finish(&self) -> Option<Finish> {
@@ -387,13 +434,14 @@ impl<'c> Exchange<'c> {
     fn waits_for(&self) -> Wait {
         let sends = !self.upload_broken && !self.upload.has_ended();
         match self.download {
+            _ if self.is_undecided() => Wait::UpstreamSends,
             Download::Head if !self.caller.is_drained() => Wait::CallerTakes,
             Download::Head if !self.upload_broken && !self.upstream.is_drained() => {
                 Wait::UpstreamTakes
             }
             Download::Head if sends => Wait::CallerSends,
             Download::Head => Wait::UpstreamAnswers,
-            _ if !self.caller.is_drained() && !self.is_holding() => Wait::CallerTakes,
+            _ if !self.caller.is_drained() => Wait::CallerTakes,
             _ => Wait::UpstreamSends,
         }
     }
@@ -402,31 +450,45 @@ impl<'c> Exchange<'c> {
         match fault {
             Fault::Caller(reason) => Finish::Broken(End::Caller(reason), self.released),
             Fault::Upstream(reason) => Finish::Broken(End::Failed(reason), self.released),
+            Fault::Withheld(reason) => Finish::Broken(End::Withheld(reason), self.released),
             Fault::Dead => Finish::Dead,
         }
     }
 }
 
-/// What of a response's head its check looks at.
-fn checked(head: &response::ResponseHead<'_>) -> AnswerHead {
-    let fields = head.fields.iter().map(|field| (field.name, field.value));
-    let length = match head.judged.framing {
-        Framing::Length(length) => Some(length),
-        Framing::None | Framing::Chunked | Framing::UntilClose => None,
-    };
-    AnswerHead::of(head.status, fields, length, !head.judged.framing.is_empty())
+/// Looks at what may be seen of the answer; the framing that its body leaves with.
+fn screened(
+    screen: Option<&Screen>,
+    head: &response::ResponseHead<'_>,
+    screening: &mut Option<Box<Screening>>,
+    omits: &mut bool,
+) -> Result<Framing, Fault> {
+    let framing = head.judged.framing;
+    let Some(screen) = screen else { return Ok(framing) };
+    match screen.open(head).map_err(Fault::Withheld)? {
+        Opening::Bodiless => Ok(framing),
+        Opening::Omitted => {
+            *omits = true;
+            Ok(Framing::Length(0))
+        }
+        Opening::Filtered(opened) => {
+            *screening = Some(opened);
+            Ok(Framing::Chunked)
+        }
+    }
 }
 
-/// Appends what waited for its check, and the end of the body.
-fn finish(
-    inspection: Option<&mut Inspection>,
-    encoder: Encoder,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
-    let held = inspection.map_or(Ok(None), Inspection::release).map_err(Fault::Upstream)?;
-    encoder.write(&held.unwrap_or_default(), out);
-    encoder.finish(out);
-    Ok(())
+/// What of a piece of the response's body the caller may see.
+fn visible<'d>(
+    screening: &'d mut Option<Box<Screening>>,
+    omits: bool,
+    data: &'d [u8],
+) -> Result<&'d [u8], Fault> {
+    match screening {
+        Some(screening) => screening.push(data).map_err(Fault::Withheld),
+        None if omits => Ok(&[]),
+        None => Ok(data),
+    }
 }
 
 fn expired(wait: Wait) -> Fault {

@@ -6,6 +6,7 @@ use traffic::headers::{FIELDS_MAX, Framing, ResponseFields, Version};
 
 use super::body::{Encoder, write_decimal};
 use super::head::{FieldSpace, has_bare_line_feed};
+use crate::screen::is_about_the_whole;
 
 /// The longest response head that is taken, in bytes.
 const HEAD_BYTES_MAX: usize = 60 * 1024;
@@ -79,16 +80,18 @@ pub(crate) fn reframe(framing: Framing, version: Version) -> (Encoder, bool) {
     }
 }
 
-/// Appends the head of a final response as the caller gets it.
+/// Appends the head of a final response as the caller gets it. `framing` is that of the body as it
+/// leaves, `screened` says that it is not the upstream's whole one.
 pub(crate) fn write_final(
     head: &ResponseHead<'_>,
+    (framing, screened): (Framing, bool),
     departure: Departure,
     request_id: &str,
     out: &mut Vec<u8>,
 ) {
     write_status(head, out);
-    write_fields(head, out);
-    match head.judged.framing {
+    write_fields(head, screened, out);
+    match framing {
         Framing::Length(length) => {
             out.extend_from_slice(b"content-length: ");
             write_decimal(length, out);
@@ -108,7 +111,7 @@ pub(crate) fn write_final(
 /// Appends an interim response (1xx). One that switches protocols says so.
 pub(crate) fn write_interim(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
     write_status(head, out);
-    write_fields(head, out);
+    write_fields(head, false, out);
     if head.status == 101 {
         out.extend_from_slice(b"connection: upgrade\r\nupgrade: websocket\r\n");
     }
@@ -132,9 +135,10 @@ fn write_status(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_fields(head: &ResponseHead<'_>, out: &mut Vec<u8>) {
+fn write_fields(head: &ResponseHead<'_>, screened: bool, out: &mut Vec<u8>) {
     for (index, field) in head.fields.iter().enumerate().take(FIELDS_MAX) {
-        if head.judged.travels(index) {
+        let outdated = screened && is_about_the_whole(field.name);
+        if head.judged.travels(index) && !outdated {
             out.extend_from_slice(field.name.as_bytes());
             out.extend_from_slice(b": ");
             out.extend_from_slice(field.value);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
@@ -15,7 +14,7 @@ use traffic::headers::Version;
 
 use super::activity::Stream;
 use super::relay::{Fault, Relay, ReplyHead};
-use super::reply::Reply;
+use super::reply::{Reply, note};
 use crate::gate::Worker;
 use crate::refusal::{Answer, MEDIA_TYPE, Refused};
 use crate::stage::{
@@ -149,6 +148,7 @@ async fn forward(
     };
     wire.output.replace(head);
     let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
+    relay.screen_by(admitted.screen().cloned());
     relay.inspect(admitted.inspection());
     let mut lease = Lease::new();
     let head = loop {
@@ -166,35 +166,21 @@ async fn forward(
                 }
             }
             Err(fault) => {
-                admitted.note_violations(relay.take_violations());
+                note(&mut admitted, &mut relay);
                 return Err(fail(admitted, fault.end(), relay.tally()));
             }
         }
     };
-    let held = match held(&admitted, &mut relay, &mut lease).await {
-        Ok(held) => held,
-        Err(fault) => {
-            admitted.note_violations(relay.take_violations());
-            return Err(fail(admitted, fault.end(), relay.tally()));
-        }
-    };
-    respond(admitted, relay, lease, head, held).await
-}
-
-/// The body of a response that waits for its check, once that is passed.
-async fn held(
-    admitted: &Admitted,
-    relay: &mut Relay,
-    lease: &mut Lease,
-) -> Result<Option<Bytes>, Fault> {
-    if !relay.is_holding() {
-        return Ok(None);
-    }
-    std::future::poll_fn(|cx| match lease.poll(cx, admitted) {
+    // An answer that may still have to be refused is not begun.
+    let decided = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
         Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
-        Poll::Pending => relay.poll_data(cx),
-    })
-    .await
+        Poll::Pending => relay.poll_decided(cx),
+    });
+    if let Err(fault) = decided.await {
+        note(&mut admitted, &mut relay);
+        return Err(fail(admitted, fault.end(), relay.tally()));
+    }
+    respond(admitted, relay, lease, head).await
 }
 
 async fn respond(
@@ -202,7 +188,6 @@ async fn respond(
     mut relay: Relay,
     lease: Lease,
     head: ReplyHead,
-    held: Option<Bytes>,
 ) -> Result<Response<Reply>, Box<Refused>> {
     let mut response = Response::new(());
     *response.status_mut() = head.status;
@@ -211,13 +196,13 @@ async fn respond(
         response.headers_mut().insert(HeaderName::from_static("portreeve-request-id"), id);
     }
     let is_durable = relay.is_durable();
-    if held.is_some() || !(relay.response_ended() && is_durable) {
-        return Ok(response.map(|()| Reply::relayed(relay, admitted, lease, held)));
+    if !(relay.response_ended() && is_durable) {
+        return Ok(response.map(|()| Reply::relayed(relay, admitted, lease)));
     }
     // Without a body the head is the end of the answer, and waits for the record.
     let request_id = admitted.request_id().to_owned();
     let (tally, to_head) = (relay.tally(), admitted.traits().to_head);
-    admitted.note_violations(relay.take_violations());
+    note(&mut admitted, &mut relay);
     relay.settle();
     match Answered::new(admitted, End::Complete, tally).record_durably().await {
         Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),
@@ -235,7 +220,7 @@ async fn open(worker: &Worker, admitted: &Admitted) -> Result<crate::wire::Wire,
 
 fn fail(admitted: Admitted, end: End, tally: Tally) -> Box<Refused> {
     let reason = match end {
-        End::Failed(reason) | End::Caller(reason) => reason,
+        End::Failed(reason) | End::Caller(reason) | End::Withheld(reason) => reason,
         End::Complete => Reason::UpstreamInvalid,
     };
     Box::new(Answered::new(admitted, end, tally).into_refused(reason))

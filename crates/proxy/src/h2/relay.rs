@@ -19,6 +19,7 @@ use crate::h1::exchange::pace::{Pace, Wait, Watch};
 use crate::h1::head::field_space;
 use crate::h1::response;
 use crate::inspection::{AnswerHead, Inspection};
+use crate::screen::{Opening, Screen, Screening, is_about_the_whole};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
@@ -27,6 +28,8 @@ use crate::wire::{Deadline, Wire};
 pub(super) enum Fault {
     Caller(Reason),
     Upstream(Reason),
+    /// The caller may not see the answer, or nobody can tell.
+    Withheld(Reason),
     /// The upstream's connection died before a byte of response.
     Dead,
 }
@@ -36,6 +39,7 @@ impl Fault {
         match self {
             Self::Caller(reason) => End::Caller(reason),
             Self::Upstream(reason) => End::Failed(reason),
+            Self::Withheld(reason) => End::Withheld(reason),
             Self::Dead => End::Failed(Reason::UpstreamUnreachable),
         }
     }
@@ -62,8 +66,18 @@ pub(super) struct Relay {
     upstream_reusable: bool,
     interims: u32,
     heard: bool,
-    inspection: Option<Inspection>,
     tally: Tally,
+    inspection: Option<Inspection>,
+    /// The response waits, or waited, for its check.
+    waits: bool,
+    screen: Option<Screen>,
+    screening: Option<Box<Screening>>,
+    /// The body of the response is read and not passed on.
+    omits: bool,
+    /// What may be seen and was not taken yet.
+    ready: Vec<u8>,
+    /// The filter has been told that the body is complete.
+    closed: bool,
     /// Set when the exchange is over and the connection can be used again.
     key: Option<String>,
 }
@@ -92,29 +106,39 @@ impl Relay {
             upstream_reusable: false,
             interims: 0,
             heard: false,
-            inspection: None,
             tally: Tally { bytes_in: traits.read_body.unwrap_or(0), ..Tally::default() },
+            inspection: None,
+            waits: false,
+            screen: None,
+            screening: None,
+            omits: false,
+            ready: Vec::new(),
+            closed: false,
             key: None,
             traits,
         }
     }
 
-    /// Has its messages checked.
+    /// What is to be done to the response. To be said before its head is read.
+    pub(super) fn screen_by(&mut self, screen: Option<Screen>) {
+        self.screen = screen;
+    }
+
+    /// Has its messages checked. To be said before anything is read.
     pub(super) fn inspect(&mut self, inspection: Option<Inspection>) {
         self.inspection = inspection;
     }
 
-    /// The response waits for its check: its head must not go to the caller before its body is
-    /// there.
-    pub(super) fn is_holding(&self) -> bool {
-        self.inspection.as_ref().is_some_and(Inspection::is_holding)
-    }
-
     /// How its messages break the API's document, when it is over.
     pub(super) fn take_violations(&mut self) -> Vec<String> {
-        let (sent, answered) = (self.upload_ended, self.response_ended());
-        let inspection = self.inspection.take();
+        let answered = self.download.as_ref().is_some_and(Decoder::has_ended);
+        let (sent, inspection) = (self.upload_ended, self.inspection.take());
         inspection.map(|inspection| inspection.conclude(sent, answered)).unwrap_or_default()
+    }
+
+    /// What the filter removed.
+    pub(super) fn removed(&self) -> Vec<String> {
+        self.screening.as_ref().map(|screening| screening.removed()).unwrap_or_default()
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -139,7 +163,55 @@ impl Relay {
     }
 
     pub(super) fn response_ended(&self) -> bool {
-        self.download.as_ref().is_some_and(Decoder::has_ended)
+        let read = self.download.as_ref().is_some_and(Decoder::has_ended);
+        read && self.ready.is_empty() && (!self.is_gathered() || self.closed)
+    }
+
+    /// The body goes by way of `ready`.
+    fn is_gathered(&self) -> bool {
+        self.screening.is_some() || self.waits
+    }
+
+    /// Nothing of the answer may leave: it may still have to be refused.
+    fn is_undecided(&self) -> bool {
+        self.inspection.as_ref().is_some_and(Inspection::is_holding)
+            || self.screening.as_ref().is_some_and(|screening| screening.is_undecided())
+    }
+
+    /// Reads on until it is decided whether any of the answer may be seen.
+    pub(super) fn poll_decided(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        self.watch.wake();
+        while self.is_undecided() {
+            let sent = self.poll_upload(cx)?;
+            if !self.gather()? && !self.poll_fill(cx)? && !sent {
+                return self.expire(cx).map(Err);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Moves what was read through the check and the filter. True when something moved.
+    fn gather(&mut self) -> Result<bool, Fault> {
+        let Self { download, upstream, inspection, screening, omits, ready, closed, .. } = self;
+        let Some(decoder) = download.as_mut().filter(|_| !*closed) else { return Ok(false) };
+        let decoded = decoder.decode(upstream.input.bytes());
+        let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+        let consumed = decoded.consumed;
+        let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
+        if passes.map_err(Fault::Upstream)? {
+            see(screening, *omits, decoded.data, ready)?;
+        }
+        upstream.input.consume(consumed);
+        if decoder.has_ended() {
+            let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
+            see(screening, *omits, &held.map_err(Fault::Upstream)?.unwrap_or_default(), ready)?;
+            if let Some(screening) = screening {
+                ready.extend_from_slice(screening.finish().map_err(Fault::Withheld)?);
+            }
+            *closed = true;
+            return Ok(true);
+        }
+        Ok(consumed > 0)
     }
 
     /// Gives the upstream's connection back, if it can carry another exchange.
@@ -156,7 +228,6 @@ impl Relay {
         loop {
             let sent = self.poll_upload(cx)?;
             if let Some(head) = self.take_head()? {
-                self.check_head(&head)?;
                 return Poll::Ready(Ok(head));
             }
             if !self.poll_fill(cx)? && !sent {
@@ -171,24 +242,43 @@ impl Relay {
         self.stream.taken();
         loop {
             let sent = self.poll_upload(cx)?;
+            if self.is_gathered() {
+                let moved = self.gather()?;
+                if !self.ready.is_empty() {
+                    let data = Bytes::from(std::mem::take(&mut self.ready));
+                    self.tally.bytes_out += data.len() as u64;
+                    self.moved();
+                    self.stream.offered();
+                    return Poll::Ready(Ok(Some(data)));
+                }
+                if self.closed {
+                    return Poll::Ready(Ok(None));
+                }
+                if !moved && !self.poll_fill(cx)? && !sent {
+                    return self.expire(cx).map(Err);
+                }
+                continue;
+            }
             let Some(decoder) = &mut self.download else {
                 return Poll::Ready(Err(Fault::Upstream(Reason::UpstreamInvalid)));
             };
             if decoder.has_ended() {
-                return Poll::Ready(self.release());
+                return Poll::Ready(Ok(None));
             }
             let decoded = decoder.decode(self.upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
-            let data = Bytes::copy_from_slice(decoded.data);
+            if let Some(inspection) = &mut self.inspection {
+                inspection.take(decoded.data).map_err(Fault::Upstream)?;
+            }
+            let data = match self.omits {
+                true => Bytes::new(),
+                false => Bytes::copy_from_slice(decoded.data),
+            };
             self.upstream.input.consume(consumed);
             if !data.is_empty() {
                 self.tally.bytes_out += data.len() as u64;
                 self.moved();
-                let passes = self.inspection.as_mut().map_or(Ok(true), |all| all.take(&data));
-                if !passes.map_err(Fault::Upstream)? {
-                    continue;
-                }
                 self.stream.offered();
                 return Poll::Ready(Ok(Some(data)));
             }
@@ -196,26 +286,6 @@ impl Relay {
                 return self.expire(cx).map(Err);
             }
         }
-    }
-
-    fn check_head(&mut self, head: &ReplyHead) -> Result<(), Fault> {
-        let has_body = !self.response_ended();
-        let Some(inspection) = &mut self.inspection else { return Ok(()) };
-        let fields = head.fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let length = head.fields.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        let length = length.and_then(|length| length.parse().ok());
-        let head = AnswerHead::of(head.status.as_u16(), fields, length, has_body);
-        inspection.answer(head).map_err(Fault::Upstream)
-    }
-
-    /// What waited for its check, once it is there to its end.
-    fn release(&mut self) -> Result<Option<Bytes>, Fault> {
-        let held = self.inspection.as_mut().map_or(Ok(None), Inspection::release);
-        let held = held.map_err(Fault::Upstream)?.filter(|held| !held.is_empty());
-        if held.is_some() {
-            self.stream.offered();
-        }
-        Ok(held.map(Bytes::from))
     }
 
     fn expire(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
@@ -331,9 +401,22 @@ impl Relay {
             if head.status == 101 {
                 return Err(Fault::Upstream(Reason::UpstreamInvalid));
             }
+            if let Some(inspection) = self.inspection.as_mut().filter(|_| is_final) {
+                inspection.answer(AnswerHead::of(&head)).map_err(Fault::Upstream)?;
+                self.waits = inspection.is_holding();
+            }
+            let mut whole = true;
+            if let Some(screen) = self.screen.as_ref().filter(|_| is_final) {
+                match screen.open(&head).map_err(Fault::Withheld)? {
+                    Opening::Bodiless => {}
+                    Opening::Omitted => self.omits = true,
+                    Opening::Filtered(opened) => self.screening = Some(opened),
+                }
+                whole = false;
+            }
             let reply = ReplyHead {
                 status: StatusCode::from_u16(head.status).unwrap_or_default(),
-                fields: fields(&head),
+                fields: fields(&head, whole),
             };
             let framing = head.judged.framing;
             let keeps = head.judged.keep_alive && framing != Framing::UntilClose;
@@ -352,17 +435,35 @@ impl Relay {
     }
 }
 
-fn fields(head: &response::ResponseHead<'_>) -> HeaderMap {
+/// Adds what of a piece of the response's body the caller may see.
+fn see(
+    screening: &mut Option<Box<Screening>>,
+    omits: bool,
+    data: &[u8],
+    ready: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    match screening {
+        Some(screening) => {
+            ready.extend_from_slice(screening.push(data).map_err(Fault::Withheld)?);
+        }
+        None if omits => {}
+        None => ready.extend_from_slice(data),
+    }
+    Ok(())
+}
+
+fn fields(head: &response::ResponseHead<'_>, whole: bool) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(head.fields.len() + 2);
     for (index, field) in head.fields.iter().enumerate() {
         let name = HeaderName::from_bytes(field.name.as_bytes());
         let value = HeaderValue::from_bytes(field.value);
         // Judged well-formed before; what the library still refuses does not travel.
-        if let (true, Ok(name), Ok(value)) = (head.judged.travels(index), name, value) {
+        let travels = head.judged.travels(index) && (whole || !is_about_the_whole(field.name));
+        if let (true, Ok(name), Ok(value)) = (travels, name, value) {
             map.append(name, value);
         }
     }
-    if let Framing::Length(length) = head.judged.framing {
+    if let (true, Framing::Length(length)) = (whole, head.judged.framing) {
         map.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     map

@@ -33,8 +33,6 @@ struct Open {
     relay: Option<Relay>,
     admitted: Option<Admitted>,
     lease: Lease,
-    /// What goes before all that is still to come.
-    held: Option<Bytes>,
 }
 
 impl Reply {
@@ -42,16 +40,10 @@ impl Reply {
         Self(State::Page(body.into()))
     }
 
-    /// `held` = the whole body, which waited for its check.
-    pub(super) fn relayed(
-        mut relay: Relay,
-        admitted: Admitted,
-        lease: Lease,
-        held: Option<Bytes>,
-    ) -> Self {
+    pub(super) fn relayed(mut relay: Relay, admitted: Admitted, lease: Lease) -> Self {
         relay.return_to(&admitted.upstream().key);
         let (relay, admitted) = (Some(relay), Some(admitted));
-        Self(State::Relayed(Box::new(Open { relay, admitted, lease, held })))
+        Self(State::Relayed(Box::new(Open { relay, admitted, lease })))
     }
 }
 
@@ -63,9 +55,6 @@ impl Open {
         if let Poll::Ready(reason) = self.lease.poll(cx, admitted) {
             self.close(End::Caller(reason));
             return Poll::Ready(Err(BrokenOff));
-        }
-        if let Some(held) = self.held.take() {
-            return Poll::Ready(Ok(self.finish(Some(held))));
         }
         match ready!(relay.poll_data(cx)) {
             Ok(Some(data)) if relay.response_ended() => Poll::Ready(Ok(self.finish(Some(data)))),
@@ -83,7 +72,7 @@ impl Open {
         else {
             return Step::Last(last);
         };
-        admitted.note_violations(relay.take_violations());
+        note(&mut admitted, &mut relay);
         let answered = Answered::new(admitted, End::Complete, relay.tally());
         let is_durable = relay.is_durable();
         relay.settle();
@@ -96,10 +85,16 @@ impl Open {
 
     fn close(&mut self, end: End) {
         if let (Some(mut relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) {
-            admitted.note_violations(relay.take_violations());
+            note(&mut admitted, &mut relay);
             Answered::new(admitted, end, relay.tally()).record();
         }
     }
+}
+
+/// Writes down what was removed, and how messages break the API's document.
+pub(super) fn note(admitted: &mut Admitted, relay: &mut Relay) {
+    admitted.note_removed(relay.removed());
+    admitted.note_violations(relay.take_violations());
 }
 
 impl Drop for Open {

@@ -43,6 +43,7 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::UpstreamTimeout => "Upstream too slow",
         Reason::UpstreamInvalid => "Upstream answer not valid",
         Reason::ResponseInvalid => "Upstream answer breaks the contract",
+        Reason::ResponseUnreadable => "Answer not readable",
         Reason::LogUnavailable => "Not recordable",
         Reason::Stale => "Knowledge too old",
         Reason::ShuttingDown => "Shutting down",
@@ -109,6 +110,10 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
             "The service behind the gate gave an answer that its document does not allow."
                 .to_owned()
         }
+        Reason::ResponseUnreadable => {
+            "The service's answer cannot be shown in part, and the caller may see only part of it."
+                .to_owned()
+        }
         Reason::LogUnavailable => "The request could not be recorded, so it is refused.".to_owned(),
         Reason::Stale => "What the gate knows is too old to decide by.".to_owned(),
         Reason::ShuttingDown => "The gate is shutting down.".to_owned(),
@@ -169,7 +174,10 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
         }
         Reason::RateLimited => "wait as long as `Retry-After` says, and send less at once",
         Reason::ResponseInvalid => "tell the owner of the API, and give the request id",
-        Reason::UpstreamUnreachable | Reason::UpstreamTimeout | Reason::UpstreamInvalid => {
+        Reason::UpstreamUnreachable
+        | Reason::UpstreamTimeout
+        | Reason::UpstreamInvalid
+        | Reason::ResponseUnreadable => {
             "try again later, or ask the owner of the API and give the request id"
         }
         Reason::PolicyError | Reason::LogUnavailable | Reason::Stale => {

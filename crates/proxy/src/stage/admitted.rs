@@ -12,6 +12,7 @@ use traffic::{Outcome, Reason};
 use super::{Checked, Journal, JudgedBody, Permitted};
 use crate::inspection::{self, Inspection, Plan};
 use crate::refusal::Refused;
+use crate::screen::Screen;
 use crate::upstream::{Upstream, head};
 
 /// A request that may be forwarded. Owns everything that forwarding needs; the caller's head is
@@ -26,6 +27,7 @@ pub(crate) struct Admitted {
     read: Vec<(Place, Vec<String>)>,
     /// What is checked while it is forwarded.
     plan: Option<Plan>,
+    screen: Option<Screen>,
 }
 
 /// What forwarding needs to know of a request.
@@ -55,7 +57,7 @@ impl Traits {
 impl Admitted {
     pub(super) fn within_limits(checked: Checked<'_>) -> Result<Self, Refused> {
         let Checked { permitted, plan } = checked;
-        let Permitted { mut received, who, permit } = permitted;
+        let Permitted { mut received, who, permit, screen } = permitted;
         let worker = received.worker;
         let core = worker.core();
         let held = core
@@ -93,6 +95,7 @@ impl Admitted {
             target: &received.target,
             prefix: &received.api.api().path,
             upstream: &upstream,
+            screened: screen.is_some(),
             unencoded: plan.as_ref().is_some_and(Plan::checks_responses),
             caller: head::Caller {
                 source: received.source,
@@ -116,7 +119,7 @@ impl Admitted {
             read_body: received.body.map(|body| body.bytes().len() as u64),
         };
         let read = permit.read().to_vec();
-        Ok(Self { journal: received.journal, who, upstream, head, traits, read, plan })
+        Ok(Self { journal: received.journal, who, upstream, head, traits, read, plan, screen })
     }
 
     /// Asks the ruleset as it is now whether a request that is still open may go on.
@@ -131,6 +134,16 @@ impl Admitted {
             read: &self.read,
         };
         ruleset.confirm(&self.who, api, record.operation.as_ref(), kept, core.clock.now())
+    }
+
+    /// What is to be done to the response.
+    pub(crate) fn screen(&self) -> Option<&Screen> {
+        self.screen.as_ref()
+    }
+
+    /// Writes down what was removed from the response.
+    pub(crate) fn note_removed(&mut self, removed: Vec<String>) {
+        self.journal.note(|record| record.fields_removed = removed);
     }
 
     pub(crate) fn traits(&self) -> Traits {

@@ -13,6 +13,8 @@ pub(crate) enum End {
     Complete,
     /// The upstream failed.
     Failed(Reason),
+    /// The answer, or its end, may not be seen, or nobody can tell.
+    Withheld(Reason),
     /// The caller failed: it left, sent a body that cannot be forwarded, or lost its permission.
     Caller(Reason),
 }
@@ -40,6 +42,10 @@ impl Answered {
                 End::Complete => {}
                 End::Failed(reason) => {
                     record.outcome = Outcome::Failed;
+                    record.reason = Some(reason);
+                }
+                End::Withheld(reason) => {
+                    record.outcome = Outcome::Withheld;
                     record.reason = Some(reason);
                 }
                 End::Caller(reason) => {

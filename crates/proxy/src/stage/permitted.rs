@@ -1,7 +1,7 @@
 //! Third stage: a request that the ruleset permits.
 
 use catalog::{ApiMode, Timeouts};
-use policy::{Decided, Facts, Permit, Shows, draw_of};
+use policy::{Decided, Facts, Permit, draw_of};
 use token::Verified;
 use traffic::Reason;
 use traffic::headers::Framing;
@@ -10,12 +10,15 @@ use super::facts::Reader;
 use super::{Authenticated, Journal, JudgedBody, Received};
 use crate::inspection;
 use crate::refusal::Refused;
+use crate::screen::Screen;
 
 /// A request that the ruleset permits.
 pub(crate) struct Permitted<'h> {
     pub(super) received: Received<'h>,
     pub(super) who: Verified,
     pub(super) permit: Permit,
+    /// What is to be done to the response.
+    pub(super) screen: Option<Screen>,
 }
 
 /// What the ruleset says of a request that it does not refuse.
@@ -69,8 +72,10 @@ impl<'h> Permitted<'h> {
             .decide(&who, received.api, received.operation, facts, now)
             .map_err(|refusal| refusal.reason);
         let reason = match decided {
-            Ok(Decided::Permit(permit)) => match fulfillable(permit) {
-                Ok(permit) => return Ok(Ruling::Permitted(Self { received, who, permit })),
+            Ok(Decided::Permit(permit)) => match Screen::of(permit.shows()) {
+                Ok(screen) => {
+                    return Ok(Ruling::Permitted(Self { received, who, permit, screen }));
+                }
                 Err(reason) => reason,
             },
             Ok(Decided::NeedsBody) if received.body.is_none() => {
@@ -92,13 +97,4 @@ fn ambiguous(mut received: Received<'_>, body: &JudgedBody) -> Refused {
     received.journal.note(|record| inspection::keep(&mut record.violations, kept));
     let refused = Refused::new(received.journal, Reason::AmbiguousBody, &received.fields);
     refused.for_api(received.api.api()).telling(told)
-}
-
-/// A permit whose obligations the gate can fulfil. Responses are not filtered here, so a permit
-/// that shows only some fields must not let the whole response pass.
-fn fulfillable(permit: Permit) -> Result<Permit, Reason> {
-    match permit.shows() {
-        Shows::Everything => Ok(permit),
-        Shows::Parts(_) => Err(Reason::PolicyError),
-    }
 }

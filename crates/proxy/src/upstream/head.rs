@@ -12,6 +12,7 @@ use traffic::{Authority, Scheme, Target};
 
 use super::Upstream;
 use crate::h1::body::write_decimal;
+use crate::screen::asks_for_other_forms;
 use crate::stage::Arrival;
 
 /// Everything that goes into the head.
@@ -22,7 +23,9 @@ pub(crate) struct Rewrite<'r> {
     /// The API's prefix, which a base path of the upstream replaces.
     pub(crate) prefix: &'r str,
     pub(crate) upstream: &'r Upstream,
-    /// The answer must come without a content coding: it is to be read.
+    /// The response will be filtered: it is asked for whole and unpacked.
+    pub(crate) screened: bool,
+    /// The response will be checked: it is asked for unpacked.
     pub(crate) unencoded: bool,
     pub(crate) caller: Caller<'r>,
 }
@@ -76,16 +79,17 @@ fn write_travelling(rewrite: &Rewrite<'_>, out: &mut Vec<u8>) {
     let joins_cookies = rewrite.fields.cookies > 1;
     for (index, field) in rewrite.arrival.fields.iter().enumerate() {
         let joined = joins_cookies && field.name.eq_ignore_ascii_case("cookie");
-        let replaced = rewrite.unencoded && field.name.eq_ignore_ascii_case("accept-encoding");
-        if rewrite.fields.travels(index) && !joined && !replaced {
+        let packed = rewrite.unencoded && field.name.eq_ignore_ascii_case("accept-encoding");
+        let other_form = packed || (rewrite.screened && asks_for_other_forms(field.name));
+        if rewrite.fields.travels(index) && !joined && !other_form {
             write_field(field.name.as_bytes(), field.value, out);
         }
     }
-    if rewrite.unencoded {
-        write_field(b"accept-encoding", b"identity", out);
-    }
     if joins_cookies {
         write_cookies(rewrite, out);
+    }
+    if rewrite.screened || rewrite.unencoded {
+        out.extend_from_slice(b"accept-encoding: identity\r\n");
     }
 }
 

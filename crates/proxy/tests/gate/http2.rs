@@ -137,3 +137,13 @@ async fn row_19_other_streams_do_not_keep_one_that_is_not_taken_from() {
     soon(busy).await;
     assert!(response.into_body().collect().await.is_err(), "no false end");
 }
+
+/// Asks for a path over HTTP/2: the status and the body as far as it came.
+pub async fn get(kit: &Kit, path: &str) -> (u16, Vec<u8>) {
+    let mut sender = plain(kit).await;
+    let mut request = request(kit, Method::GET);
+    *request.uri_mut() = format!("http://api{path}").parse().unwrap();
+    let response = soon(sender.send_request(request)).await.unwrap();
+    let status = response.status().as_u16();
+    (status, soon(response.into_body().collect()).await.unwrap().to_bytes().to_vec())
+}

@@ -5,11 +5,13 @@
 mod kit;
 
 mod attack;
+mod conditions;
 mod contract;
 mod first;
 mod http2;
 mod jwt;
 mod record;
 mod revocation;
+mod screen;
 mod secure;
 mod stream;

@@ -55,22 +55,25 @@ impl Connection {
     }
 
     async fn exchange(&mut self, wire: &mut Wire, admitted: &mut Admitted) -> (Finish, Tally) {
-        let (finish, tally, violations) = self.carry_out(wire, admitted).await;
+        let (finish, tally, [removed, violations]) = self.carry_out(wire, admitted).await;
+        admitted.note_removed(removed);
         admitted.note_violations(violations);
         (finish, tally)
     }
 
+    /// Gives what the filter removed, and how messages break the API's document.
     async fn carry_out(
         &mut self,
         wire: &mut Wire,
         admitted: &Admitted,
-    ) -> (Finish, Tally, Vec<String>) {
+    ) -> (Finish, Tally, [Vec<String>; 2]) {
         let config = &self.worker.core().config;
         let terms = Terms {
             traits: admitted.traits(),
             request_id: admitted.request_id(),
             durable: config.durable,
             body_bytes_max: config.limits.body_bytes,
+            screen: admitted.screen(),
             closing: self.shutdown.is_cancelled(),
         };
         let pace = self.pace();
@@ -84,7 +87,7 @@ impl Connection {
             Poll::Pending => exchange.poll(cx),
         })
         .await;
-        (finish, exchange.tally(), exchange.violations())
+        (finish, exchange.tally(), [exchange.removed(), exchange.violations()])
     }
 
     async fn conclude(
@@ -113,6 +116,12 @@ impl Connection {
                 // The missing end of the answer is all that can be said.
                 Answered::new(admitted, end, tally).record();
                 false
+            }
+            Finish::Broken(End::Withheld(reason), false) => {
+                self.wire.output.clear();
+                let answered = Answered::new(admitted, End::Withheld(reason), tally);
+                let refused = answered.into_refused(reason);
+                self.refuse(refused, manner).await
             }
             Finish::Broken(End::Failed(reason), false) => {
                 self.wire.output.clear();

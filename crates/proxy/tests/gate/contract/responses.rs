@@ -5,10 +5,11 @@ use catalog::CheckMode;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use testkit::Upstream;
+use testkit::upstream::OK;
 use traffic::{Outcome, Reason};
 
-use super::{checks, only_responses, told};
-use crate::kit::{Client, Kit, Setup, soon};
+use super::{checks, only_responses, told, with};
+use crate::kit::{Client, Kit, Setup, State, soon};
 use crate::secure::plain;
 
 /// An upstream that always answers so.
@@ -261,5 +262,34 @@ async fn a_durable_gate_records_a_checked_answer_before_it_is_released() {
         let mut client = kit.connect().await;
         client.send(kit.get("")).await;
         assert_eq!(client.response().await.reason(), "log_unavailable");
+    }
+}
+
+#[tokio::test]
+async fn what_a_caller_may_not_see_is_checked_all_the_same() {
+    let shown = |state: &mut State| state.grant.fields = Some(vec!["name".to_owned()]);
+    for (answer, passes) in [(OK, true), (UNLISTED_CHUNKED, false)] {
+        let upstream = answering(answer).await;
+        let setup = with(CheckMode::Off, CheckMode::Enforce, shown);
+        let kit = Kit::with(&upstream.url(), setup).await;
+        let mut client = kit.connect().await;
+        client.send(kit.get("")).await;
+        let response = client.response().await;
+        let record = kit.record().await;
+        let (status, body) = over_http2(&kit, Method::GET, "/orders/42", "").await;
+        let second = kit.record().await;
+        assert_eq!(status, StatusCode::from_u16(response.status).unwrap());
+        if passes {
+            assert_eq!((response.status, response.body.as_slice()), (200, b"{}".as_slice()));
+            assert_eq!((body.as_slice(), second.bytes_out), (b"{}".as_slice(), 2));
+            assert_eq!(record.fields_removed, ["id"]);
+            assert_eq!((record.bytes_out, record.violations.len()), (2, 0));
+        } else {
+            assert_eq!(response.reason(), "response_invalid");
+            for record in [record, second] {
+                assert_eq!(record.reason, Some(Reason::ResponseInvalid));
+                assert!(record.violations[0].contains("`/pin`"), "{:?}", record.violations);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! One decision at growing numbers of grants, without any I/O: runs `bench-decision`.
+//! What is measured by one program, without any I/O, that prints what came out as its last lines:
+//! one decision at growing numbers of grants (`bench-decision`), filtering (`bench-filter`).
 
 use std::process::Command;
 
@@ -12,13 +13,13 @@ pub(super) struct Options {
     json: bool,
 }
 
-pub(super) fn run(programs: &Programs, options: &Options) -> Chore<()> {
-    let done = Command::new(programs.path("bench-decision")).output();
-    let done = done.map_err(|e| format!("bench-decision: {e}"))?;
+pub(super) fn run(programs: &Programs, program: &str, options: &Options) -> Chore<()> {
+    let done = Command::new(programs.path(program)).output();
+    let done = done.map_err(|e| format!("{program}: {e}"))?;
     let printed = String::from_utf8_lossy(&done.stdout);
     let lines: Vec<&str> = printed.lines().collect();
     let (Some((last, before)), true) = (lines.split_last(), done.status.success()) else {
-        return Err(format!("bench-decision: {}", String::from_utf8_lossy(&done.stderr).trim()));
+        return Err(format!("{program}: {}", String::from_utf8_lossy(&done.stderr).trim()));
     };
     if !options.json {
         before.iter().for_each(|line| println!("{line}"));

@@ -1,0 +1,91 @@
+//! `/policy`: the policy set, its tests, and changes that are tried out and published together
+
+use std::sync::Arc;
+
+use app::App;
+use app::view::{
+    CaseView, ChangeSet, PolicyView, PublishView, ReplayRequest, ReplayView, TestRequest,
+};
+use axum::Json;
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use crate::extract::{Asking, Body, Parameters};
+use crate::form::{DryRun, RollBack};
+use crate::problem::Refused;
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(show))
+        .routes(routes!(versions))
+        .routes(routes!(test))
+        .routes(routes!(replay))
+        .routes(routes!(publish))
+        .routes(routes!(roll_back))
+}
+
+/// Show the policy set
+#[utoipa::path(get, path = "/policy", tag = "policy", responses((status = 200, body = PolicyView)))]
+async fn show(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+) -> Result<Json<PolicyView>, Refused> {
+    Ok(Json(app.policy(&actor).await?))
+}
+
+/// List the versions of the policy set
+#[utoipa::path(get, path = "/policy/versions", tag = "policy",
+    responses((status = 200, body = Vec<PolicyView>)))]
+async fn versions(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Vec<PolicyView>>, Refused> {
+    Ok(Json(app.policy_versions(&actor).await?))
+}
+
+/// Run tests of policy
+#[utoipa::path(post, path = "/policy/test", tag = "policy", request_body = TestRequest,
+    responses((status = 200, body = Vec<CaseView>)))]
+async fn test(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Body(asked): Body<TestRequest>,
+) -> Result<Json<Vec<CaseView>>, Refused> {
+    Ok(Json(app.test_policy(&actor, asked).await?))
+}
+
+/// Judge recorded calls again, as if a change were in force
+#[utoipa::path(post, path = "/policy/replay", tag = "policy", request_body = ReplayRequest,
+    responses((status = 200, body = ReplayView)))]
+async fn replay(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Body(asked): Body<ReplayRequest>,
+) -> Result<Json<ReplayView>, Refused> {
+    Ok(Json(app.replay(&actor, asked).await?))
+}
+
+/// Publish a change, all of it or nothing
+#[utoipa::path(post, path = "/policy/publish", tag = "policy", request_body = ChangeSet,
+    params(DryRun), responses((status = 200, body = PublishView)))]
+async fn publish(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Parameters(DryRun { dry_run }): Parameters<DryRun>,
+    Body(change): Body<ChangeSet>,
+) -> Result<Json<PublishView>, Refused> {
+    Ok(Json(app.publish_policy(&actor, change, dry_run).await?))
+}
+
+/// Publish an earlier version of the policy set again
+#[utoipa::path(post, path = "/policy/rollback", tag = "policy", request_body = RollBack,
+    responses((status = 200, body = PublishView)))]
+async fn roll_back(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Body(wanted): Body<RollBack>,
+) -> Result<Json<PublishView>, Refused> {
+    Ok(Json(app.roll_policy_back(&actor, wanted.version, &wanted.reason).await?))
+}

@@ -1,0 +1,170 @@
+//! Changes of policy as one value, what they would do, and tests of policy.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{NewGrant, PutRole};
+
+/// Several changes that are tried out and published together, all or none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangeSet {
+    /// Why; kept in the ledger.
+    pub why: Option<String>,
+    /// Grants to give.
+    pub give: Vec<NewGrant>,
+    /// Grants of which only some operations stay.
+    pub narrow: Vec<NarrowGrant>,
+    /// Ids of grants to revoke.
+    pub revoke: Vec<String>,
+    /// Roles to make or replace, by id.
+    pub roles: BTreeMap<String, PutRole>,
+    /// `observe` or `enforce`, by API.
+    pub modes: BTreeMap<String, String>,
+    /// Files of tests of the policy set by name (`….toml`). An empty text takes a file out.
+    pub files: BTreeMap<String, String>,
+}
+
+/// Keeps some operations of a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NarrowGrant {
+    /// The grant.
+    pub id: String,
+    /// Operation ids that remain.
+    pub operations: Vec<String>,
+}
+
+/// Asks what a change would have done to recorded calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// Calls not before: RFC 3339, or a duration back from now (default `90d`).
+    pub since: Option<String>,
+    /// The change; absent = compare what the records say with what holds now.
+    pub change: Option<ChangeSet>,
+}
+
+/// What a change would have done to the calls that this node recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReplayView {
+    /// Calls since then, RFC 3339.
+    pub since: String,
+    /// Calls that were judged.
+    pub judged: u64,
+    /// Of these, calls whose answer depends on what no record keeps: query, headers, body, claims.
+    pub unknown: u64,
+    /// How many calls would newly be refused.
+    pub newly_refused_calls: u64,
+    /// How many calls would newly be allowed.
+    pub newly_allowed_calls: u64,
+    /// The calls that would newly be refused, by caller and operation, most first, at most 200.
+    pub newly_refused: Vec<ShiftView>,
+    /// The calls that would newly be allowed, likewise.
+    pub newly_allowed: Vec<ShiftView>,
+}
+
+/// Calls of one caller and one operation that change sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShiftView {
+    /// Who called.
+    pub identity_id: String,
+    /// Which API.
+    pub api_id: String,
+    /// Which operation.
+    pub operation: Option<String>,
+    /// How many calls.
+    pub calls: u64,
+    /// The last of them, RFC 3339.
+    pub last_at: String,
+    /// Why they would be refused, or were.
+    pub reason: Option<String>,
+}
+
+/// What one test of policy says must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyCase {
+    /// What it is about, for the report.
+    pub name: String,
+    /// Who calls.
+    pub identity: String,
+    /// By which kind of proof (default `api_key`).
+    pub credential: Option<String>,
+    /// `mtls` or `dpop`, where the proof is bound.
+    pub binding: Option<String>,
+    /// `GET /orders/42?tenant=acme`.
+    pub request: String,
+    /// The host that is asked, where APIs differ by it.
+    pub host: Option<String>,
+    /// Header fields by name.
+    pub headers: BTreeMap<String, String>,
+    /// Claims of the token.
+    pub claims: BTreeMap<String, Vec<String>>,
+    /// The JSON body, as text.
+    pub body: Option<String>,
+    /// The caller's address.
+    pub from: Option<String>,
+    /// When, RFC 3339 (default now).
+    pub at: Option<String>,
+    /// `allow` or `refuse`.
+    pub expect: String,
+    /// The reason that a refusal must have.
+    pub reason: Option<String>,
+}
+
+/// What became of one test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CaseView {
+    /// The file it stands in, or nothing.
+    pub file: String,
+    /// What it is about.
+    pub name: String,
+    /// Whether it holds.
+    pub passed: bool,
+    /// What was found: `allow`, or `refuse` and the reason.
+    pub found: String,
+    /// What was expected.
+    pub expected: String,
+    /// The grants that allow.
+    pub grants: Vec<String>,
+}
+
+/// The policy set as published last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PolicyView {
+    /// Grows by one with each publication; 0 = never published.
+    pub version: u32,
+    /// Files by name.
+    pub files: BTreeMap<String, String>,
+    /// When it was published, RFC 3339.
+    pub updated_at: Option<String>,
+    /// Who published it.
+    pub updated_by: Option<String>,
+    /// Why.
+    pub why: Option<String>,
+}
+
+/// Runs tests of policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TestRequest {
+    /// Tests to run; empty = those of the published set.
+    pub cases: Vec<PolicyCase>,
+    /// Run them as if this change were in force.
+    pub change: Option<ChangeSet>,
+}
+
+/// What publishing came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PublishView {
+    /// The change sequence, and who enforces it since when; absent for a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<super::ChangeReceipt>,
+    /// What it does to the calls of the last 90 days.
+    pub replay: ReplayView,
+    /// The tests that were run.
+    pub tests: Vec<CaseView>,
+}

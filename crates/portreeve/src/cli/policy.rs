@@ -1,0 +1,308 @@
+//! `portreeve policy …`
+
+use std::path::{Path, PathBuf};
+
+use app::view::{
+    CaseView, ChangeSet, PolicyCase, PolicyView, PublishView, ReplayRequest, ReplayView, ShiftView,
+    TestRequest,
+};
+use base::Problem;
+use clap::Subcommand;
+use serde::Deserialize;
+
+use super::Remote;
+use crate::failure::{Exit, Failure};
+use crate::output::{Table, moment};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Show the files of the published policy set
+    Show {
+        /// Only this file, as it is
+        file: Option<String>,
+    },
+    /// List the versions of the policy set, with who and why
+    Versions,
+    /// Compare two versions of the policy set
+    Diff {
+        /// The earlier version
+        from: u32,
+        /// The later version [default: the present one]
+        to: Option<u32>,
+    },
+    /// Run tests: those of the published set, or of a file; exit 2 when one does not hold
+    Test {
+        /// A file of tests
+        file: Option<PathBuf>,
+        /// Run them as if this change were in force
+        #[arg(long, value_name = "FILE")]
+        change: Option<PathBuf>,
+    },
+    /// Check a change without publishing it: its parts, the tests, and the calls it would turn
+    Check {
+        /// The change
+        file: PathBuf,
+    },
+    /// Judge recorded calls again by what holds now, or as if a change were in force
+    Replay {
+        /// Calls since then: a time, or a duration back from now
+        #[arg(long, value_name = "T", default_value = "90d")]
+        since: String,
+        /// The change
+        #[arg(long, value_name = "FILE")]
+        change: Option<PathBuf>,
+    },
+    /// Publish a change, all of it or nothing; refused when a test does not hold after it
+    Publish {
+        /// The change
+        file: PathBuf,
+    },
+    /// Publish an earlier version of the policy set again
+    Rollback {
+        /// The version
+        #[arg(value_name = "VERSION")]
+        wanted: u32,
+        /// Why
+        #[arg(long, value_name = "T")]
+        reason: String,
+    },
+}
+
+impl Policy {
+    pub(crate) async fn run(self, remote: &Remote) -> Result<Exit, Failure> {
+        let client = &remote.client;
+        match self {
+            Self::Show { file } => {
+                let policy: PolicyView = client.get("/policy").await?;
+                show(remote, &policy, file.as_deref())?;
+            }
+            Self::Versions => {
+                let versions: Vec<PolicyView> = client.get("/policy/versions").await?;
+                remote.out.show(&versions, |rows| versions_listed(rows))?;
+            }
+            Self::Diff { from, to } => return diff(remote, from, to).await,
+            Self::Test { file, change } => {
+                let cases = file.as_deref().map(cases).transpose()?.unwrap_or_default();
+                let change = change.as_deref().map(read).transpose()?;
+                let asked = TestRequest { cases, change };
+                let tests: Vec<CaseView> = client.post("/policy/test", &asked).await?;
+                remote.out.show(&tests, |tests| tested(tests))?;
+                return Ok(verdict(&tests));
+            }
+            Self::Check { file } => {
+                let change = read(&file)?;
+                let checked: PublishView =
+                    client.post("/policy/publish?dry_run=true", &change).await?;
+                remote.out.show(&checked, published)?;
+                return Ok(verdict(&checked.tests));
+            }
+            Self::Replay { since, change } => {
+                let change = change.as_deref().map(read).transpose()?;
+                let asked = ReplayRequest { since: Some(since), change };
+                let replay: ReplayView = client.post("/policy/replay", &asked).await?;
+                remote.out.show(&replay, replayed)?;
+            }
+            Self::Publish { file } => {
+                let done: PublishView = client.post("/policy/publish", &read(&file)?).await?;
+                remote.out.show(&done, published)?;
+            }
+            Self::Rollback { wanted, reason } => {
+                let body = admin::form::RollBack { version: wanted, reason };
+                let done: PublishView = client.post("/policy/rollback", &body).await?;
+                remote.out.show(&done, published)?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn verdict(tests: &[CaseView]) -> Exit {
+    if tests.iter().all(|case| case.passed) { Exit::Done } else { Exit::Differs }
+}
+
+/// A change as it is written: `files` name files beside it, whose texts go along.
+fn read(path: &Path) -> Result<ChangeSet, Failure> {
+    let text = read_text(path)?;
+    let mut change: ChangeSet = parse(path, &text)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    for (name, source) in &mut change.files {
+        if source.is_empty() {
+            continue;
+        }
+        let place = format!("{}, files.{name}", path.display());
+        *source = read_text(&folder.join(source.as_str())).map_err(|problem| problem.at(place))?;
+    }
+    Ok(change)
+}
+
+/// A file of tests, as it stands in the policy set too.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    #[serde(default, rename = "case")]
+    cases: Vec<PolicyCase>,
+}
+
+fn cases(path: &Path) -> Result<Vec<PolicyCase>, Failure> {
+    let text = read_text(path)?;
+    let Cases { cases } = parse(path, &text)?;
+    if cases.is_empty() {
+        let detail = "a file of tests without [[case]] tests nothing";
+        return Err(Problem::invalid("no_tests", detail).at(path.display().to_string()).into());
+    }
+    Ok(cases)
+}
+
+fn read_text(path: &Path) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let detail = format!("cannot be read: {error}");
+        Problem::invalid("unreadable_file", detail).at(path.display().to_string())
+    })
+}
+
+fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(before).filter(|byte| *byte == b'\n').count() + 1;
+        Problem::invalid("bad_file", error.message().to_owned())
+            .at(format!("{}:{line}", path.display()))
+            .into()
+    })
+}
+
+fn show(remote: &Remote, policy: &PolicyView, file: Option<&str>) -> Result<(), Failure> {
+    match file {
+        None => remote.out.show(policy, files_listed),
+        Some(name) => {
+            let text = policy.files.get(name).ok_or_else(|| {
+                let problem = Problem::not_found("policy file", name);
+                match base::nearest(name, policy.files.keys().map(String::as_str)) {
+                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                    None => problem,
+                }
+            })?;
+            remote.out.show(text, Clone::clone)
+        }
+    }
+}
+
+fn files_listed(policy: &PolicyView) -> String {
+    let mut table = Table::new(&["file", "lines"]);
+    for (name, text) in &policy.files {
+        table.row([name.clone(), text.lines().count().to_string()]);
+    }
+    table.render("No policy set was published: portreeve policy publish FILE")
+}
+
+fn versions_listed(versions: &[PolicyView]) -> String {
+    let mut table = Table::new(&["version", "published", "by", "files", "why"]);
+    for one in versions {
+        table.row([
+            one.version.to_string(),
+            moment(one.updated_at.as_deref()),
+            one.updated_by.clone().unwrap_or_default(),
+            one.files.len().to_string(),
+            one.why.clone().unwrap_or_default(),
+        ]);
+    }
+    table.render("No policy set was published")
+}
+
+async fn diff(remote: &Remote, from: u32, to: Option<u32>) -> Result<Exit, Failure> {
+    let versions: Vec<PolicyView> = remote.client.get("/policy/versions").await?;
+    let find = |version: u32| {
+        let found = versions.iter().find(|one| one.version == version);
+        found.ok_or_else(|| Problem::not_found("policy version", &version.to_string()))
+    };
+    let later = match to {
+        Some(version) => find(version)?,
+        None => versions.first().ok_or_else(|| Problem::not_found("policy version", "any"))?,
+    };
+    let changes = changed(find(from)?, later);
+    remote.out.show(&changes, |changes| match changes.is_empty() {
+        true => "No difference\n".to_owned(),
+        false => changes.iter().map(|line| format!("{line}\n")).collect(),
+    })?;
+    Ok(if changes.is_empty() { Exit::Done } else { Exit::Differs })
+}
+
+/// Lines that one of two versions has and the other has not, by file.
+fn changed(from: &PolicyView, to: &PolicyView) -> Vec<String> {
+    let mut lines = Vec::new();
+    let names: std::collections::BTreeSet<_> = from.files.keys().chain(to.files.keys()).collect();
+    for name in names {
+        let text = |side: &PolicyView| side.files.get(name).cloned().unwrap_or_default();
+        let (before, after) = (text(from), text(to));
+        if before == after {
+            continue;
+        }
+        lines.push(name.to_string());
+        let has = |text: &str, line: &str| text.lines().any(|other| other == line);
+        lines.extend(before.lines().filter(|l| !has(&after, l)).map(|l| format!("- {l}")));
+        lines.extend(after.lines().filter(|l| !has(&before, l)).map(|l| format!("+ {l}")));
+    }
+    lines
+}
+
+fn tested(tests: &[CaseView]) -> String {
+    let mut table = Table::new(&["", "test", "expected", "found", "by"]);
+    for case in tests {
+        let mark = if case.passed { "ok" } else { "FAILED" };
+        table.row([
+            mark.to_owned(),
+            case.name.clone(),
+            case.expected.clone(),
+            case.found.clone(),
+            case.grants.join(", "),
+        ]);
+    }
+    let failed = tests.iter().filter(|case| !case.passed).count();
+    let sum = format!("{} hold, {failed} do not\n", tests.len() - failed);
+    table.render("No tests: add a file ….toml with [[case]] to the policy set") + &sum
+}
+
+fn replayed(replay: &ReplayView) -> String {
+    let mut out = format!(
+        "{} calls judged since {}; of {} nobody can tell by what was recorded\n",
+        replay.judged,
+        moment(Some(&replay.since)),
+        replay.unknown
+    );
+    for (what, calls, rows) in [
+        ("newly refused", replay.newly_refused_calls, &replay.newly_refused),
+        ("newly allowed", replay.newly_allowed_calls, &replay.newly_allowed),
+    ] {
+        out.push_str(&format!("{calls} calls {what}\n"));
+        out.push_str(&shifts(rows));
+    }
+    out
+}
+
+fn shifts(rows: &[ShiftView]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["caller", "api", "operation", "calls", "last", "reason"]);
+    for row in rows {
+        table.row([
+            row.identity_id.clone(),
+            row.api_id.clone(),
+            row.operation.clone().unwrap_or_else(|| "unknown".to_owned()),
+            row.calls.to_string(),
+            moment(Some(&row.last_at)),
+            row.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table.render("")
+}
+
+fn published(done: &PublishView) -> String {
+    let mut out = match &done.receipt {
+        Some(receipt) => super::receipt(receipt),
+        None => "Checked; nothing was changed\n".to_owned(),
+    };
+    if !done.tests.is_empty() {
+        out.push_str(&tested(&done.tests));
+    }
+    out + &replayed(&done.replay)
+}
