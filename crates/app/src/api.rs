@@ -1,5 +1,6 @@
 //! APIs: the catalogue of what the gate protects.
 
+pub(crate) mod checks;
 mod declare;
 mod limits;
 
@@ -55,7 +56,9 @@ impl App {
         let grants = render::grants(&mut state, &grants, &ruleset, self.now()).await?;
         let view = render::apis(&mut state, &[&api]).await?.into_iter().next();
         let api = view.ok_or_else(|| Problem::internal("no view of an API"))?;
-        Ok(ApiDetail { api, operations, grants })
+        let id: ApiId = input::id("id", &api.id)?;
+        let checks = checks::view(&mut state, &id, &ruleset).await?;
+        Ok(ApiDetail { api, operations, grants, checks })
     }
 
     /// Adds an API, with the operations of its document if it comes with one.
@@ -63,34 +66,40 @@ impl App {
         let authority = Authority::of(&mut *self.read().await?, actor).await?;
         authority.must_administer("add an API")?;
         let mut api = parse(&new, self.now(), origin_of(actor))?;
-        api.operations = self.operations_of(&new, &api).await?;
+        let given = self.document_of(&new).await?;
+        api.operations = operations_of(given.as_ref(), &api)?;
         api.check_limits()?;
         let mut tx = self.begin(actor).await?;
         check_owner(&mut tx, &authority, api.owner.as_deref()).await?;
         check_free(&mut tx, &api).await?;
         tx.save_api(audit::Event::ApiAdded, None, &api).await?;
+        checks::save(&mut tx, &api.id, given.as_ref(), new.checks.as_ref()).await?;
         self.commit(tx).await?;
-        self.api(actor, api.id.as_str()).await
+        let mut detail = self.api(actor, api.id.as_str()).await?;
+        given.iter().for_each(|given| checks::note(&mut detail, given));
+        Ok(detail)
     }
 
-    async fn operations_of(&self, new: &NewApi, api: &Api) -> Result<Vec<Operation>, Problem> {
+    /// The document that an API comes with.
+    async fn document_of(&self, new: &NewApi) -> Result<Option<Given>, Problem> {
         let name = new.document_name.as_deref();
         match (&new.document, &new.document_url) {
-            (None, None) => Ok(Vec::new()),
+            (None, None) => Ok(None),
             (Some(_), Some(_)) => {
                 Err(Problem::invalid("two_documents", "give the document or its address, not both")
                     .at("document_url"))
             }
-            (Some(text), None) => read_document(text, name.unwrap_or("document"), api),
+            (Some(text), None) => Ok(Some(Given::new(name.unwrap_or("document"), text))),
             (None, Some(url)) => {
                 let text = self.fetcher.fetch(url).await.map_err(|p| p.at("document_url"))?;
-                read_document(&text, name.unwrap_or(url), api)
+                Ok(Some(Given::new(name.unwrap_or(url), &text)))
             }
         }
     }
 
     /// Reads the operations of an API anew. Grants that name an operation which is gone allow
-    /// nothing there; grants of `*` cover what is new.
+    /// nothing there; grants of `*` cover what is new. Messages are checked against the new document
+    /// as they were against the one before.
     pub async fn import_operations(
         &self,
         actor: &Actor,
@@ -103,13 +112,18 @@ impl App {
         let before = self.seen_api(&mut tx, &authority, "api", id_or_name).await?;
         let hint = "ask the API's owner or an administrator";
         authority.must(authority.owns_api(&before), "change the operations of this API", hint)?;
-        let after = Api { operations: read_document(document, name, &before)?, ..before.clone() };
+        let given = Given::new(name, document);
+        let after = Api { operations: operations_of(Some(&given), &before)?, ..before.clone() };
         after.check_limits()?;
         if after != before {
             tx.save_api(audit::Event::ApiOperationsImported, Some(&before), &after).await?;
+        }
+        if checks::save(&mut tx, &before.id, Some(&given), None).await? || after != before {
             self.commit(tx).await?;
         }
-        self.api(actor, before.id.as_str()).await
+        let mut detail = self.api(actor, before.id.as_str()).await?;
+        checks::note(&mut detail, &given);
+        Ok(detail)
     }
 
     /// Takes an API out of the catalogue: the gate knows its path no more. An API on which grants
@@ -128,6 +142,7 @@ impl App {
             let detail = format!("grants on `{}` are in force, e.g. {}", api.name, grant.id);
             return Err(Problem::conflict("api_in_use", detail).hint("revoke them first"));
         }
+        checks::save(&mut tx, &api.id, None, None).await?;
         tx.remove_api(&api).await?;
         let change = self.commit(tx).await?;
         self.receipt(change).await
@@ -189,8 +204,21 @@ impl App {
     }
 }
 
-fn read_document(text: &str, name: &str, api: &Api) -> Result<Vec<Operation>, Problem> {
-    Ok(openapi::import(text, name, Prefix(Some(&api.path)), api.impact)?.operations)
+/// A document as it came, and the file or address that problems name.
+struct Given {
+    name: String,
+    text: String,
+}
+
+impl Given {
+    fn new(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned() }
+    }
+}
+
+fn operations_of(given: Option<&Given>, api: &Api) -> Result<Vec<Operation>, Problem> {
+    let Some(given) = given else { return Ok(Vec::new()) };
+    Ok(openapi::import(&given.text, &given.name, Prefix(Some(&api.path)), api.impact)?.operations)
 }
 
 /// The origin of what an actor makes.

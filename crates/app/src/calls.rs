@@ -224,6 +224,7 @@ pub(crate) fn view(record: &CallRecord, ruleset: &Ruleset) -> CallView {
         grant_ids: record.grant_ids.iter().map(ToString::to_string).collect(),
         would_refuse: text(record.would_refuse.as_ref()),
         fields_removed: record.fields_removed.clone(),
+        violations: record.violations.clone(),
         duration_us: record.duration_us,
         ruleset_version: record.ruleset_version,
     }

@@ -172,9 +172,12 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         | Reason::InsufficientScope
         | Reason::ForbiddenByPolicy
         | Reason::PolicyError => 4,
+        // After everything was granted.
+        Reason::AmbiguousBody | Reason::ContractViolation => 5,
         Reason::UpstreamUnreachable
         | Reason::UpstreamTimeout
         | Reason::UpstreamInvalid
+        | Reason::ResponseInvalid
         | Reason::ResponseUnreadable
         | Reason::Cancelled => 5,
         // The gate itself refused, at whatever stage the request was: before it was known who
@@ -267,6 +270,8 @@ fn why(reason: Reason) -> &'static str {
         Reason::InsufficientScope => "the token's own scope is narrower than the operation",
         Reason::ForbiddenByPolicy => "a guardrail forbids it",
         Reason::PolicyError => "a policy could not be evaluated",
+        Reason::AmbiguousBody => "the body is JSON with two readings",
+        Reason::ContractViolation => "the request breaks the API's document",
         Reason::RateLimited => "too many requests in too short a time",
         Reason::QuotaExceeded => "the quota of the day or month is used up",
         Reason::ConcurrencyLimited => "too many requests at the same time",
@@ -274,6 +279,7 @@ fn why(reason: Reason) -> &'static str {
         Reason::UpstreamUnreachable => "the upstream refused or broke the connection",
         Reason::UpstreamTimeout => "the upstream did not answer in time",
         Reason::UpstreamInvalid => "the upstream's answer is not valid HTTP or ended early",
+        Reason::ResponseInvalid => "the upstream's answer breaks the API's document",
         Reason::ResponseUnreadable => "the answer could not be shown in part",
         Reason::LogUnavailable => "the decision log is full and is set to refuse then",
         Reason::Stale => "what the gate knows is older than it may be",

@@ -49,7 +49,7 @@ impl App {
 fn sort_in(parts: &mut InventoryParts, roles: &mut RoleTable, object: Object) {
     match object {
         Object::Api(api) => parts.apis.push(api),
-        Object::ApiRemoved(_) => {}
+        Object::ApiRemoved(_) | Object::Contract(_) | Object::ContractRemoved(_) => {}
         Object::Identity(identity) => parts.identities.push(identity),
         Object::Group(group) => parts.groups.push(group),
         Object::Credential(credential) => parts.credentials.push(credential),

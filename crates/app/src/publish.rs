@@ -11,6 +11,7 @@ use base::{Problem, Timestamp};
 use policy::{Change, Ruleset};
 use store::{Batch, Cursor, NodeRow, Object, Store, Tx};
 
+use crate::api::checks;
 use crate::policies::guardrails;
 use crate::view::{ChangeReceipt, NodeReceipt};
 use crate::{Actor, App};
@@ -39,8 +40,8 @@ impl Published {
     }
 }
 
-fn change_of(object: Object) -> Change {
-    match object {
+fn change_of(object: Object) -> Result<Change, Problem> {
+    Ok(match object {
         Object::Api(api) => Change::Api(api),
         Object::ApiRemoved(id) => Change::ApiRemoved(id),
         Object::Identity(identity) => Change::Identity(identity),
@@ -50,7 +51,12 @@ fn change_of(object: Object) -> Change {
         Object::Role(role) => Change::Role(role),
         Object::Relation(relation) => Change::Relation(relation),
         Object::Guardrails(set) => Change::Guard(guardrails::compiled(&set)),
-    }
+        Object::Contract(source) => {
+            let checked = checks::compiled(&source)?;
+            Change::Contract(source.api, checked.map(Arc::new))
+        }
+        Object::ContractRemoved(api) => Change::Contract(api, None),
+    })
 }
 
 /// Builds the ruleset from the whole state. Reading and building overlap, and no more than a few
@@ -61,15 +67,19 @@ pub(crate) async fn load(store: &Store) -> Result<Ruleset, Problem> {
     // Whole batches: a wake-up of the builder per object cost more than the object.
     let (send, mut receive) = tokio::sync::mpsc::channel(LOAD_QUEUE);
     let build = tokio::task::spawn_blocking(move || {
-        let mut corrupt = None;
+        let (mut corrupt, mut unusable) = (None, None);
         let batches = std::iter::from_fn(|| {
             let batch: Batch = receive.blocking_recv()?;
             batch.objects().map_err(|error| corrupt = Some(error)).ok()
         });
-        let built = Ruleset::build(version, batches.flatten().map(change_of));
-        match corrupt {
-            Some(error) => Err(Problem::from(error)),
-            None => built
+        let changes = batches
+            .flatten()
+            .map_while(|object| change_of(object).map_err(|problem| unusable = Some(problem)).ok());
+        let built = Ruleset::build(version, changes);
+        match (corrupt, unusable) {
+            (Some(error), _) => Err(Problem::from(error)),
+            (None, unusable) => unusable
+                .map_or(built, Err)
                 .map_err(|problem| problem.hint("the store holds what the gate cannot enforce")),
         }
     });
@@ -232,7 +242,7 @@ pub(crate) fn advance(
             return Err(Problem::internal(detail));
         }
         version = change.sequence;
-        objects.extend(change.object.map(change_of));
+        objects.extend(change.object.map(change_of).transpose()?);
     }
     if version == ruleset.version() {
         return Ok(Arc::clone(ruleset));

@@ -15,6 +15,8 @@ words! {
         ApiChanged = "api.changed",
         /// Its operations were read from a document.
         ApiOperationsImported = "api.operations_imported",
+        /// What its messages are checked against, or what becomes of those that break it, changed.
+        ApiChecksChanged = "api.checks_changed",
         /// It left the catalogue.
         ApiRemoved = "api.removed",
 

@@ -14,6 +14,7 @@
 
 pub mod api;
 pub mod capture;
+pub mod checks;
 pub mod matcher;
 pub mod openapi;
 pub mod spelling;
@@ -22,6 +23,7 @@ pub mod template;
 pub use api::{
     Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts, check_limits,
 };
+pub use checks::{CheckMode, ContractSource};
 pub use matcher::Matcher;
 pub use openapi::{Document, Prefix, import};
 pub use template::Template;

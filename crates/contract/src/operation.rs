@@ -106,6 +106,11 @@ impl OperationContract {
         schema_of(media, content_type).is_some()
     }
 
+    /// Whether some response is checked against a schema.
+    pub fn needs_responses(&self) -> bool {
+        self.responses.iter().any(|response| checks_json(&response.media))
+    }
+
     /// Whether a response with this status and type is checked against a schema.
     pub fn reads_response(&self, status: u16, content_type: Option<&str>) -> bool {
         let media = self.response(status).map(|one| &*one.media).unwrap_or_default();

@@ -18,11 +18,24 @@ pub(crate) use encode::Encoder;
 
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
+/// Members that a release added later, by their numbers: columns of a batch and parts of a leaf that
+/// are written where some record has the member, so that what has none reads as it always did.
+const VIOLATIONS: u64 = 1;
+
+/// The form of a leaf with such members: `would_refuse`, then each member after its number, by
+/// rising numbers.
+const MEMBERS_FORM: u8 = 3;
+
 /// The bytes of one record that its Merkle leaf is made of. They depend on nothing but the
-/// record; their first byte is the version of this form: 2 where observe mode says something.
+/// record; their first byte is the version of this form: 2 where observe mode says something, and
+/// [`MEMBERS_FORM`] where there are members that older releases did not know.
 pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     out.clear();
-    out.push(if record.would_refuse.is_some() { 2 } else { 1 });
+    out.push(match (record.violations.is_empty(), record.would_refuse) {
+        (true, None) => 1,
+        (true, Some(_)) => 2,
+        (false, _) => MEMBERS_FORM,
+    });
     put_bytes(out, record.request_id.as_str().as_bytes());
     put_zigzag(out, record.at.as_micros());
     put_varint(out, record.duration_us);
@@ -49,9 +62,15 @@ pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     for number in [record.bytes_in, record.bytes_out, record.ruleset_version] {
         put_varint(out, number);
     }
-    if let Some(reason) = record.would_refuse {
-        put_bytes(out, reason.as_str().as_bytes());
+    let observed = record.would_refuse.map(|reason| reason.as_str());
+    if record.violations.is_empty() {
+        observed.into_iter().for_each(|reason| put_bytes(out, reason.as_bytes()));
+        return;
     }
+    put_optional(out, observed);
+    put_varint(out, VIOLATIONS);
+    put_varint(out, record.violations.len() as u64);
+    record.violations.iter().for_each(|violation| put_bytes(out, violation.as_bytes()));
 }
 
 fn put_optional(out: &mut Vec<u8>, text: Option<&str>) {

@@ -7,15 +7,15 @@ use catalog::Api;
 use grant::{Grant, GrantSubject, Relation, Role, Terms};
 use identity::{Credential, Group, Identity, IdentityStatus};
 
+use crate::contracts::CheckedContract;
 use crate::credentials::Proof;
 use crate::guard::Guard;
 use crate::holdings::{About, Held, Limits, State};
 use crate::{Ruleset, relations};
 
-/// One object as it is now. Everything but an API is never removed: what is revoked or disabled
+/// One object as it is now. Everything but an API and its contract is never removed: what is revoked or disabled
 /// says so itself, and a group without members holds for nobody.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "grants are nearly all of them, and the largest")]
 pub enum Change {
     /// An API with all its operations.
     Api(Api),
@@ -33,6 +33,8 @@ pub enum Change {
     Role(Role),
     /// The objects that a subject has a relation to.
     Relation(Relation),
+    /// The contract of an API; `None` = its messages are not checked.
+    Contract(ApiId, Option<Arc<CheckedContract>>),
     /// The guardrails; `None` = there are none.
     Guard(Option<Arc<dyn Guard>>),
 }
@@ -59,6 +61,7 @@ impl Ruleset {
                 Change::Grant(grant) => self.put_grant(grant),
                 Change::Role(role) => Arc::make_mut(&mut self.roles).put(role, &mut self.numbers),
                 Change::Relation(relation) => self.put_relation(relation),
+                Change::Contract(api, contract) => self.put_contract(api, contract),
                 Change::Guard(guard) => self.guard = guard,
             }
         }

@@ -17,6 +17,7 @@
 mod absorb;
 mod caller;
 mod confirm;
+mod contracts;
 mod credentials;
 mod decide;
 mod explain;
@@ -42,6 +43,7 @@ mod terms;
 pub use absorb::Change;
 pub use caller::Caller;
 pub use confirm::Kept;
+pub use contracts::CheckedContract;
 pub use explain::{Considered, Standing};
 pub use facts::{Facts, NoRequest, Reading, Request, Writes, draw_of};
 pub use guard::{Explained, Guard, Judgement, Question, Verdict};

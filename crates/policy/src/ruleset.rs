@@ -8,6 +8,7 @@ use catalog::spelling::with_plain_marks;
 use grant::{GrantSubject, RoleTable};
 
 use crate::absorb::Change;
+use crate::contracts::{CheckedContract, Contracts};
 use crate::credentials::Proofs;
 use crate::guard::Guard;
 use crate::holdings::{Circle, Subject};
@@ -32,6 +33,7 @@ pub struct Ruleset {
     pub(crate) relations: Shards<GrantSubject, Relations>,
     /// Which groups each group has in it, where it has any.
     pub(crate) nesting: Arc<Nesting>,
+    pub(crate) contracts: Arc<Contracts>,
     pub(crate) guard: Option<Arc<dyn Guard>>,
     /// Where each credential is filed, to move it when its lookup value changes.
     pub(crate) credential_homes: Shards<CredentialId, Digest>,
@@ -52,6 +54,7 @@ impl Ruleset {
             roles: Arc::default(),
             relations: Shards::default(),
             nesting: Arc::default(),
+            contracts: Arc::default(),
             guard: None,
             credential_homes: Shards::default(),
             grant_homes: Shards::default(),
@@ -109,6 +112,11 @@ impl Ruleset {
     /// All APIs, in no particular order.
     pub fn apis(&self) -> impl Iterator<Item = &Arc<Api>> {
         self.routes.all().map(ApiEntry::api)
+    }
+
+    /// What messages of an API are checked against; `None` = they are not.
+    pub fn contract(&self, id: &ApiId) -> Option<&Arc<CheckedContract>> {
+        self.contracts.get(id)
     }
 
     /// The guardrails, where there are any.

@@ -40,6 +40,8 @@ impl World {
     fn take(&mut self, change: &Change) {
         match change.clone() {
             Change::Api(api) => drop(self.apis.insert(api.id.to_string(), api)),
+            // Nothing of a decision.
+            Change::Contract(..) => {}
             Change::ApiRemoved(id) => drop(self.apis.remove(id.as_str())),
             Change::Identity(one) => drop(self.identities.insert(one.id.to_string(), one)),
             Change::Group(one) => drop(self.groups.insert(one.id.to_string(), one)),

@@ -69,6 +69,9 @@ pub struct Limits {
     /// Bytes of a request body that is read before the decision, where a condition, a limit on
     /// properties or a check against the API's document looks at it. A longer one is refused.
     pub judged_body_bytes: usize,
+    /// Bytes of a response body that is checked against the API's document. A longer one is refused
+    /// where checks are enforced, and not checked where they observe.
+    pub checked_response_bytes: usize,
     /// Open connections.
     pub connections: usize,
     /// Open connections of one source address.
@@ -98,6 +101,7 @@ impl Default for Limits {
             fields: 100,
             body_bytes: 1024 * 1024 * 1024,
             judged_body_bytes: 1024 * 1024,
+            checked_response_bytes: 1024 * 1024,
             connections: 16_384,
             connections_per_source: 1_024,
             verifications_per_source: Rate::new(50, 200),

@@ -21,6 +21,7 @@ mod credential;
 mod gate;
 mod h1;
 mod h2;
+mod inspection;
 pub mod limits;
 mod recorder;
 mod refusal;

@@ -29,6 +29,8 @@ pub(crate) struct Refused {
     is_judged: bool,
     /// Goes to a gateway in front, which asked.
     front: Option<Front>,
+    /// What of the request breaks the API's document: places, no values.
+    violations: Vec<String>,
 }
 
 /// What a gateway in front is told.
@@ -39,6 +41,9 @@ enum Front {
     /// It must not, with another hint than the usual.
     No(Option<&'static str>),
 }
+
+/// How many of them a caller is told.
+pub(crate) const VIOLATIONS_TOLD_MAX: usize = 3;
 
 /// What a refusal may say of the API.
 struct About {
@@ -61,6 +66,8 @@ struct Page<'p> {
     /// Types").
     #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
     violated_policies: Option<[&'p str; 1]>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    violations: &'p [String],
 }
 
 impl Refused {
@@ -82,8 +89,16 @@ impl Refused {
     }
 
     fn plain(journal: Journal, reason: Reason) -> Self {
-        let (about, exceeded, reusable, is_judged) = (None, None, false, false);
-        Self { journal, reason, about, exceeded, reusable, is_judged, front: None }
+        Self {
+            journal,
+            reason,
+            about: None,
+            exceeded: None,
+            reusable: false,
+            is_judged: false,
+            front: None,
+            violations: Vec::new(),
+        }
     }
 
     /// Not refused at all: a gateway in front is told that it may forward the request, and who
@@ -119,6 +134,13 @@ impl Refused {
         self
     }
 
+    /// Says what of the request breaks the API's document.
+    pub(crate) fn telling(mut self, violations: Vec<String>) -> Self {
+        self.violations = violations;
+        self.violations.truncate(VIOLATIONS_TOLD_MAX);
+        self
+    }
+
     /// The body was read to its end before the refusal.
     pub(crate) fn after_body(mut self, keep_alive: bool) -> Self {
         self.reusable = keep_alive;
@@ -137,6 +159,7 @@ impl Refused {
             reason: self.reason,
             about: self.about.as_ref(),
             exceeded: self.exceeded.as_deref().copied(),
+            violations: &self.violations,
             example,
             request_id,
         };
@@ -164,6 +187,8 @@ struct Case<'c> {
     reason: Reason,
     about: Option<&'c About>,
     exceeded: Option<Exceeded>,
+    /// What breaks the API's document.
+    violations: &'c [String],
     /// Who hints suggest to issue a key to.
     example: &'c str,
     request_id: &'c str,
@@ -230,7 +255,7 @@ const MEDIA_TYPE: &str = "application/problem+json";
 
 impl Answer {
     fn page(case: &Case<'_>, status: u16, hint: Option<&'static str>) -> Self {
-        let Case { reason, about, exceeded, example, request_id } = *case;
+        let Case { reason, about, exceeded, violations, example, request_id } = *case;
         let limit = exceeded.and_then(|exceeded| exceeded.limit);
         let detail = match limit {
             Some((limit, _)) => words::reached(limit, about),
@@ -246,6 +271,7 @@ impl Answer {
             hint: &hint,
             request_id,
             violated_policies: limit.map(|(limit, _)| [limit.name().as_str()]),
+            violations,
         };
         Self {
             status,
@@ -297,9 +323,10 @@ impl Answer {
 
     /// The answer for a request whose record could not be made.
     pub(crate) fn unrecorded(request_id: &str) -> Self {
-        let (about, exceeded, example) = (None, None, "");
+        let (about, exceeded, violations, example) = (None, None, &[][..], "");
         let reason = Reason::LogUnavailable;
-        Self::page(&Case { reason, about, exceeded, example, request_id }, reason.status(), None)
+        let case = Case { reason, about, exceeded, violations, example, request_id };
+        Self::page(&case, reason.status(), None)
     }
 
     /// Appends the answer in HTTP/1.1; to a HEAD request without the body.

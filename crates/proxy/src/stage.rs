@@ -1,10 +1,10 @@
 //! The way of a request, one stage after the other:
 //!
-//! `Received → Authenticated → Permitted → Admitted → Answered`
+//! `Received → Authenticated → Permitted → Checked → Admitted → Answered`
 //!
 //! Each stage is a type whose fields are private to its module and whose only constructor takes the
 //! stage before, so that code which skips a stage does not compile: forwarding takes an
-//! [`Admitted`], an `Admitted` is made of a [`Permitted`] alone, and so on. Each carries the
+//! [`Admitted`], an `Admitted` is made of a [`Checked`] alone, and so on. Each carries the
 //! [`Journal`], which leaves exactly one record however the way ends.
 //!
 //! Up to `Admitted` nothing waits: the ruleset that a request is judged by is read once, at its
@@ -13,6 +13,7 @@
 mod admitted;
 mod answered;
 mod authenticated;
+mod checked;
 mod ext_auth;
 mod facts;
 mod journal;
@@ -23,6 +24,7 @@ mod received;
 pub(crate) use admitted::{Admitted, Traits};
 pub(crate) use answered::{Answered, End, Tally};
 pub(crate) use authenticated::Authenticated;
+pub(crate) use checked::{Checked, Conformity};
 pub(crate) use facts::JudgedBody;
 pub(crate) use journal::Journal;
 pub(crate) use lease::Lease;
@@ -66,8 +68,12 @@ fn judge(
     let ruling = received.and_then(Received::authenticate).and_then(Authenticated::authorize);
     match ruling {
         Ok(Ruling::NeedsBody(pending)) => Verdict::NeedsBody(pending),
-        Ok(Ruling::Permitted(permitted)) => match permitted.limit() {
-            Ok(admitted) => Verdict::Admitted(admitted),
+        Ok(Ruling::Permitted(permitted)) => match permitted.check() {
+            Ok(Conformity::NeedsBody(pending)) => Verdict::NeedsBody(pending),
+            Ok(Conformity::Checked(checked)) => match checked.limit() {
+                Ok(admitted) => Verdict::Admitted(admitted),
+                Err(refused) => Verdict::Refused(refused),
+            },
             Err(refused) => Verdict::Refused(refused),
         },
         Err(refused) => Verdict::Refused(refused),

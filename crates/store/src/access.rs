@@ -1,5 +1,5 @@
 //! What the gate decides by: APIs, identities, groups, credentials, grants, roles, relations,
-//! guardrails.
+//! guardrails, contracts.
 //!
 //! Every noun has the same shape: `NAME_COLUMNS` and a row reader in the same order, queries on
 //! [`crate::Connection`], and one `save_…` on [`crate::Tx`] that takes the value before and after,
@@ -7,6 +7,7 @@
 
 mod api;
 mod bulk;
+mod contract;
 mod credential;
 mod grant;
 mod group;

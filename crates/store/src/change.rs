@@ -1,7 +1,7 @@
 //! The change log: what happened, in the order of commits, and how nodes follow it.
 
 use base::{ActorId, ApiId, Timestamp};
-use catalog::Api;
+use catalog::{Api, ContractSource};
 use grant::{Grant, Guardrails, Relation, Role};
 use identity::{Credential, Group, Identity};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,6 @@ use crate::{Channel, NewChange, StoreError};
 
 /// An object that the gate decides by, in full, as it is after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "grants are nearly all of them, and the largest")]
 pub enum Object {
     /// An API, new or changed.
     Api(Api),
@@ -32,6 +31,10 @@ pub enum Object {
     Relation(Relation),
     /// The guardrails.
     Guardrails(Guardrails),
+    /// The contract of an API, new or changed.
+    Contract(ContractSource),
+    /// An API has no contract any more.
+    ContractRemoved(ApiId),
 }
 
 impl Object {
@@ -43,7 +46,11 @@ impl Object {
     fn of(kind: &str, id: &str, after: Option<Json>) -> Result<Option<Self>, StoreError> {
         let Some(after) = after else {
             let gone = || id.parse().map_err(|_| StoreError::corrupt("api id", id));
-            return Ok(if kind == "api" { Some(Self::ApiRemoved(gone()?)) } else { None });
+            return Ok(match kind {
+                "api" => Some(Self::ApiRemoved(gone()?)),
+                "contract" => Some(Self::ContractRemoved(gone()?)),
+                _ => None,
+            });
         };
         Ok(match kind {
             "api" => Some(Self::Api(read(after)?)),
@@ -54,6 +61,7 @@ impl Object {
             "role" => Some(Self::Role(read(after)?)),
             "relation" => Some(Self::Relation(read(after)?)),
             "guardrails" => Some(Self::Guardrails(read(after)?)),
+            "contract" => Some(Self::Contract(read(after)?)),
             _ => None,
         })
     }

@@ -100,6 +100,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0005_limits.sql"),
         include_str!("../migrations/postgres/0005_limits.sql"),
     ),
+    (
+        "contract",
+        include_str!("../migrations/sqlite/0006_contract.sql"),
+        include_str!("../migrations/postgres/0006_contract.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

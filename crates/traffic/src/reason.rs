@@ -47,6 +47,10 @@ words! {
         ForbiddenByPolicy = "forbidden_by_policy",
         /// A policy could not be evaluated.
         PolicyError = "policy_error",
+        /// The body is JSON with two readings: a name twice in one object, or nested too deep.
+        AmbiguousBody = "ambiguous_body",
+        /// The request does not keep to the API's document.
+        ContractViolation = "contract_violation",
         /// Too many requests in too short a time: a limit in seconds, minutes or hours is reached.
         RateLimited = "rate_limited",
         /// What may be used in the day or month is used up.
@@ -61,6 +65,8 @@ words! {
         UpstreamTimeout = "upstream_timeout",
         /// The upstream's answer is not valid HTTP or ended early.
         UpstreamInvalid = "upstream_invalid",
+        /// The upstream's answer does not keep to the API's document, or is too long to be checked.
+        ResponseInvalid = "response_invalid",
         /// The caller may see only part of the upstream's answer, and it cannot be told which.
         ResponseUnreadable = "response_unreadable",
         /// The decision log is full and is set to refuse then.
@@ -78,7 +84,11 @@ impl Reason {
     /// The HTTP status that the gate answers with.
     pub const fn status(self) -> u16 {
         match self {
-            Self::MalformedRequest | Self::NonCanonicalTarget | Self::ForbiddenHeader => 400,
+            Self::MalformedRequest
+            | Self::NonCanonicalTarget
+            | Self::ForbiddenHeader
+            | Self::AmbiguousBody
+            | Self::ContractViolation => 400,
             Self::AuthorityMismatch => 421,
             Self::TooLarge => 413,
             Self::RequestTimeout => 408,
@@ -98,7 +108,10 @@ impl Reason {
             | Self::ForbiddenByPolicy => 403,
             Self::PolicyError => 500,
             Self::RateLimited | Self::QuotaExceeded | Self::ConcurrencyLimited => 429,
-            Self::UpstreamUnreachable | Self::UpstreamInvalid | Self::ResponseUnreadable => 502,
+            Self::UpstreamUnreachable
+            | Self::UpstreamInvalid
+            | Self::ResponseInvalid
+            | Self::ResponseUnreadable => 502,
             Self::UpstreamTimeout => 504,
             Self::Overloaded | Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
             Self::Cancelled => 499,

@@ -35,6 +35,11 @@ impl Outcome {
     }
 }
 
+/// How many violations a record keeps.
+pub const VIOLATIONS_MAX: usize = 20;
+/// The longest that each is kept, in bytes.
+pub const VIOLATION_BYTES_MAX: usize = 256;
+
 /// What is known of one request when it is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
@@ -74,6 +79,10 @@ pub struct CallRecord {
     pub grant_ids: Vec<GrantId>,
     /// Names of response fields that were removed.
     pub fields_removed: Vec<String>,
+    /// How its messages break the API's document: rules and places, no values. At most
+    /// [`VIOLATIONS_MAX`], each cut to [`VIOLATION_BYTES_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<String>,
     /// Body bytes from the caller.
     pub bytes_in: u64,
     /// Body bytes to the caller.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, SetLimits};
+use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, PutChecks, SetLimits};
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use utoipa_axum::router::OpenApiRouter;
@@ -22,7 +22,11 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(list, add))
         .routes(routes!(import))
         .layer(DefaultBodyLimit::max(DOCUMENT_BYTES_MAX));
-    large.routes(routes!(show, remove)).routes(routes!(set_mode)).routes(routes!(set_limits))
+    large
+        .routes(routes!(show, remove))
+        .routes(routes!(set_mode))
+        .routes(routes!(set_limits))
+        .routes(routes!(set_checks))
 }
 
 /// List the APIs
@@ -108,4 +112,17 @@ async fn set_limits(
     Body(wanted): Body<SetLimits>,
 ) -> Result<Json<ChangeReceipt>, Refused> {
     Ok(Json(app.set_api_limits(&actor, &id, wanted).await?))
+}
+
+/// Set what is checked of requests and responses against the document
+#[utoipa::path(put, path = "/apis/{id}/checks", tag = "apis", request_body = PutChecks,
+    params(("id" = String, Path, description = "Id or name")),
+    responses((status = 200, body = ApiDetail)))]
+async fn set_checks(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Body(wanted): Body<PutChecks>,
+) -> Result<Json<ApiDetail>, Refused> {
+    Ok(Json(app.set_checks(&actor, &id, wanted).await?))
 }

@@ -120,6 +120,9 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("PUT /apis/{id}/limits", ADMINS_SEEN)
             .of("spare")
             .with(json!({"limits": ["9/s per api"]})),
+        row("PUT /apis/{id}/checks", ADMINS_SEEN)
+            .of("spare")
+            .with(json!({"requests": "observe", "closed": true})),
         row("DELETE /apis/{id}", ADMINS_SEEN).of("spare"),
         row("GET /identities", ALL),
         row("POST /identities", ADMINS).with(json!({"name": "svc-2", "kind": "workload"})),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use base::{ApiId, Problem};
 use catalog::Api;
 
-use super::{check_free, check_owner, origin_of, parse};
+use super::{check_free, check_owner, checks, operations_of, origin_of, parse};
 use crate::authority::Authority;
 use crate::view::NewApi;
 use crate::{Actor, App};
@@ -23,26 +23,30 @@ impl App {
         for new in &wanted {
             let mut api = parse(new, self.now(), origin_of(actor))
                 .map_err(|problem| within(problem, &new.name))?;
-            api.operations = self.operations_of(new, &api).await?;
+            let given = self.document_of(new).await?;
+            api.operations = operations_of(given.as_ref(), &api)?;
             api.check_limits().map_err(|problem| within(problem, &api.name))?;
-            apis.push(api);
+            apis.push((api, given, new.checks.as_ref()));
         }
         let mut tx = self.begin(actor).await?;
         let mut changed = false;
-        let kept: BTreeSet<&ApiId> = apis.iter().map(|api| &api.id).collect();
+        let kept: BTreeSet<&ApiId> = apis.iter().map(|(api, ..)| &api.id).collect();
         let origin = origin_of(actor).to_string();
         let known = self.ruleset().load_full();
         for gone in known.apis().filter(|api| api.origin == origin && !kept.contains(&api.id)) {
+            checks::save(&mut tx, &gone.id, None, None).await?;
             tx.remove_api(gone).await?;
             changed = true;
         }
-        for api in apis {
+        for (api, given, wanted) in apis {
             let before = tx.api_by_id_or_name(api.id.as_str()).await?;
             // An owner that is on record stays right: a start must not fail for what it was.
             if before.as_ref().is_none_or(|before| before.owner != api.owner) {
                 let checked = check_owner(&mut tx, &authority, api.owner.as_deref()).await;
                 checked.map_err(|problem| within(problem, &api.name))?;
             }
+            let checked = checks::save(&mut tx, &api.id, given.as_ref(), wanted).await;
+            changed |= checked.map_err(|problem| within(problem, &api.name))?;
             changed |= declare(&mut tx, before, api).await?;
         }
         if changed {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{ChecksView, PutChecks};
+
 /// One API in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ApiView {
@@ -96,6 +98,9 @@ pub struct ApiDetail {
     pub operations: Vec<OperationView>,
     /// Grants on it that are not revoked.
     pub grants: Vec<GrantView>,
+    /// What is checked of its messages; absent while there is no document to check against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<ChecksView>,
 }
 
 /// How long to wait for an API's upstream; what is left out has its default.
@@ -164,6 +169,9 @@ pub struct NewApi {
     /// Where the document came from, for error messages (a file name).
     #[serde(default)]
     pub document_name: Option<String>,
+    /// What is checked of its messages against the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<PutChecks>,
 }
 
 /// Sets the limits of an API.

@@ -42,6 +42,9 @@ pub struct CallView {
     pub grant_ids: Vec<String>,
     /// Response fields removed.
     pub fields_removed: Vec<String>,
+    /// How its messages break the API's document: rules and places, no values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<String>,
     /// Microseconds from the complete head to the end of the answer.
     pub duration_us: u64,
     /// The ruleset that decided.

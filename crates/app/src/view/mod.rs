@@ -4,6 +4,7 @@
 pub mod access;
 pub mod activity;
 pub mod ask;
+pub mod checks;
 pub mod policy;
 pub mod review;
 pub mod terms;
@@ -11,6 +12,7 @@ pub mod terms;
 pub use access::*;
 pub use activity::*;
 pub use ask::*;
+pub use checks::*;
 pub use policy::*;
 pub use review::*;
 pub use terms::*;

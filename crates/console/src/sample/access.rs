@@ -68,6 +68,7 @@ pub fn api_detail() -> ApiDetail {
             operation("purgeTestOrders", "DELETE", "/test", "Purge test orders", "high", 3),
         ],
         grants: vec![grant("svc-invoice-export", "active"), grant("checkout-web", "active")],
+        checks: None,
     }
 }
 

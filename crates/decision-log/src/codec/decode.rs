@@ -7,7 +7,7 @@ use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Tim
 use traffic::{CallRecord, Outcome, Reason};
 
 use super::dictionary::{Column, read_address};
-use super::request_id;
+use super::{VIOLATIONS, request_id};
 use crate::wire::{Malformed, Reader};
 
 /// The largest batch that is unpacked: well above what a writer makes, well below memory.
@@ -32,6 +32,7 @@ pub(crate) fn decode(
     let strings = read_strings(&mut reader)?;
     let addresses = read_addresses(&mut reader)?;
     let mut columns = Columns::open(&mut reader, &strings, &addresses)?;
+    columns.open_more(&mut reader)?;
     let decoded = (0..records).map(|_| columns.next()).collect::<Result<_, _>>()?;
     if !reader.is_empty() || !columns.are_empty() {
         return Err(Malformed("a batch holds more than it says"));
@@ -74,6 +75,8 @@ struct Columns<'d> {
     fields: Text<'d, String>,
     sizes: Reader<'d>,
     versions: Reader<'d>,
+    /// `None` in a batch of which no record has any.
+    violations: Option<Text<'d, String>>,
     request_ids: Column<'d, RequestId>,
     last_at: i64,
     last_version: i64,
@@ -109,10 +112,23 @@ impl<'d> Columns<'d> {
             fields: Text::new(column()?, strings),
             sizes: column()?,
             versions: column()?,
+            violations: None,
             request_ids: Column::new(strings),
             last_at: 0,
             last_version: 0,
         })
+    }
+
+    /// Columns of members that a release added later, each after its number.
+    fn open_more(&mut self, reader: &mut Reader<'d>) -> Result<(), Malformed> {
+        if !reader.is_empty() {
+            if reader.varint()? != VIOLATIONS {
+                return Err(Malformed("a batch has a column that is not known"));
+            }
+            let strings = self.paths.values.strings();
+            self.violations = Some(Text::new(Reader::new(reader.bytes()?), strings));
+        }
+        Ok(())
     }
 
     fn next(&mut self) -> Result<CallRecord, Malformed> {
@@ -136,6 +152,7 @@ impl<'d> Columns<'d> {
                 .map_err(|_| Malformed("a status is too large"))?,
             grant_ids: self.grants.list()?,
             fields_removed: self.fields.list()?,
+            violations: self.violations.as_mut().map_or(Ok(Vec::new()), Text::list)?,
             bytes_in: self.sizes.varint()?,
             bytes_out: self.sizes.varint()?,
             ruleset_version: {
@@ -186,7 +203,8 @@ impl<'d> Columns<'d> {
             &self.grants.numbers,
             &self.fields.numbers,
         ];
-        numbers.iter().all(|column| column.is_empty())
+        let more = self.violations.as_ref().map(|violations| &violations.numbers);
+        numbers.into_iter().chain(more).all(|column| column.is_empty())
     }
 }
 

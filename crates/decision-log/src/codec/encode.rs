@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use traffic::CallRecord;
 
 use super::dictionary::Numbering;
-use super::{put_address, request_id};
+use super::{VIOLATIONS, put_address, request_id};
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// Columns of numbers, in the order in which they are written.
@@ -15,6 +15,7 @@ const COLUMNS: usize = 21;
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     columns: [Vec<u8>; COLUMNS],
+    violations: Vec<u8>,
     raw: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -32,9 +33,11 @@ impl Encoder {
     /// The payload for these records.
     pub(crate) fn encode(&mut self, records: &[CallRecord]) -> Encoded<'_> {
         self.columns.iter_mut().for_each(Vec::clear);
+        self.violations.clear();
         let mut strings = Numbering::new();
         let mut addresses = Numbering::new();
         self.fill(records, &mut strings, &mut addresses);
+        self.fill_more(records, &mut strings);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -42,6 +45,10 @@ impl Encoder {
         put_varint(&mut self.raw, addresses.values().len() as u64);
         addresses.values().iter().for_each(|address| put_address(&mut self.raw, *address));
         self.columns.iter().for_each(|column| put_bytes(&mut self.raw, column));
+        if !self.violations.is_empty() {
+            put_varint(&mut self.raw, VIOLATIONS);
+            put_bytes(&mut self.raw, &self.violations);
+        }
 
         self.packed.resize(lz4_flex::block::get_maximum_output_size(self.raw.len()), 0);
         // INVARIANT: the buffer has the size that the packer asks for, so packing cannot fail; a
@@ -118,6 +125,18 @@ impl Encoder {
             let version = record.ruleset_version as i64;
             put_zigzag(versions, version.wrapping_sub(last_version));
             last_version = version;
+        }
+    }
+
+    /// Columns that a batch only has where some record has the member.
+    fn fill_more<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        if records.iter().all(|record| record.violations.is_empty()) {
+            return;
+        }
+        let out = &mut self.violations;
+        for record in records {
+            put_varint(out, record.violations.len() as u64);
+            record.violations.iter().for_each(|one| put_varint(out, strings.number(one)));
         }
     }
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use traffic::{Outcome, Reason};
 
 use super::*;
+use crate::wire::Malformed;
 
 fn id() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -39,6 +40,7 @@ prop_compose! {
         ),
         status in any::<u16>(),
         (grants, fields_removed) in (vec(id(), 0..4), vec(".{0,9}", 0..3)),
+        violations in vec(".{0,9}", 0..3),
     ) -> CallRecord {
         CallRecord {
             request_id: RequestId::parse(&request).unwrap(),
@@ -58,6 +60,7 @@ prop_compose! {
             status,
             grant_ids: grants.iter().map(|id| GrantId::parse(id).unwrap()).collect(),
             fields_removed,
+            violations,
             bytes_in,
             bytes_out,
             ruleset_version,
@@ -126,6 +129,44 @@ fn leaf_bytes_never_change_between_releases() {
     let expected = "0108725f63686f73656e80897a0700000000000003474554012f07616c6c6f776564\
                     047f000001c8010000000009";
     assert_eq!(base::encoding::to_hex(&bytes), expected);
+    let violating = CallRecord { violations: vec!["x".to_owned()], ..record_of("r_chosen") };
+    leaf_bytes(&violating, &mut bytes);
+    let unchanged = expected.strip_prefix("01").unwrap();
+    assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}0001010178"));
+}
+
+/// A batch of one record, as releases before violations wrote it.
+const OLD_BATCH: &str = "f31b0408725f63686f73656e03474554012f07616c6c6f77656401047f0000010101000003\
+                         80897a010701000200300201031700f00301040100010002c801010001000200000112";
+const OLD_RAW: usize = 74;
+
+#[test]
+fn a_batch_of_an_older_release_is_read() {
+    let payload = base::encoding::from_hex(OLD_BATCH).unwrap();
+    let older = record_of("r_chosen");
+    assert_eq!(decode(&payload, OLD_RAW, 1), Ok(vec![older.clone()]));
+    let mut encoder = Encoder::default();
+    assert_eq!(
+        encoder.encode(&[older]).payload,
+        payload,
+        "and nothing new is written without need"
+    );
+}
+
+#[test]
+fn a_column_of_a_later_release_is_refused_and_not_passed_over() {
+    let mut encoder = Encoder::default();
+    let violating = CallRecord { violations: vec!["x".to_owned()], ..record_of("r_chosen") };
+    let encoded = encoder.encode(std::slice::from_ref(&violating));
+    let mut raw = vec![0; encoded.raw];
+    lz4_flex::block::decompress_into(encoded.payload, &mut raw).unwrap();
+    // The last column is its number, its length, and a count and one string.
+    let at = raw.len() - 4;
+    assert_eq!(raw[at], 1);
+    raw[at] = 2;
+    let packed = lz4_flex::block::compress(&raw);
+    let why = Malformed("a batch has a column that is not known");
+    assert_eq!(decode(&packed, raw.len(), 1), Err(why));
 }
 
 fn record_of(request: &str) -> CallRecord {
@@ -147,6 +188,7 @@ fn record_of(request: &str) -> CallRecord {
         grant_ids: Vec::new(),
         would_refuse: None,
         fields_removed: Vec::new(),
+        violations: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 9,

@@ -4,6 +4,7 @@ use catalog::{ApiMode, Method, Operation, Timeouts};
 
 fn api(id: &str, operations: &[(&str, &str)]) -> Api {
     let operation = |(id, path): &(&str, &str)| Operation {
+        cost: 1,
         id: id.parse().unwrap(),
         method: Method::Get,
         path: (*path).to_owned(),
@@ -14,6 +15,8 @@ fn api(id: &str, operations: &[(&str, &str)]) -> Api {
         fields: Vec::new(),
     };
     Api {
+        costs: std::collections::BTreeMap::new(),
+        limits: Vec::new(),
         id: id.parse().unwrap(),
         name: id.to_owned(),
         hosts: Vec::new(),

@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
-use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, NewTimeouts, SetLimits};
+use app::view::{
+    ApiDetail, ApiView, ChangeReceipt, ChecksView, NewApi, NewTimeouts, PutChecks, SetLimits,
+};
 use clap::Subcommand;
 
 use super::{Remote, receipt};
 use crate::client::segment;
 use crate::failure::{Exit, Failure};
 use crate::output::{Table, or_dash};
+
+const CHECKS: [&str; 3] = ["off", "observe", "enforce"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Api {
@@ -45,6 +49,23 @@ pub(crate) enum Api {
         /// Limit nothing
         #[arg(long, conflicts_with_all = ["limits", "costs"], required_unless_present_any = ["limits", "costs"])]
         none: bool,
+    },
+    /// Set what is checked of requests and responses against the API's document
+    Check {
+        /// Id or name
+        name: String,
+        /// What becomes of requests that break it; observe lets them pass and records it
+        #[arg(long, value_parser = CHECKS)]
+        requests: Option<String>,
+        /// The same for responses
+        #[arg(long, value_parser = CHECKS)]
+        responses: Option<String>,
+        /// Objects in requests take only the properties that the document describes
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        closed: Option<bool>,
+        /// The query takes only the parameters that the operation lists
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        strict_query: Option<bool>,
     },
     /// Stop protecting a service: its requests are refused
     Remove {
@@ -137,6 +158,13 @@ impl Api {
                 remote.out.show(&changed, receipt)?;
                 Ok(Exit::Done)
             }
+            Self::Check { name, requests, responses, closed, strict_query } => {
+                let wanted = PutChecks { requests, responses, closed, strict_query };
+                let detail: ApiDetail =
+                    remote.client.put(&format!("{}/checks", path(&name)), &wanted).await?;
+                remote.out.show(&detail, |detail| checks(detail.checks.as_ref()))?;
+                Ok(Exit::Done)
+            }
             Self::Remove { name } => {
                 let changed: ChangeReceipt = remote.client.delete(&path(&name)).await?;
                 remote.out.show(&changed, receipt)?;
@@ -186,6 +214,7 @@ fn shown(detail: &ApiDetail) -> String {
     for limit in &api.limits {
         text.push_str(&format!("limit {limit}\n"));
     }
+    text.push_str(&checks(detail.checks.as_ref()));
     text.push('\n');
     let heading = ["operation", "method", "path", "impact", "cost", "calls 90d", "callers"];
     let mut table = Table::new(&heading);
@@ -201,6 +230,20 @@ fn shown(detail: &ApiDetail) -> String {
         ]);
     }
     text.push_str(&table.render("No operations: portreeve api import NAME DOCUMENT"));
+    text
+}
+
+/// What is checked, in one line, and what is not, in one each.
+fn checks(checks: Option<&ChecksView>) -> String {
+    let Some(checks) = checks else { return "no document to check messages against\n".to_owned() };
+    let mut text = format!(
+        "messages against {}: requests {}, responses {}",
+        checks.document, checks.requests, checks.responses
+    );
+    let options = [(checks.closed, ", closed"), (checks.strict_query, ", strict query")];
+    text.extend(options.iter().filter(|(on, _)| *on).map(|(_, name)| *name));
+    text.push('\n');
+    text.extend(checks.notes.iter().map(|note| format!("  note: {note}\n")));
     text
 }
 

@@ -118,6 +118,9 @@ fn explained(explanation: &Explanation) -> String {
         stages.row([stage.stage.clone(), stage.outcome.clone(), stage.detail.clone()]);
     }
     text.push_str(&stages.render("No stage was reached"));
+    for violation in &call.violations {
+        text.push_str(&format!("\nbreaks the API's document: {violation}"));
+    }
     for grant in &explanation.grants {
         let mark = if grant.applies { "covers it" } else { "does not" };
         text.push_str(&format!("\ngrant {} {mark}: {}", grant.grant_id, grant.why));

@@ -56,6 +56,7 @@ const fn key(
 }
 
 const MODES: &[&str] = &["observe", "enforce"];
+const CHECKS: &[&str] = &["off", "observe", "enforce"];
 const IMPACTS: &[&str] = &["low", "medium", "high"];
 const ENVIRONMENTS: &[&str] = &["production", "staging", "test", "development"];
 const ACCEPTS: &[&str] = &["token", "key"];
@@ -116,6 +117,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("api[].timeouts.idle", Kind::Span, "60s", false, "Between two reads of a body, either way."),
     key("api[].limit", Kind::Limits, "none", false, "How much may be used: `\"200/s per caller\"`, `\"10000/day per grant\"`, `\"20 concurrent per credential\"`, or a list of them."),
     key("api[].costs", Kind::Counts, "as the document says, else 1", false, "What requests of operations count under limits, by operation id: `{ exportOrders = 50 }`."),
+    key("api[].check.requests", Kind::Word(CHECKS), "off", false, "What becomes of requests that break the document. Without `check`, what was set before stays."),
+    key("api[].check.responses", Kind::Word(CHECKS), "off", false, "The same for responses; those that are checked are asked for without compression."),
+    key("api[].check.closed", Kind::Bool, "false", false, "Objects in requests take only the properties that the document describes."),
+    key("api[].check.strict-query", Kind::Bool, "false", false, "The query takes only the parameters that the operation lists."),
     key("api[].environment", Kind::Word(ENVIRONMENTS), "production", false, "Where it runs."),
     key("review[].name", Kind::Text, "", true, "What `portreeve review start` calls it."),
     key("review[].of.kinds", Kind::Words(KINDS), "all", false, "Kinds of identity whose grants it covers."),

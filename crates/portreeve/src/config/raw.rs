@@ -100,6 +100,7 @@ pub(super) struct RawApi {
     pub(super) limit: Option<Spanned<OneOrMore>>,
     #[serde(default)]
     pub(super) costs: BTreeMap<String, Spanned<i64>>,
+    pub(super) check: Option<RawCheck>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,6 +115,15 @@ pub(super) enum OneOrMore {
 pub(super) struct RawOverload {
     pub(super) in_flight: Option<Spanned<i64>>,
     pub(super) delay: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct RawCheck {
+    pub(super) requests: Option<String>,
+    pub(super) responses: Option<String>,
+    pub(super) closed: Option<bool>,
+    pub(super) strict_query: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -290,6 +290,10 @@ impl Reader<'_> {
         {
             self.wrong(problem.to_string(), owner.span(), "write \"robin\" or \"group:commerce\"");
         }
+        if raw.check.is_some() && raw.openapi.is_none() {
+            let hint = "name the document: openapi = \"openapi.yaml\"";
+            self.wrong("`check` needs `openapi`", raw.name.span(), hint);
+        }
         let document = raw.openapi.map(|text| Location::of(&text, &self.folder));
         let api = app::view::NewApi {
             name: raw.name.into_inner(),
@@ -304,6 +308,12 @@ impl Reader<'_> {
             timeouts: self.timeouts(raw.timeouts),
             limits: self.limits(raw.limit),
             costs: self.costs(raw.costs),
+            checks: raw.check.map(|check| app::view::PutChecks {
+                requests: check.requests,
+                responses: check.responses,
+                closed: check.closed,
+                strict_query: check.strict_query,
+            }),
             ..Default::default()
         };
         Some(ApiSetting { api, document })

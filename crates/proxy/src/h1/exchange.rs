@@ -1,5 +1,6 @@
 //! One exchange: the body of a request to its upstream and the response back, both at once, as the
-//! bytes come. Nothing is buffered beyond the two connections' buffers; who is slow slows the other.
+//! bytes come. Nothing is buffered beyond the two connections' buffers, but for a response that waits
+//! to be checked; who is slow slows the other.
 //!
 //! Knows nothing of permission: it is given an admitted request's connection and traits.
 
@@ -11,6 +12,7 @@ use traffic::headers::Framing;
 use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
+use crate::inspection::{AnswerHead, Inspection};
 use crate::screen::{Opening, Screen, Screening};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
@@ -71,6 +73,7 @@ pub(super) struct Exchange<'c> {
     heard: bool,
     released: bool,
     tally: Tally,
+    inspection: Option<Inspection>,
     /// The body of the response goes through a filter.
     screening: Option<Box<Screening>>,
     /// The body of the response is read and not passed on.
@@ -102,6 +105,7 @@ impl<'c> Exchange<'c> {
         deadline: &'c mut Deadline,
         pace: Pace,
         terms: Terms<'c>,
+        inspection: Option<Inspection>,
     ) -> Self {
         let chunked = terms.traits.framing == Framing::Chunked;
         Self {
@@ -123,6 +127,7 @@ impl<'c> Exchange<'c> {
             heard: false,
             released: false,
             tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
+            inspection,
             screening: None,
             omits: false,
         }
@@ -130,6 +135,12 @@ impl<'c> Exchange<'c> {
 
     pub(super) fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// How its messages break the API's document, when it is over.
+    pub(super) fn violations(self) -> Vec<String> {
+        let (sent, answered) = (self.upload.has_ended(), self.response_ended());
+        self.inspection.map(|inspection| inspection.conclude(sent, answered)).unwrap_or_default()
     }
 
     /// What the filter removed.
@@ -200,6 +211,9 @@ impl<'c> Exchange<'c> {
             if self.tally.bytes_in > self.terms.body_bytes_max {
                 return Err(Fault::Caller(Reason::TooLarge));
             }
+            if let Some(inspection) = &mut self.inspection {
+                inspection.send(decoded.data);
+            }
             if !self.upload_broken {
                 self.upload_encoder.write(decoded.data, self.upstream.output.bytes_mut());
             }
@@ -224,7 +238,7 @@ impl<'c> Exchange<'c> {
         if !self.caller.is_drained() && !self.holds_back() && !self.is_undecided() {
             moved |= self.release(cx)?;
         }
-        if !self.response_ended() && !self.caller.output.is_full() {
+        if !self.response_ended() && (self.is_holding() || !self.caller.output.is_full()) {
             moved |= self.poll_response(cx)?;
         }
         Ok(moved)
@@ -264,7 +278,7 @@ impl<'c> Exchange<'c> {
 
     /// Reads one response head, if it is complete.
     fn take_head(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, terms, screening, omits, .. } = self;
+        let Self { caller, upstream, terms, inspection, screening, omits, .. } = self;
         let mut space = field_space();
         let head = response::read(upstream.input.bytes(), terms.traits.to_head, &mut space)
             .map_err(Fault::Upstream)?;
@@ -292,6 +306,9 @@ impl<'c> Exchange<'c> {
             }
             status => {
                 let framing = head.judged.framing;
+                if let Some(inspection) = inspection {
+                    inspection.answer(AnswerHead::of(&head)).map_err(Fault::Upstream)?;
+                }
                 let leaves = screened(terms.screen, &head, screening, omits)?;
                 let (encoder, must_close) = response::reframe(leaves, terms.traits.version);
                 // An answer before the body's end: what is left of the body is not waited for.
@@ -315,37 +332,57 @@ impl<'c> Exchange<'c> {
 
     /// Moves what is there of the response's body towards the caller.
     fn take_response(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, download, tally, screening, omits, .. } = self;
+        let holds = self.is_holding();
+        let Self { caller, upstream, download, tally, inspection, screening, omits, .. } = self;
         let Download::Body(decoder, encoder) = download else { return Ok(false) };
-        let mut moved = false;
-        while !decoder.has_ended() && !caller.output.is_full() {
+        let (mut moved, mut ends) = (false, false);
+        while !decoder.has_ended() && (holds || !caller.output.is_full()) {
             let decoded = decoder.decode(upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
-            let data = match screening {
-                Some(screening) => screening.push(decoded.data).map_err(Fault::Withheld)?,
-                None if *omits => &[],
-                None => decoded.data,
-            };
+            let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
+            let data = if passes.map_err(Fault::Upstream)? { decoded.data } else { &[] };
+            let data = visible(screening, *omits, data)?;
             tally.bytes_out += data.len() as u64;
             encoder.write(data, caller.output.bytes_mut());
             upstream.input.consume(consumed);
-            if decoder.has_ended() {
-                close_body(screening, *encoder, tally, caller)?;
-            }
+            ends = decoder.has_ended();
             if consumed == 0 {
                 break;
             }
             moved = true;
         }
+        if ends {
+            self.close_body()?;
+        }
         Ok(moved)
     }
 
     fn end_response(&mut self) -> Result<(), Fault> {
-        if let Download::Body(decoder, encoder) = &mut self.download {
+        if let Download::Body(decoder, _) = &mut self.download {
             *decoder = Decoder::Ended;
-            close_body(&mut self.screening, *encoder, &mut self.tally, self.caller)?;
+            self.close_body()?;
         }
+        Ok(())
+    }
+
+    /// The upstream's body is complete: passes on what waited for its check, what the filter still
+    /// has, and the end.
+    fn close_body(&mut self) -> Result<(), Fault> {
+        let Self { caller, download, tally, inspection, screening, omits, .. } = self;
+        let Download::Body(_, encoder) = download else { return Ok(()) };
+        let out = caller.output.bytes_mut();
+        let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
+        let held = held.map_err(Fault::Upstream)?.unwrap_or_default();
+        let data = visible(screening, *omits, &held)?;
+        tally.bytes_out += data.len() as u64;
+        encoder.write(data, out);
+        if let Some(screening) = screening {
+            let last = screening.finish().map_err(Fault::Withheld)?;
+            tally.bytes_out += last.len() as u64;
+            encoder.write(last, out);
+        }
+        encoder.finish(out);
         Ok(())
     }
 
@@ -367,9 +404,15 @@ impl<'c> Exchange<'c> {
             && matches!(&self.download, Download::Body(decoder, _) if decoder.has_ended())
     }
 
+    /// The response waits for its check.
+    fn is_holding(&self) -> bool {
+        self.inspection.as_ref().is_some_and(Inspection::is_holding)
+    }
+
     /// Nothing of the answer may leave: it may still have to be refused.
     fn is_undecided(&self) -> bool {
-        self.screening.as_ref().is_some_and(|screening| screening.is_undecided())
+        self.is_holding()
+            || self.screening.as_ref().is_some_and(|screening| screening.is_undecided())
     }
 
     fn finish(&self) -> Option<Finish> {
@@ -435,20 +478,17 @@ fn screened(
     }
 }
 
-/// The upstream's body is complete: passes on what the filter still has, and the end.
-fn close_body(
-    screening: &mut Option<Box<Screening>>,
-    encoder: Encoder,
-    tally: &mut Tally,
-    caller: &mut Wire,
-) -> Result<(), Fault> {
-    if let Some(screening) = screening {
-        let last = screening.finish().map_err(Fault::Withheld)?;
-        tally.bytes_out += last.len() as u64;
-        encoder.write(last, caller.output.bytes_mut());
+/// What of a piece of the response's body the caller may see.
+fn visible<'d>(
+    screening: &'d mut Option<Box<Screening>>,
+    omits: bool,
+    data: &'d [u8],
+) -> Result<&'d [u8], Fault> {
+    match screening {
+        Some(screening) => screening.push(data).map_err(Fault::Withheld),
+        None if omits => Ok(&[]),
+        None => Ok(data),
     }
-    encoder.finish(caller.output.bytes_mut());
-    Ok(())
 }
 
 fn expired(wait: Wait) -> Fault {

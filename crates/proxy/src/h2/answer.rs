@@ -15,7 +15,7 @@ use traffic::limit::Standing;
 
 use super::activity::Stream;
 use super::relay::{Fault, Relay, ReplyHead};
-use super::reply::Reply;
+use super::reply::{Reply, note};
 use crate::gate::Worker;
 use crate::refusal::{Answer, Refused};
 use crate::stage::{
@@ -57,7 +57,7 @@ async fn judge(
         Ok(read) => read,
         Err(reason) => return Err(Box::new(Refused::and_close(pending.journal, reason))),
     };
-    let judged = JudgedBody::of(read, &fields(head));
+    let judged = JudgedBody::of(read, &fields(head), pending.refuses_ambiguity);
     match admit(worker, peer, head, true, Some((pending.journal, &judged))) {
         Verdict::Admitted(admitted) => Ok(Box::new(admitted)),
         Verdict::Refused(refused) => Err(Box::new(refused)),
@@ -151,6 +151,7 @@ async fn forward(
     wire.output.replace(head);
     let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
     relay.screen_by(admitted.screen().cloned());
+    relay.inspect(admitted.inspection());
     let mut lease = Lease::new();
     let head = loop {
         let heard = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
@@ -166,7 +167,10 @@ async fn forward(
                     Err(reason) => return Err(fail(admitted, End::Failed(reason), relay.tally())),
                 }
             }
-            Err(fault) => return Err(fail(admitted, fault.end(), relay.tally())),
+            Err(fault) => {
+                note(&mut admitted, &mut relay);
+                return Err(fail(admitted, fault.end(), relay.tally()));
+            }
         }
     };
     // An answer that may still have to be refused is not begun.
@@ -175,15 +179,15 @@ async fn forward(
         Poll::Pending => relay.poll_decided(cx),
     });
     if let Err(fault) = decided.await {
-        admitted.note_removed(relay.removed());
+        note(&mut admitted, &mut relay);
         return Err(fail(admitted, fault.end(), relay.tally()));
     }
     respond(admitted, relay, lease, head).await
 }
 
 async fn respond(
-    admitted: Admitted,
-    relay: Relay,
+    mut admitted: Admitted,
+    mut relay: Relay,
     lease: Lease,
     head: ReplyHead,
 ) -> Result<Response<Reply>, Box<Refused>> {
@@ -203,6 +207,7 @@ async fn respond(
     // Without a body the head is the end of the answer, and waits for the record.
     let request_id = admitted.request_id().to_owned();
     let (tally, to_head) = (relay.tally(), admitted.traits().to_head);
+    note(&mut admitted, &mut relay);
     relay.settle();
     match Answered::new(admitted, End::Complete, tally).record_durably().await {
         Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),

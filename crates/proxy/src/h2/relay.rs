@@ -18,6 +18,7 @@ use crate::h1::exchange::INTERIMS_MAX;
 use crate::h1::exchange::pace::{Pace, Wait, Watch};
 use crate::h1::head::field_space;
 use crate::h1::response;
+use crate::inspection::{AnswerHead, Inspection};
 use crate::screen::{Opening, Screen, Screening, is_about_the_whole};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
@@ -66,6 +67,9 @@ pub(super) struct Relay {
     interims: u32,
     heard: bool,
     tally: Tally,
+    inspection: Option<Inspection>,
+    /// The response waits, or waited, for its check.
+    waits: bool,
     screen: Option<Screen>,
     screening: Option<Box<Screening>>,
     /// The body of the response is read and not passed on.
@@ -103,6 +107,8 @@ impl Relay {
             interims: 0,
             heard: false,
             tally: Tally { bytes_in: traits.read_body.unwrap_or(0), ..Tally::default() },
+            inspection: None,
+            waits: false,
             screen: None,
             screening: None,
             omits: false,
@@ -116,6 +122,18 @@ impl Relay {
     /// What is to be done to the response. To be said before its head is read.
     pub(super) fn screen_by(&mut self, screen: Option<Screen>) {
         self.screen = screen;
+    }
+
+    /// Has its messages checked. To be said before anything is read.
+    pub(super) fn inspect(&mut self, inspection: Option<Inspection>) {
+        self.inspection = inspection;
+    }
+
+    /// How its messages break the API's document, when it is over.
+    pub(super) fn take_violations(&mut self) -> Vec<String> {
+        let answered = self.download.as_ref().is_some_and(Decoder::has_ended);
+        let (sent, inspection) = (self.upload_ended, self.inspection.take());
+        inspection.map(|inspection| inspection.conclude(sent, answered)).unwrap_or_default()
     }
 
     /// What the filter removed.
@@ -146,35 +164,50 @@ impl Relay {
 
     pub(super) fn response_ended(&self) -> bool {
         let read = self.download.as_ref().is_some_and(Decoder::has_ended);
-        read && self.ready.is_empty() && (self.screening.is_none() || self.closed)
+        read && self.ready.is_empty() && (!self.is_gathered() || self.closed)
+    }
+
+    /// The body goes by way of `ready`.
+    fn is_gathered(&self) -> bool {
+        self.screening.is_some() || self.waits
+    }
+
+    /// Nothing of the answer may leave: it may still have to be refused.
+    fn is_undecided(&self) -> bool {
+        self.inspection.as_ref().is_some_and(Inspection::is_holding)
+            || self.screening.as_ref().is_some_and(|screening| screening.is_undecided())
     }
 
     /// Reads on until it is decided whether any of the answer may be seen.
     pub(super) fn poll_decided(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         self.watch.wake();
-        while self.screening.as_ref().is_some_and(|screening| screening.is_undecided()) {
+        while self.is_undecided() {
             let sent = self.poll_upload(cx)?;
-            if !self.take_filtered()? && !self.poll_fill(cx)? && !sent {
+            if !self.gather()? && !self.poll_fill(cx)? && !sent {
                 return self.expire(cx).map(Err);
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Moves what was read through the filter. True when something moved.
-    fn take_filtered(&mut self) -> Result<bool, Fault> {
-        let Self { download, upstream, screening, ready, closed, .. } = self;
-        let (Some(decoder), Some(screening)) = (download, screening) else { return Ok(false) };
-        if *closed {
-            return Ok(false);
-        }
+    /// Moves what was read through the check and the filter. True when something moved.
+    fn gather(&mut self) -> Result<bool, Fault> {
+        let Self { download, upstream, inspection, screening, omits, ready, closed, .. } = self;
+        let Some(decoder) = download.as_mut().filter(|_| !*closed) else { return Ok(false) };
         let decoded = decoder.decode(upstream.input.bytes());
         let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
         let consumed = decoded.consumed;
-        ready.extend_from_slice(screening.push(decoded.data).map_err(Fault::Withheld)?);
+        let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
+        if passes.map_err(Fault::Upstream)? {
+            see(screening, *omits, decoded.data, ready)?;
+        }
         upstream.input.consume(consumed);
         if decoder.has_ended() {
-            ready.extend_from_slice(screening.finish().map_err(Fault::Withheld)?);
+            let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
+            see(screening, *omits, &held.map_err(Fault::Upstream)?.unwrap_or_default(), ready)?;
+            if let Some(screening) = screening {
+                ready.extend_from_slice(screening.finish().map_err(Fault::Withheld)?);
+            }
             *closed = true;
             return Ok(true);
         }
@@ -209,8 +242,8 @@ impl Relay {
         self.stream.taken();
         loop {
             let sent = self.poll_upload(cx)?;
-            if self.screening.is_some() {
-                let moved = self.take_filtered()?;
+            if self.is_gathered() {
+                let moved = self.gather()?;
                 if !self.ready.is_empty() {
                     let data = Bytes::from(std::mem::take(&mut self.ready));
                     self.tally.bytes_out += data.len() as u64;
@@ -235,6 +268,9 @@ impl Relay {
             let decoded = decoder.decode(self.upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
+            if let Some(inspection) = &mut self.inspection {
+                inspection.take(decoded.data).map_err(Fault::Upstream)?;
+            }
             let data = match self.omits {
                 true => Bytes::new(),
                 false => Bytes::copy_from_slice(decoded.data),
@@ -305,6 +341,9 @@ impl Relay {
                 if self.tally.bytes_in > self.worker.core().config.limits.body_bytes {
                     return Err(Fault::Caller(Reason::TooLarge));
                 }
+                if let Some(inspection) = &mut self.inspection {
+                    inspection.send(&data);
+                }
                 self.encoder.write(&data, self.upstream.output.bytes_mut());
                 self.check_length(false)?;
                 Ok(true)
@@ -362,6 +401,10 @@ impl Relay {
             if head.status == 101 {
                 return Err(Fault::Upstream(Reason::UpstreamInvalid));
             }
+            if let Some(inspection) = self.inspection.as_mut().filter(|_| is_final) {
+                inspection.answer(AnswerHead::of(&head)).map_err(Fault::Upstream)?;
+                self.waits = inspection.is_holding();
+            }
             let mut whole = true;
             if let Some(screen) = self.screen.as_ref().filter(|_| is_final) {
                 match screen.open(&head).map_err(Fault::Withheld)? {
@@ -390,6 +433,23 @@ impl Relay {
             }
         }
     }
+}
+
+/// Adds what of a piece of the response's body the caller may see.
+fn see(
+    screening: &mut Option<Box<Screening>>,
+    omits: bool,
+    data: &[u8],
+    ready: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    match screening {
+        Some(screening) => {
+            ready.extend_from_slice(screening.push(data).map_err(Fault::Withheld)?);
+        }
+        None if omits => {}
+        None => ready.extend_from_slice(data),
+    }
+    Ok(())
 }
 
 fn fields(head: &response::ResponseHead<'_>, whole: bool) -> HeaderMap {

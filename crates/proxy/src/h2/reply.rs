@@ -68,10 +68,11 @@ impl Open {
     }
 
     fn finish(&mut self, last: Option<Bytes>) -> Step {
-        let (Some(relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) else {
+        let (Some(mut relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take())
+        else {
             return Step::Last(last);
         };
-        admitted.note_removed(relay.removed());
+        note(&mut admitted, &mut relay);
         let answered = Answered::new(admitted, End::Complete, relay.tally());
         let is_durable = relay.is_durable();
         relay.settle();
@@ -83,11 +84,17 @@ impl Open {
     }
 
     fn close(&mut self, end: End) {
-        if let (Some(relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) {
-            admitted.note_removed(relay.removed());
+        if let (Some(mut relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) {
+            note(&mut admitted, &mut relay);
             Answered::new(admitted, end, relay.tally()).record();
         }
     }
+}
+
+/// Writes down what was removed, and how messages break the API's document.
+pub(super) fn note(admitted: &mut Admitted, relay: &mut Relay) {
+    admitted.note_removed(relay.removed());
+    admitted.note_violations(relay.take_violations());
 }
 
 impl Drop for Open {

@@ -36,6 +36,8 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::InsufficientScope => "Scope too narrow",
         Reason::ForbiddenByPolicy => "Forbidden by policy",
         Reason::PolicyError => "Not decidable",
+        Reason::AmbiguousBody => "Body has more than one reading",
+        Reason::ContractViolation => "Request breaks the contract",
         Reason::RateLimited => "Too many requests",
         Reason::QuotaExceeded => "Quota used up",
         Reason::ConcurrencyLimited => "Too many requests at the same time",
@@ -43,6 +45,7 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::UpstreamUnreachable => "Upstream unreachable",
         Reason::UpstreamTimeout => "Upstream too slow",
         Reason::UpstreamInvalid => "Upstream answer not valid",
+        Reason::ResponseInvalid => "Upstream answer breaks the contract",
         Reason::ResponseUnreadable => "Answer not readable",
         Reason::LogUnavailable => "Not recordable",
         Reason::Stale => "Knowledge too old",
@@ -89,6 +92,17 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
         Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
         Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
+        Reason::AmbiguousBody => {
+            "The body has a name twice in one object, or is nested too deep, so that two readers \
+             may take it for two things."
+                .to_owned()
+        }
+        Reason::ContractViolation => {
+            format!(
+                "The request is not as the document of {} says.",
+                about.map_or("the API", |a| &a.name)
+            )
+        }
         Reason::RateLimited => "Too many requests came in too short a time.".to_owned(),
         Reason::QuotaExceeded => "What may be used in this time is used up.".to_owned(),
         Reason::ConcurrencyLimited => "Too many requests are open at the same time.".to_owned(),
@@ -97,6 +111,10 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::UpstreamTimeout => "The service behind the gate did not answer in time.".to_owned(),
         Reason::UpstreamInvalid => {
             "The service behind the gate gave an answer that is not valid HTTP.".to_owned()
+        }
+        Reason::ResponseInvalid => {
+            "The service behind the gate gave an answer that its document does not allow."
+                .to_owned()
         }
         Reason::ResponseUnreadable => {
             "The service's answer cannot be shown in part, and the caller may see only part of it."
@@ -160,12 +178,19 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
         Reason::ObjectNotAllowed => {
             "check whose object it is and which properties you send, or ask the owner of the API"
         }
+        Reason::AmbiguousBody => {
+            "send each name once in an object, and at most 64 objects and lists within each other"
+        }
+        Reason::ContractViolation => {
+            "compare the request with the API's document, at the places that are named"
+        }
         Reason::RateLimited => "wait as long as `Retry-After` says, and send less at once",
         Reason::QuotaExceeded => {
             "wait as long as `Retry-After` says, or ask the owner of the API for more"
         }
         Reason::ConcurrencyLimited => "send it again when another request has ended",
         Reason::Overloaded => "wait as long as `Retry-After` says, and send it again",
+        Reason::ResponseInvalid => "tell the owner of the API, and give the request id",
         Reason::UpstreamUnreachable
         | Reason::UpstreamTimeout
         | Reason::UpstreamInvalid

@@ -10,7 +10,8 @@ use traffic::headers::{Framing, Version};
 use traffic::limit::Standing;
 use traffic::{Limit, Outcome, Reason};
 
-use super::{Journal, JudgedBody, Permitted};
+use super::{Checked, Journal, JudgedBody, Permitted};
+use crate::inspection::{self, Inspection, Plan};
 use crate::limits;
 use crate::refusal::Refused;
 use crate::screen::Screen;
@@ -26,6 +27,8 @@ pub(crate) struct Admitted {
     traits: Traits,
     /// What conditions looked at, for asking again.
     read: Vec<(Place, Vec<String>)>,
+    /// What is checked while it is forwarded.
+    plan: Option<Plan>,
     screen: Option<Screen>,
 }
 
@@ -61,7 +64,8 @@ const fn limits_of(_permit: &Permit) -> &'static [Limit] {
 }
 
 impl Admitted {
-    pub(super) fn within_limits(permitted: Permitted<'_>) -> Result<Self, Refused> {
+    pub(super) fn within_limits(checked: Checked<'_>) -> Result<Self, Refused> {
+        let Checked { permitted, plan } = checked;
         let Permitted { mut received, who, permit, screen } = permitted;
         let worker = received.worker;
         let core = worker.core();
@@ -112,6 +116,7 @@ impl Admitted {
             prefix: &received.api.api().path,
             upstream: &upstream,
             screened: screen.is_some(),
+            unencoded: plan.as_ref().is_some_and(Plan::checks_responses),
             caller: head::Caller {
                 source: received.source,
                 scheme: received.peer.scheme,
@@ -135,7 +140,7 @@ impl Admitted {
             standing: admission.standing,
         };
         let read = permit.read().to_vec();
-        Ok(Self { journal: received.journal, who, upstream, head, traits, read, screen })
+        Ok(Self { journal: received.journal, who, upstream, head, traits, read, plan, screen })
     }
 
     /// Asks the ruleset as it is now whether a request that is still open may go on.
@@ -168,7 +173,7 @@ impl Admitted {
 
     /// Whether the answer goes to the caller as it is: nobody has to take anything out of it.
     pub(super) fn is_whole(&self) -> bool {
-        self.screen.is_none()
+        self.screen.is_none() && !self.plan.as_ref().is_some_and(Plan::may_withhold)
     }
 
     pub(crate) fn upstream(&self) -> &Arc<Upstream> {
@@ -177,6 +182,17 @@ impl Admitted {
 
     pub(crate) fn request_id(&self) -> &str {
         self.journal.request_id().as_str()
+    }
+
+    /// What is checked of an exchange that begins now.
+    pub(crate) fn inspection(&self) -> Option<Inspection> {
+        let limits = &self.journal.core().config.limits;
+        self.plan.as_ref().map(|plan| plan.begin(limits))
+    }
+
+    /// Writes down how messages break the API's document.
+    pub(crate) fn note_violations(&mut self, found: Vec<String>) {
+        self.journal.note(|record| inspection::keep(&mut record.violations, found));
     }
 
     /// The head that goes to the upstream. Empty once it was taken.

@@ -59,6 +59,7 @@ impl Journal {
             grant_ids: Vec::new(),
             would_refuse: None,
             fields_removed: Vec::new(),
+            violations: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,

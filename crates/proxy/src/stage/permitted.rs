@@ -1,13 +1,14 @@
 //! Third stage: a request that the ruleset permits.
 
-use catalog::Timeouts;
+use catalog::{ApiMode, Timeouts};
 use policy::{Decided, Facts, Permit, draw_of};
 use token::Verified;
 use traffic::Reason;
 use traffic::headers::Framing;
 
 use super::facts::Reader;
-use super::{Admitted, Authenticated, Journal, Received};
+use super::{Authenticated, Journal, JudgedBody, Received};
+use crate::inspection;
 use crate::refusal::Refused;
 use crate::screen::Screen;
 
@@ -36,11 +37,29 @@ pub(crate) struct Pending {
     /// The caller keeps its connection.
     pub(crate) keep_alive: bool,
     pub(crate) timeouts: Timeouts,
+    /// A body with two readings is refused for that alone.
+    pub(crate) refuses_ambiguity: bool,
+}
+
+impl Pending {
+    pub(super) fn new(received: Received<'_>, refuses_ambiguity: bool) -> Self {
+        Self {
+            framing: received.fields.framing,
+            expects_continue: received.fields.expects_continue,
+            keep_alive: received.fields.keep_alive,
+            timeouts: received.api.api().timeouts,
+            journal: received.journal,
+            refuses_ambiguity,
+        }
+    }
 }
 
 impl<'h> Permitted<'h> {
     pub(super) fn decide(authenticated: Authenticated<'h>) -> Result<Ruling<'h>, Refused> {
         let Authenticated { received, who } = authenticated;
+        if let Some(body) = received.body.filter(|body| body.is_refused()) {
+            return Err(ambiguous(received, body));
+        }
         let now = received.journal.at();
         let reader = Reader::new(&received);
         let facts = Facts {
@@ -60,13 +79,8 @@ impl<'h> Permitted<'h> {
                 Err(reason) => reason,
             },
             Ok(Decided::NeedsBody) if received.body.is_none() => {
-                return Ok(Ruling::NeedsBody(Pending {
-                    framing: received.fields.framing,
-                    expects_continue: received.fields.expects_continue,
-                    keep_alive: received.fields.keep_alive,
-                    timeouts: received.api.api().timeouts,
-                    journal: received.journal,
-                }));
+                let enforced = received.api.api().mode == ApiMode::Enforce;
+                return Ok(Ruling::NeedsBody(Pending::new(received, enforced)));
             }
             // Asked again with the body, the answer cannot be that it is needed.
             Ok(Decided::NeedsBody) => Reason::PolicyError,
@@ -75,9 +89,12 @@ impl<'h> Permitted<'h> {
         let refused = Refused::new(received.journal, reason, &received.fields);
         Err(refused.for_api(received.api.api()))
     }
+}
 
-    /// Holds the request against the limits.
-    pub(crate) fn limit(self) -> Result<Admitted, Refused> {
-        Admitted::within_limits(self)
-    }
+fn ambiguous(mut received: Received<'_>, body: &JudgedBody) -> Refused {
+    let told: Vec<_> = body.value().err().map(|why| format!("body {why}")).into_iter().collect();
+    let kept = body.value().err().map(|why| inspection::unreadable_request(&why));
+    received.journal.note(|record| inspection::keep(&mut record.violations, kept));
+    let refused = Refused::new(received.journal, Reason::AmbiguousBody, &received.fields);
+    refused.for_api(received.api.api()).telling(told)
 }

@@ -25,6 +25,8 @@ pub(crate) struct Rewrite<'r> {
     pub(crate) upstream: &'r Upstream,
     /// The response will be filtered: it is asked for whole and unpacked.
     pub(crate) screened: bool,
+    /// The response will be checked: it is asked for unpacked.
+    pub(crate) unencoded: bool,
     pub(crate) caller: Caller<'r>,
 }
 
@@ -77,7 +79,8 @@ fn write_travelling(rewrite: &Rewrite<'_>, out: &mut Vec<u8>) {
     let joins_cookies = rewrite.fields.cookies > 1;
     for (index, field) in rewrite.arrival.fields.iter().enumerate() {
         let joined = joins_cookies && field.name.eq_ignore_ascii_case("cookie");
-        let other_form = rewrite.screened && asks_for_other_forms(field.name);
+        let packed = rewrite.unencoded && field.name.eq_ignore_ascii_case("accept-encoding");
+        let other_form = packed || (rewrite.screened && asks_for_other_forms(field.name));
         if rewrite.fields.travels(index) && !joined && !other_form {
             write_field(field.name.as_bytes(), field.value, out);
         }
@@ -85,7 +88,7 @@ fn write_travelling(rewrite: &Rewrite<'_>, out: &mut Vec<u8>) {
     if joins_cookies {
         write_cookies(rewrite, out);
     }
-    if rewrite.screened {
+    if rewrite.screened || rewrite.unencoded {
         out.extend_from_slice(b"accept-encoding: identity\r\n");
     }
 }

@@ -102,8 +102,6 @@ async fn a_body_of_another_or_with_two_readings_is_refused_before_it_is_forwarde
     let kit = under(&upstream, |terms| tie(terms, "body.tenant = identity.tenant")).await;
     for body in [
         r#"{"tenant": "evil"}"#,
-        r#"{"tenant": "acme", "tenant": "evil"}"#,
-        r#"{"tenant": "acme", "\u0074enant": "evil"}"#,
         r#"{"tenant": "acme", "Tenant": "evil"}"#,
         r#"[{"tenant": "acme"}, {"tenant": "evil"}]"#,
         r#"{"tenant": ["acme", "evil"]}"#,
@@ -114,6 +112,12 @@ async fn a_body_of_another_or_with_two_readings_is_refused_before_it_is_forwarde
     ] {
         let response = ask(&kit, kit.post(&json(body), body)).await;
         refused(&kit, &response, Reason::ObjectNotAllowed).await;
+    }
+    for body in
+        [r#"{"tenant": "acme", "tenant": "evil"}"#, r#"{"tenant": "acme", "\u0074enant": "evil"}"#]
+    {
+        let response = ask(&kit, kit.post(&json(body), body)).await;
+        refused(&kit, &response, Reason::AmbiguousBody).await;
     }
     let form = "content-type: text/plain\r\ncontent-length: 18\r\n";
     let response = ask(&kit, kit.post(form, r#"{"tenant": "acme"}"#)).await;

@@ -13,7 +13,7 @@ use identity::{
     Credential, CredentialClass, CredentialStatus, Environment, Identity, IdentityKind,
     IdentityStatus, Origin, Seasonality,
 };
-use policy::{Change, Ruleset};
+use policy::{Change, CheckedContract, Ruleset};
 use portreeve_proxy::{
     Authenticators, Drained, Gate, GateConfig, Listeners, RecordError, Recorder, Recording, Workers,
 };
@@ -78,6 +78,7 @@ pub struct State {
     pub credential: Credential,
     pub more_credentials: Vec<Credential>,
     pub grant: Grant,
+    pub contract: Option<Arc<CheckedContract>>,
 }
 
 impl State {
@@ -88,6 +89,7 @@ impl State {
             Change::Credential(self.credential.clone()),
             Change::Grant(self.grant.clone()),
         ];
+        changes.push(Change::Contract(self.api.id.clone(), self.contract.clone()));
         changes.extend(self.more_credentials.iter().cloned().map(Change::Credential));
         Ruleset::build(version, changes).unwrap()
     }
@@ -220,7 +222,7 @@ fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
     let (api, identity) = (api(upstream), identity());
     let credential = credential(&identity, pepper, key);
     let grant = grant(&identity, &api);
-    State { api, identity, credential, more_credentials: Vec::new(), grant }
+    State { api, identity, credential, more_credentials: Vec::new(), grant, contract: None }
 }
 
 impl Kit {

@@ -6,6 +6,7 @@ mod kit;
 
 mod attack;
 mod conditions;
+mod contract;
 mod ext_auth;
 mod first;
 mod http2;

@@ -11,6 +11,8 @@ use crate::{Object, Snapshot, StoreError};
 const BATCH: u32 = 5_000;
 /// The same for relations, each of which may name many objects.
 const RELATIONS_BATCH: u32 = 500;
+/// The same for contracts, each with a document of up to some megabytes.
+const CONTRACTS_BATCH: u32 = 4;
 
 /// Where a load stands. APIs, identities and groups come before the credentials and grants that
 /// name them.
@@ -19,6 +21,8 @@ pub enum Cursor {
     /// Nothing was read yet.
     #[default]
     Start,
+    /// Contracts of APIs after this id are next.
+    Contracts(String),
     /// Identities after this id are next.
     Identities(String),
     /// Groups, roles and guardrails are next.
@@ -63,7 +67,13 @@ impl Snapshot {
         match cursor {
             Cursor::Start => {
                 let apis = self.apis().await?;
-                Ok((wrap(apis, Object::Api), Cursor::Identities(String::new())))
+                Ok((wrap(apis, Object::Api), Cursor::Contracts(String::new())))
+            }
+            Cursor::Contracts(after) => {
+                let batch = self.contracts_in_use(&after, CONTRACTS_BATCH).await?;
+                let end = || Cursor::Identities(String::new());
+                let last = batch.last().map(|last| last.api.to_string());
+                Ok((wrap(batch, Object::Contract), last.map_or_else(end, Cursor::Contracts)))
             }
             Cursor::Identities(after) => {
                 let batch = self.identities(&IdentityFilter::default(), &after, BATCH).await?;

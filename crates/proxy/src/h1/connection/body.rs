@@ -49,7 +49,7 @@ impl Connection {
             fields: head.fields,
             streams_body: false,
         };
-        let body = JudgedBody::of(body, head.fields);
+        let body = JudgedBody::of(body, head.fields, pending.refuses_ambiguity);
         let resumed = Some((pending.journal, &body));
         match stage::admit(&self.worker, &self.peer, &arrival, resumed) {
             Verdict::Admitted(admitted) => Ok(Box::new(admitted)),

@@ -29,7 +29,7 @@ impl Connection {
             Err(reason) => return self.fail(admitted, reason, Tally::default(), manner).await,
         };
         wire.output.replace(admitted.take_head());
-        let (mut finish, mut tally, mut removed) = self.exchange(&mut wire, &admitted).await;
+        let (mut finish, mut tally) = self.exchange(&mut wire, &mut admitted).await;
         if finish == Finish::Dead && may_repeat {
             // The upstream closed an idle connection as the request was on its way. Once only.
             let head = wire.output.recall();
@@ -38,10 +38,7 @@ impl Connection {
                 Err(reason) => return self.fail(admitted, reason, tally, manner).await,
             };
             wire.output.replace(head);
-            (finish, tally, removed) = self.exchange(&mut wire, &admitted).await;
-        }
-        if !removed.is_empty() {
-            admitted.note_removed(removed);
+            (finish, tally) = self.exchange(&mut wire, &mut admitted).await;
         }
         self.conclude(admitted, wire, finish, tally, manner).await
     }
@@ -57,11 +54,19 @@ impl Connection {
         }
     }
 
-    async fn exchange(
+    async fn exchange(&mut self, wire: &mut Wire, admitted: &mut Admitted) -> (Finish, Tally) {
+        let (finish, tally, [removed, violations]) = self.carry_out(wire, admitted).await;
+        admitted.note_removed(removed);
+        admitted.note_violations(violations);
+        (finish, tally)
+    }
+
+    /// Gives what the filter removed, and how messages break the API's document.
+    async fn carry_out(
         &mut self,
         wire: &mut Wire,
         admitted: &Admitted,
-    ) -> (Finish, Tally, Vec<String>) {
+    ) -> (Finish, Tally, [Vec<String>; 2]) {
         let config = &self.worker.core().config;
         let terms = Terms {
             traits: admitted.traits(),
@@ -72,7 +77,9 @@ impl Connection {
             closing: self.shutdown.is_cancelled(),
         };
         let pace = self.pace();
-        let mut exchange = Exchange::new(&mut self.wire, wire, &mut self.deadline, pace, terms);
+        let inspection = admitted.inspection();
+        let mut exchange =
+            Exchange::new(&mut self.wire, wire, &mut self.deadline, pace, terms, inspection);
         let lease = &mut self.lease;
         lease.renew();
         let finish = std::future::poll_fn(|cx| match lease.poll(cx, admitted) {
@@ -80,7 +87,7 @@ impl Connection {
             Poll::Pending => exchange.poll(cx),
         })
         .await;
-        (finish, exchange.tally(), exchange.removed())
+        (finish, exchange.tally(), [exchange.removed(), exchange.violations()])
     }
 
     async fn conclude(

@@ -1,6 +1,7 @@
 //! A request body that is read before the decision. What was read is what is forwarded, byte for
 //! byte.
 
+use contract::strict::{self, Trouble};
 use httparse::Header;
 use policy::reading::json;
 use policy::{Reading, Writes};
@@ -11,13 +12,17 @@ use smallvec::SmallVec;
 pub(crate) struct JudgedBody {
     bytes: Vec<u8>,
     content: Content,
+    /// It is refused for having two readings alone.
+    refuses_ambiguity: bool,
 }
 
 enum Content {
     Empty,
     Json(Value),
-    /// Of another type, or not JSON that has one reading.
-    Unreadable,
+    /// Not JSON, by what its fields say.
+    OtherType,
+    /// Not JSON that has one reading.
+    Unreadable(Trouble),
 }
 
 impl JudgedBody {
@@ -26,20 +31,48 @@ impl JudgedBody {
         let content = if bytes.is_empty() {
             Content::Empty
         } else if encodings.is_empty() && matches!(media, [media] if is_json(media)) {
-            json::parse(&bytes).map_or(Content::Unreadable, Content::Json)
+            let read = strict::parse(&bytes, strict::Limits::default());
+            read.map_or_else(Content::Unreadable, Content::Json)
         } else {
-            Content::Unreadable
+            Content::OtherType
         };
-        Self { bytes, content }
+        Self { bytes, content, refuses_ambiguity: false }
     }
 
-    /// Takes a whole body that came with these fields.
-    pub(crate) fn of(bytes: Vec<u8>, fields: &[Header<'_>]) -> Self {
+    /// Takes a whole body that came with these fields. `refuses_ambiguity`: who asked for it refuses
+    /// what has two readings.
+    pub(crate) fn of(bytes: Vec<u8>, fields: &[Header<'_>], refuses_ambiguity: bool) -> Self {
         let all = |name: &str| -> SmallVec<[&[u8]; 1]> {
             let named = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
             named.map(|field| field.value).collect()
         };
-        Self::new(bytes, &all("content-type"), &all("content-encoding"))
+        let body = Self::new(bytes, &all("content-type"), &all("content-encoding"));
+        Self { refuses_ambiguity, ..body }
+    }
+
+    /// Whether it is JSON that two readers may take for two things: a name twice in one object, or
+    /// deeper than many of them follow.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        let trouble = match &self.content {
+            Content::Unreadable(trouble) => trouble,
+            Content::Empty | Content::Json(_) | Content::OtherType => return false,
+        };
+        matches!(trouble, Trouble::NameTwice(_) | Trouble::TooDeep { .. })
+    }
+
+    /// Whether it is refused for that.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refuses_ambiguity && self.is_ambiguous()
+    }
+
+    /// The value that it is, or why none can be read.
+    pub(crate) fn value(&self) -> Result<&Value, String> {
+        match &self.content {
+            Content::Json(value) => Ok(value),
+            Content::Empty => Ok(&Value::Null),
+            Content::OtherType => Err("cannot be read as JSON: charset or coding".to_owned()),
+            Content::Unreadable(trouble) => Err(format!("cannot be read: {trouble}")),
+        }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -50,7 +83,7 @@ impl JudgedBody {
     pub(super) fn read(&self, path: &str) -> Reading<'_> {
         let root = match &self.content {
             Content::Empty => return Reading::absent(),
-            Content::Unreadable => return Reading::Unreadable,
+            Content::OtherType | Content::Unreadable(_) => return Reading::Unreadable,
             Content::Json(root) => root,
         };
         json::read(root, path)
@@ -60,7 +93,7 @@ impl JudgedBody {
     pub(super) fn writes(&self, allowed: &[String]) -> Writes {
         let root = match &self.content {
             Content::Empty => return Writes::Within,
-            Content::Unreadable => return Writes::Unreadable,
+            Content::OtherType | Content::Unreadable(_) => return Writes::Unreadable,
             Content::Json(root) => root,
         };
         json::writes(root, allowed)
