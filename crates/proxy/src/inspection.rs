@@ -36,12 +36,12 @@ pub(crate) struct Sent {
 }
 
 impl Plan {
-    /// Whether responses are checked: they are asked for without a content coding then.
     /// Whether a response that breaks the document must not leave.
     pub(crate) fn may_withhold(&self) -> bool {
         self.checks.responses == CheckMode::Enforce && self.checks_responses()
     }
 
+    /// Whether responses are checked: they are asked for without a content coding then.
     pub(crate) fn checks_responses(&self) -> bool {
         let contract = self.checks.operation(&self.operation);
         self.checks.responses != CheckMode::Off

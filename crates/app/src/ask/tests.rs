@@ -32,6 +32,7 @@ fn operation(id: &str, api: &str) -> Operation {
         _ => (Method::Post, format!("/{api}/things")),
     };
     Operation {
+        cost: 1,
         id: id.parse().unwrap(),
         method,
         path,
@@ -45,6 +46,8 @@ fn operation(id: &str, api: &str) -> Operation {
 
 fn api(id: &str, mode: ApiMode, accept: Vec<Accept>) -> Api {
     Api {
+        costs: BTreeMap::new(),
+        limits: Vec::new(),
         id: id.parse().unwrap(),
         name: id.to_owned(),
         hosts: Vec::new(),

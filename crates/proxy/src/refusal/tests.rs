@@ -4,7 +4,7 @@ use super::*;
 
 fn answer(reason: Reason, about: Option<&About>, exceeded: Option<Exceeded>) -> Answer {
     Answer::page(
-        &Case { reason, about, exceeded, example: "x", request_id: "r_1" },
+        &Case { reason, about, exceeded, violations: &[], example: "x", request_id: "r_1" },
         reason.status(),
         None,
     )
