@@ -4,39 +4,120 @@
 //! Stages tell what the record says, which is what happened. Grants are shown as they stand now,
 //! because now is when somebody acts on the answer.
 
-use base::Problem;
-use catalog::Api;
+mod minimal;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use base::{GrantId, Problem, RequestId, Timestamp};
+use catalog::{Api, Operation};
 use grant::{Grant, OperationSet};
-use identity::Identity;
-use policy::Ruleset;
-use policy::{Considered, Standing};
+use identity::{CredentialClass, Identity};
+use policy::{
+    Caller, Considered, Facts, RecordedRequest, Ruleset, Standing, Told, Verdict, draw_of,
+};
 use traffic::{CallRecord, Outcome, Reason};
 
 use crate::calls::{operation_title, view};
+use crate::policies::written::{Parts, Posed};
 use crate::render::title;
-use crate::view::{ConsideredGrant, ExplainedStage, Explanation};
+use crate::view::{
+    ConsideredGrant, ExplainedGuardrail, ExplainedStage, Explanation, WrittenRequest,
+};
 use crate::{Actor, App};
+use minimal::Minimal;
 
 /// The stages of the request path, in order.
 const STAGES: [&str; 6] = ["target", "credential", "identity", "operation", "grant", "upstream"];
+
+/// What is explained: a record, the request as far as it is known, and what is told about it.
+struct Subject<'a> {
+    record: &'a CallRecord,
+    ruleset: &'a Arc<Ruleset>,
+    told: Told,
+    minimal: Option<Minimal>,
+}
 
 impl App {
     /// Explains a request that the actor may see.
     pub async fn explain(&self, actor: &Actor, request_id: &str) -> Result<Explanation, Problem> {
         let record = self.call(actor, request_id).await?;
         let ruleset = self.ruleset().load_full();
-        let considered = considered(&record, &ruleset, self.now());
-        let allowed_now = considered.iter().any(|one| one.standing == Standing::Allows);
-        let would_allow = if allowed_now { None } else { would_allow(&record, &ruleset) };
-        let who_can_give = match &would_allow {
+        let now = self.now();
+        let told = with_posed(&record, &ruleset, |posed| told(posed, &ruleset, now));
+        let told = told.unwrap_or_default();
+        let near = match is_for_grants(&record) {
+            true => self.nearest(record.identity_id.as_ref(), &told).await?,
+            false => None,
+        };
+        let minimal = near.and_then(|near| {
+            let id = self.draw(GrantId::generate);
+            with_posed(&record, &ruleset, |posed| minimal::smallest(posed, &ruleset, &near, &id))?
+        });
+        self.explained(Subject { record: &record, ruleset: &ruleset, told, minimal }).await
+    }
+
+    /// Explains a request that is only written down, as if it came. Nothing is forwarded, and no
+    /// record is left.
+    pub async fn explain_written(
+        &self,
+        actor: &Actor,
+        request: WrittenRequest,
+    ) -> Result<Explanation, Problem> {
+        let ruleset = self.ruleset().load_full();
+        let now = self.now();
+        let parts = Parts::read(&request, now)?;
+        let mut record = self.unrecorded(&parts);
+        let sight = self.sight(actor).await?;
+        let ask = |posed: &Posed<'_>| {
+            judge(&mut record, posed, &ruleset);
+            (told(posed, &ruleset, posed.at), sight.covers(&record))
+        };
+        let (told, is_seen) = match parts.pose(&request, &ruleset, ask) {
+            Ok(found) => found,
+            Err(reason) => {
+                (record.outcome, record.reason) = (Outcome::Refused, Some(reason));
+                record.status = reason.status();
+                (Told::default(), sight.covers(&record))
+            }
+        };
+        if !is_seen {
+            // Who may not see the caller or the API learns no more than that.
+            return Err(Problem::not_found("identity or API of yours", &request.identity)
+                .hint("explain requests of identities or to APIs that you answer for"));
+        }
+        let near = match is_for_grants(&record) {
+            true => self.nearest(record.identity_id.as_ref(), &told).await?,
+            false => None,
+        };
+        let minimal = near.and_then(|near| {
+            let id = self.draw(GrantId::generate);
+            let ask = |posed: &Posed<'_>| minimal::smallest(posed, &ruleset, &near, &id);
+            parts.pose(&request, &ruleset, ask).ok().flatten()
+        });
+        let subject = Subject { record: &record, ruleset: &ruleset, told, minimal };
+        let mut explanation = self.explained(subject).await?;
+        as_written(&mut explanation, &parts);
+        Ok(explanation)
+    }
+
+    async fn explained(&self, subject: Subject<'_>) -> Result<Explanation, Problem> {
+        let Subject { record, ruleset, told, minimal } = subject;
+        let who_can_give = match &minimal {
             None => Vec::new(),
-            Some(_) => self.who_can_give(&record, &ruleset).await?,
+            Some(_) => self.who_can_give(record, ruleset).await?,
+        };
+        let (would_allow, would_allow_object) = match minimal {
+            None => (None, None),
+            Some(Minimal { command, object }) => (Some(command), object),
         };
         Ok(Explanation {
-            call: view(&record, &ruleset),
-            stages: stages(&record, &ruleset),
-            grants: self.considered_grants(&record, &considered, &ruleset).await?,
+            call: view(record, ruleset),
+            stages: stages(record, ruleset),
+            grants: self.considered_grants(record, &told.grants, ruleset).await?,
+            guardrails: told.guardrails.into_iter().map(guardrail_view).collect(),
             would_allow,
+            would_allow_object,
             who_can_give,
         })
     }
@@ -79,6 +160,121 @@ impl App {
         let name = |id: String| names.get(&id).map_or(id, |named| named.name.clone());
         Ok(who.into_iter().map(name).collect())
     }
+
+    /// A record of a request that never came.
+    fn unrecorded(&self, parts: &Parts) -> CallRecord {
+        CallRecord {
+            request_id: self.draw(RequestId::generate),
+            at: parts.at,
+            duration_us: 0,
+            identity_id: Some(parts.identity.clone()),
+            credential_id: None,
+            api_id: None,
+            operation: None,
+            method: parts.method.clone(),
+            path: parts.target.as_ref().map(|target| target.path().to_owned()).unwrap_or_default(),
+            source_ip: parts.source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            user_agent: None,
+            outcome: Outcome::Refused,
+            reason: None,
+            would_refuse: None,
+            status: 0,
+            grant_ids: Vec::new(),
+            fields_removed: Vec::new(),
+            violations: Vec::new(),
+            bytes_in: 0,
+            bytes_out: 0,
+            ruleset_version: self.ruleset().load().version(),
+        }
+    }
+}
+
+/// The operation of a record, as the catalogue knows it now.
+fn recorded_operation<'r>(record: &CallRecord, ruleset: &'r Ruleset) -> Option<&'r Operation> {
+    let entry = ruleset.entry(record.api_id.as_ref()?)?;
+    match &record.operation {
+        Some(id) => entry.operation_by_id(id),
+        None => entry.operation(&record.method, &record.path),
+    }
+}
+
+/// Poses a record to the ruleset; `None` where it was not proved who called which API.
+fn with_posed<R>(
+    record: &CallRecord,
+    ruleset: &Ruleset,
+    ask: impl FnOnce(&Posed<'_>) -> R,
+) -> Option<R> {
+    let entry = ruleset.entry(record.api_id.as_ref()?)?;
+    let operation = recorded_operation(record, ruleset);
+    let class = record.credential_id.as_ref().and_then(|id| ruleset.class_of(id));
+    let class = class.unwrap_or(CredentialClass::ApiKey);
+    let who = Caller::supposed(record.identity_id.as_ref()?, class);
+    let draw = draw_of(record.request_id.as_str());
+    let request = RecordedRequest::new(record, operation);
+    let facts = Facts { source: Some(record.source_ip), draw, request: &request };
+    Some(ask(&Posed { who, entry, operation, facts, at: record.at }))
+}
+
+fn told(posed: &Posed<'_>, ruleset: &Ruleset, now: Timestamp) -> Told {
+    ruleset.explain_call(posed.who, posed.entry, posed.operation, posed.facts, (now, posed.at))
+}
+
+/// Writes down what would become of a request.
+fn judge(record: &mut CallRecord, posed: &Posed<'_>, ruleset: &Ruleset) {
+    record.api_id = Some(posed.entry.api().id.clone());
+    record.operation = posed.operation.map(|operation| operation.id.clone());
+    let supposed = ruleset.suppose(posed.who, posed.entry, posed.operation, posed.facts, posed.at);
+    match supposed {
+        Err(refusal) => {
+            (record.outcome, record.reason) = (Outcome::Refused, Some(refusal.reason));
+            record.status = refusal.reason.status();
+        }
+        Ok(supposed) => {
+            record.outcome = match supposed.observed() {
+                Some(_) => Outcome::Observed,
+                None => Outcome::Allowed,
+            };
+            (record.reason, record.would_refuse) = (supposed.observed(), supposed.observed());
+            record.grant_ids = supposed.grants().unwrap_or_default().to_vec();
+        }
+    }
+}
+
+/// Of a request that never came, no credential was seen and nothing was answered.
+fn as_written(explanation: &mut Explanation, parts: &Parts) {
+    explanation.call.request_id.clear();
+    if parts.source.is_none() {
+        explanation.call.source_ip.clear();
+    }
+    for stage in &mut explanation.stages {
+        match (stage.stage.as_str(), stage.outcome.as_str()) {
+            ("credential", "passed") => stage.detail = format!("supposed: {}", parts.class),
+            ("upstream", "passed") => {
+                "not_reached".clone_into(&mut stage.outcome);
+                "it would be forwarded".clone_into(&mut stage.detail);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a grant is what was missing.
+fn is_for_grants(record: &CallRecord) -> bool {
+    matches!(
+        record.would_refuse.or(record.reason),
+        Some(Reason::NoGrant | Reason::TermsNotMet | Reason::ObjectNotAllowed)
+    )
+}
+
+fn guardrail_view(one: policy::Explained) -> ExplainedGuardrail {
+    let (says, why) = match one.verdict {
+        Verdict::Forbids => ("forbids", one.reason),
+        Verdict::DoesNotApply => ("does_not_apply", one.reason),
+        Verdict::NeedsBody => ("unknown", one.reason),
+        Verdict::Error(why) => ("fails", Some(why)),
+    };
+    let (id, place, says) = (one.id, one.place, says.to_owned());
+    ExplainedGuardrail { id, place, says, why, text: one.text }
 }
 
 /// Whether giving access to `identity` would be giving it to the owner themselves.
@@ -87,19 +283,10 @@ fn is_own(identity: &Identity, owner: &str) -> bool {
     identity.id.as_str() == owner || answers
 }
 
-fn considered(record: &CallRecord, ruleset: &Ruleset, now: base::Timestamp) -> Vec<Considered> {
-    match (&record.identity_id, &record.api_id) {
-        (Some(identity), Some(api)) => {
-            ruleset.explain(identity, api, record.operation.as_ref(), now)
-        }
-        _ => Vec::new(),
-    }
-}
-
 fn considered_grant(one: &Considered, grant: Option<&Grant>, api: Option<&Api>) -> ConsideredGrant {
     let says = match one.standing {
         Standing::Allows => "covers this operation",
-        Standing::NeedsBody => "covers this operation; whether its terms hold depends on the body",
+        Standing::NeedsBody => "covers this operation; whether its terms hold is not known here",
         Standing::Withdrawn => "covers this operation, but is being taken back",
         Standing::OtherEnvironment => "covers this operation for callers of another environment",
         Standing::OtherHours => "covers this operation at other hours",
@@ -133,19 +320,6 @@ fn titles(grant: &Grant, api: Option<&Api>) -> Vec<String> {
         OperationSet::All(_) => vec!["*".to_owned()],
         OperationSet::Only(ids) => ids.iter().map(|id| title(api, id.as_str())).collect(),
     }
-}
-
-/// The command that gives no more than this request needs; `None` where a grant is not what was
-/// missing.
-fn would_allow(record: &CallRecord, ruleset: &Ruleset) -> Option<String> {
-    if record.would_refuse.or(record.reason) != Some(Reason::NoGrant) {
-        return None;
-    }
-    let (identity, operation) = (record.identity_id.as_ref()?, record.operation.as_ref()?);
-    let api: &Api = ruleset.api(record.api_id.as_ref()?)?;
-    // The catalogue may have changed since; what is not in it cannot be granted.
-    api.operations.iter().find(|known| known.id == *operation)?;
-    Some(format!("portreeve grant give {identity} --api {} --can {operation}", api.id))
 }
 
 /// At which stage a request with this reason ended.

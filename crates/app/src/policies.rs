@@ -8,6 +8,7 @@ mod prove;
 mod replay;
 mod solver;
 mod whole;
+pub(crate) mod written;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 
 mod desk;
 
-use app::view::{CallQuery, GrantQuery};
+use app::view::{CallQuery, ChangeSet, GrantQuery, NewGrant, TermsView, WrittenRequest};
 use app::{Actor, Role};
 use base::problem::ProblemKind;
 use base::{RequestId, Span};
@@ -144,7 +144,9 @@ async fn every_reason_ends_at_one_stage_and_most_are_no_matter_of_grants() {
         let ended: Vec<_> = found.stages.iter().filter(|s| s.outcome == "refused").collect();
         assert_eq!(ended.len(), 1, "{reason}");
         assert!(!ended[0].detail.is_empty(), "{reason}");
-        assert_eq!(found.would_allow.is_some(), *reason == Reason::NoGrant, "{reason}");
+        let is_for_grants =
+            matches!(reason, Reason::NoGrant | Reason::TermsNotMet | Reason::ObjectNotAllowed);
+        assert_eq!(found.would_allow.is_some(), is_for_grants, "{reason}");
     }
 }
 
@@ -180,4 +182,106 @@ async fn refusals_are_no_use() {
     assert_eq!(idle.identity.last_seen_at, None);
     let reader = desk.app.identity(&desk.robin, "reader").await.unwrap();
     assert!(reader.identity.last_seen_at.is_some());
+}
+
+fn written(identity: &str, request: &str) -> WrittenRequest {
+    WrittenRequest {
+        identity: identity.to_owned(),
+        request: request.to_owned(),
+        ..WrittenRequest::default()
+    }
+}
+
+#[tokio::test]
+async fn a_written_request_that_is_none_or_nobodys_business_is_refused() {
+    let desk = Desk::new().await;
+    let explain = async |actor, request| desk.app.explain_written(actor, request).await;
+    for (request, reason) in [
+        (written("idle", "refund"), "bad_request_line"),
+        (written("", "GET /orders/items"), "bad_id"),
+        (WrittenRequest { from: Some("here".into()), ..written("idle", "GET /x") }, "bad_address"),
+    ] {
+        assert_eq!(explain(&desk.robin, request).await.unwrap_err().reason, reason);
+    }
+    let lee = lee();
+    let hidden = explain(&lee, written("idle", "GET /orders/items")).await.unwrap_err();
+    assert_eq!(hidden.reason, "not_found");
+    let nowhere = explain(&desk.robin, written("idle", "GET /elsewhere")).await.unwrap();
+    assert_eq!(nowhere.call.reason.as_deref(), Some("unknown_api"));
+    let twice = explain(&desk.robin, written("idle", "GET /orders/%2e%2e/x")).await.unwrap();
+    assert_eq!(twice.stages[0].outcome, "refused");
+}
+
+#[tokio::test]
+async fn a_written_request_is_explained_as_if_it_came_and_leaves_nothing() {
+    let desk = Desk::new().await;
+    let explain = async |identity, request| {
+        desk.app.explain_written(&desk.kim, written(identity, request)).await.unwrap()
+    };
+    let allowed = explain("reader", "GET /orders/items/7").await;
+    assert_eq!((allowed.call.outcome.as_str(), allowed.call.request_id.as_str()), ("allowed", ""));
+    assert_eq!(allowed.call.grant_ids, std::slice::from_ref(&desk.reader));
+    assert_eq!(allowed.stages.last().unwrap().outcome, "not_reached");
+    assert_eq!(allowed.would_allow, None);
+    let refused = explain("idle", "GET /orders/items/7").await;
+    assert_eq!(refused.call.reason.as_deref(), Some("no_grant"));
+    let command = "portreeve grant give idle --api orders --can getOrder";
+    assert_eq!(refused.would_allow.as_deref(), Some(command));
+    let object = format!("{command} --when 'path.id = \"7\"'");
+    assert_eq!(refused.would_allow_object, Some(object));
+    assert_eq!(refused.who_can_give, ["kim", "robin"]);
+}
+
+#[tokio::test]
+async fn the_smallest_grant_keeps_the_terms_of_the_nearest_and_mends_what_was_not_met() {
+    let desk = Desk::new().await;
+    let terms = TermsView {
+        networks: vec!["10.0.0.0/8".to_owned()],
+        ties: vec!["path.id = \"1\"".to_owned()],
+        ..TermsView::default()
+    };
+    let new = NewGrant {
+        subject: "idle".to_owned(),
+        api: "orders".to_owned(),
+        can: vec!["getOrder".to_owned()],
+        fields: None,
+        terms: Some(terms),
+        until: None,
+    };
+    desk.app.give_grant(&desk.robin, new).await.unwrap();
+    let explain = async |target: &str, from: &str| {
+        let request = WrittenRequest { from: Some(from.to_owned()), ..written("idle", target) };
+        desk.app.explain_written(&desk.robin, request).await.unwrap()
+    };
+    let elsewhere = explain("GET /orders/items/1", "192.0.2.7").await;
+    assert_eq!(elsewhere.call.reason.as_deref(), Some("terms_not_met"));
+    let command = "portreeve grant give idle --api orders --can getOrder \
+                   --when 'path.id = \"1\"' --from 192.0.2.7/32";
+    assert_eq!(elsewhere.would_allow.as_deref(), Some(command));
+    let other = explain("GET /orders/items/2", "10.1.1.1").await;
+    assert_eq!(other.call.reason.as_deref(), Some("object_not_allowed"));
+    let command = "portreeve grant give idle --api orders --can getOrder \
+                   --when 'path.id = \"2\"' --from 10.0.0.0/8";
+    assert_eq!(other.would_allow.as_deref(), Some(command));
+    // Both are wrong: no grant that mends one of them helps, so none is told.
+    let both = explain("GET /orders/items/2", "192.0.2.7").await;
+    assert_eq!(both.would_allow, None);
+}
+
+#[tokio::test]
+async fn what_a_guardrail_forbids_is_explained_by_it_and_by_no_grant() {
+    let desk = Desk::new().await;
+    let text = "@id(\"closed\") @reason(\"INC-1\")\n\
+                forbid(principal == Identity::\"idle\", action, resource);\n\
+                @id(\"other\") forbid(principal == Identity::\"lee\", action, resource);";
+    let files = [("g.cedar".to_owned(), text.to_owned())].into();
+    let change = ChangeSet { files, why: Some("test".to_owned()), ..ChangeSet::default() };
+    desk.app.publish_policy(&desk.robin, change, false).await.unwrap();
+    let request = written("idle", "GET /orders/items");
+    let found = desk.app.explain_written(&desk.robin, request).await.unwrap();
+    assert_eq!(found.call.reason.as_deref(), Some("forbidden_by_policy"));
+    let says: Vec<_> = found.guardrails.iter().map(|g| (g.id.as_str(), g.says.as_str())).collect();
+    assert_eq!(says, [("closed", "forbids"), ("other", "does_not_apply")]);
+    assert_eq!(found.guardrails[0].why.as_deref(), Some("INC-1"));
+    assert_eq!(found.would_allow, None);
 }

@@ -9,7 +9,7 @@ use std::future::Future;
 use app::view::{
     ApiDetail, ApiView, AuditView, CallQuery, CallView, ChainStatus, ChangeReceipt, Explanation,
     FindingView, IdentityDetail, IdentityQuery, IdentityView, ItemView, NewDecision, Page,
-    ReviewStatus, ReviewView, SearchHit, SignOffView, Today,
+    ReviewStatus, ReviewView, SearchHit, SignOffView, Today, WrittenRequest,
 };
 use app::{Actor, NewSession, Session};
 use base::Problem;
@@ -100,6 +100,8 @@ asks! {
     fn calls(actor: &Actor, query: CallQuery) -> Page<CallView>;
     /// Why a request was decided as it was.
     fn explain(actor: &Actor, request_id: &str) -> Explanation;
+    /// Why a written request would be decided as it would.
+    fn explain_written(actor: &Actor, request: WrittenRequest) -> Explanation;
     /// Detected problems.
     fn findings(actor: &Actor, filter: &FindingFilter) -> Vec<FindingView>;
     /// Administrative events, newest first.

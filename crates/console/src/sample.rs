@@ -17,7 +17,7 @@ use crate::shell::{Choices, Section, Shell, Viewer};
 pub use access::{api_detail, apis, credential, grant, identities, identity, identity_detail};
 pub use activity::{
     audit_events, call, calls, chain_broken, chain_intact, explanation, explanation_of_refusal,
-    explanation_without_credential, findings, today, today_quiet,
+    explanation_of_written, explanation_without_credential, findings, today, today_quiet,
 };
 pub use desk::SampleDesk;
 pub use review::{

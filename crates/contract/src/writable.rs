@@ -76,8 +76,8 @@ impl Names {
     }
 }
 
-/// Dotted names of the properties in `value` that no path allows, each once, in the order of the
-/// value and at most [`NAMES_MAX`]. Empty when all of it may be written.
+/// Dotted names of the properties in `value` that no path allows, each once, sorted, at most
+/// [`NAMES_MAX`] that come first in the value. Empty when all of it may be written.
 ///
 /// Where only a part of a property may be written, putting a text, a number, `null` or an empty
 /// object or list in its place writes more than that part, and so its name is among them. A value
@@ -85,6 +85,7 @@ impl Names {
 pub fn check(value: &Value, allowed: &Fields) -> Vec<String> {
     let mut walk = Walk { outside: Vec::new(), path: Vec::new() };
     walk.value(value, &[&allowed.root]);
+    walk.outside.sort_unstable();
     walk.outside
 }
 

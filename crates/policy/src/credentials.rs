@@ -54,7 +54,7 @@ fn choose(proofs: &Proofs, now: Timestamp) -> Option<&Proof> {
 
 impl Ruleset {
     /// What kind of proof a known credential is.
-    pub(crate) fn class_of(&self, id: &CredentialId) -> Option<CredentialClass> {
+    pub fn class_of(&self, id: &CredentialId) -> Option<CredentialClass> {
         let proofs = self.proofs.get(self.credential_homes.get(id)?)?;
         proofs.iter().find(|proof| proof.id == *id).map(|proof| proof.class)
     }

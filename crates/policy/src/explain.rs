@@ -56,6 +56,15 @@ pub struct Considered {
     pub standing: Standing,
 }
 
+/// What is told about one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The grants of the identity on the API, those that allow first.
+    pub grants: Vec<Considered>,
+    /// The guardrails that are for the API, sorted by id.
+    pub guardrails: Vec<Explained>,
+}
+
 impl Ruleset {
     /// Every grant on `api` that the identity or one of its groups holds, those that allow first,
     /// whatever their terms. Without a known operation none of them can allow.
@@ -89,25 +98,30 @@ impl Ruleset {
         self.consider(subject, api, operation, Some(&met), now)
     }
 
-    /// What each guardrail of the API says about one request. None of an identity that nobody
-    /// knows: it is refused before guardrails are asked.
-    pub fn explain_guardrails(
+    /// The same with what guardrails say, for a request that was made at another time than now:
+    /// whether a grant is in force is asked of `now`, its hours of the time of the request.
+    pub fn explain_call(
         &self,
         who: Caller<'_>,
         api: &ApiEntry,
         operation: Option<&Operation>,
         facts: Facts<'_>,
-        now: Timestamp,
-    ) -> Vec<Explained> {
-        let Some(guard) = &self.guard else { return Vec::new() };
+        (now, made_at): (Timestamp, Timestamp),
+    ) -> Told {
         let subject = self.subjects.get(who.identity());
         let Some((subject, about)) = subject.and_then(|one| Some((one, one.about.as_deref()?)))
         else {
-            return Vec::new();
+            // Refused before grants or guardrails are asked.
+            return Told::default();
         };
-        let groups = self.groups_of(subject);
-        let asked = Asked { who, api: api.api(), operation, facts, now, hour: now };
-        guard.explain(&self.question(asked, about, &groups))
+        let (api, groups) = (api.api(), self.groups_of(subject));
+        let asked = Asked { who, api, operation, facts, now, hour: made_at };
+        let met = self.circumstances(asked, about, &groups);
+        let operation = operation.map(|operation| &operation.id);
+        let grants = self.consider(subject, &api.id, operation, Some(&met), now);
+        let guard = self.guard.as_ref();
+        let question = || self.question(asked, about, &groups);
+        Told { grants, guardrails: guard.map(|g| g.explain(&question())).unwrap_or_default() }
     }
 
     fn consider(

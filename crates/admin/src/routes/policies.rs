@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use app::App;
 use app::view::{
-    CaseView, ChangeSet, ExportView, PolicyView, ProofView, ProveRequest, PublishView,
-    ReplayRequest, ReplayView, TestRequest,
+    CaseView, ChangeSet, Explanation, ExportView, PolicyView, ProofView, ProveRequest, PublishView,
+    ReplayRequest, ReplayView, TestRequest, WrittenRequest,
 };
 use axum::Json;
 use axum::extract::State;
@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(replay))
         .routes(routes!(publish))
         .routes(routes!(roll_back))
+        .routes(routes!(explain_written))
         .routes(routes!(prove))
         .routes(routes!(export))
 }
@@ -91,6 +92,17 @@ async fn roll_back(
     Body(wanted): Body<RollBack>,
 ) -> Result<Json<PublishView>, Refused> {
     Ok(Json(app.roll_policy_back(&actor, wanted.version, &wanted.reason).await?))
+}
+
+/// Explain a request that is only written down
+#[utoipa::path(post, path = "/policy/explain", tag = "policy", request_body = WrittenRequest,
+    responses((status = 200, body = Explanation)))]
+async fn explain_written(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Body(request): Body<WrittenRequest>,
+) -> Result<Json<Explanation>, Refused> {
+    Ok(Json(app.explain_written(&actor, request).await?))
 }
 
 /// Prove something about all requests

@@ -95,20 +95,8 @@ async fn prepare(door: &Door) -> Objects {
     Objects { token, key: key.unwrap().credential.id, grant: grants.pop().unwrap(), narrowed }
 }
 
-fn rows(objects: &Objects) -> Vec<Row> {
-    let why = || json!({"reason": "test"});
-    let definition = json!({"name": "all", "fallback": "otto"});
-    let mut rows = vec![
-        row("GET /whoami", ALL),
-        row("GET /status", AUDITORS),
-        row("GET /today", ALL),
-        row("GET /search", ALL).of(""),
-        row("GET /audit", ALL),
-        row("GET /audit/chain", AUDITORS),
-        row("POST /admin-tokens", ADMINS_SEEN).with(json!({"identity": "robin", "role": "member"})),
-        row("GET /admin-tokens", AUDITORS),
-        row("POST /admin-tokens/{id}/revoke", [401, 403, 403, 200]).of(&objects.token).with(why()),
-        row("POST /sign-in-links", ADMINS_SEEN).with(json!({"identity": "robin"})),
+fn apis() -> Vec<Row> {
+    vec![
         row("GET /apis", ALL),
         row("POST /apis", ADMINS)
             .with(json!({"name": "new", "path": "/new", "upstream": "http://127.0.0.1:9"})),
@@ -124,6 +112,26 @@ fn rows(objects: &Objects) -> Vec<Row> {
             .of("spare")
             .with(json!({"requests": "observe", "closed": true})),
         row("DELETE /apis/{id}", ADMINS_SEEN).of("spare"),
+    ]
+}
+
+fn rows(objects: &Objects) -> Vec<Row> {
+    let why = || json!({"reason": "test"});
+    let definition = json!({"name": "all", "fallback": "otto"});
+    let mut rows = vec![
+        row("GET /whoami", ALL),
+        row("GET /status", AUDITORS),
+        row("GET /today", ALL),
+        row("GET /search", ALL).of(""),
+        row("GET /audit", ALL),
+        row("GET /audit/chain", AUDITORS),
+        row("POST /admin-tokens", ADMINS_SEEN).with(json!({"identity": "robin", "role": "member"})),
+        row("GET /admin-tokens", AUDITORS),
+        row("POST /admin-tokens/{id}/revoke", [401, 403, 403, 200]).of(&objects.token).with(why()),
+        row("POST /sign-in-links", ADMINS_SEEN).with(json!({"identity": "robin"})),
+    ];
+    rows.extend(apis());
+    rows.extend([
         row("GET /identities", ALL),
         row("POST /identities", ADMINS).with(json!({"name": "svc-2", "kind": "workload"})),
         row("GET /identities/{id}", READERS).of("svc"),
@@ -157,7 +165,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
             .with(json!({"verdict": "keep"})),
         row("DELETE /items/{id}/draft", [401, 404, 404, 404]).of("none"),
         row("POST /reviews/{id}/sign-off", [401, 404, 404, 404]).of("none").with(json!({})),
-    ];
+    ]);
     rows.extend(authorization(objects));
     rows.push(
         row("POST /grants/{id}/narrow", ADMINS_SEEN)
@@ -182,6 +190,8 @@ fn authorization(objects: &Objects) -> Vec<Row> {
         row("GET /policy/versions", AUDITORS),
         row("POST /policy/test", AUDITORS).with(json!({})),
         row("POST /policy/replay", AUDITORS).with(json!({})),
+        row("POST /policy/explain", [401, 404, 200, 200])
+            .with(json!({"identity": "svc", "request": "GET /orders/items"})),
         row("POST /policy/prove", AUDITORS).with(json!({"question": "never_sees", "class": "phi"})),
         row("GET /policy/export", AUDITORS),
         row("POST /policy/publish", ADMINS_SEEN)

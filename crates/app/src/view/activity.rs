@@ -80,14 +80,21 @@ pub struct CallQuery {
 /// Why one request was decided as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
-    /// The record.
+    /// The record; of a request that is only written down, what it would be, without an id.
     pub call: CallView,
     /// In order: target, credential, identity, operation, grant, upstream.
     pub stages: Vec<ExplainedStage>,
     /// Grants of the identity (and its groups) on the API, as they stand now.
     pub grants: Vec<ConsideredGrant>,
-    /// The smallest grant that would allow it, as a command; absent when it was allowed.
+    /// The guardrails that are for the API, and what they say now.
+    #[serde(default)]
+    pub guardrails: Vec<ExplainedGuardrail>,
+    /// The smallest grant that would allow it, as a command; absent where it would be allowed now,
+    /// and where no grant is what was missing.
     pub would_allow: Option<String>,
+    /// The same for this object alone, where the path names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_allow_object: Option<String>,
     /// Who can give it, by name.
     pub who_can_give: Vec<String>,
 }
@@ -118,6 +125,22 @@ pub struct ConsideredGrant {
     pub applies: bool,
     /// Why, or why not.
     pub why: String,
+}
+
+/// A guardrail that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExplainedGuardrail {
+    /// Its id.
+    pub id: String,
+    /// Where it stands: file and line.
+    pub place: String,
+    /// `forbids`, `does_not_apply`, `unknown` (it depends on what is not known of the request) or
+    /// `fails` (it refuses because it cannot be evaluated).
+    pub says: String,
+    /// Why it is there, or why it fails.
+    pub why: Option<String>,
+    /// Its text.
+    pub text: String,
 }
 
 /// A detected problem.

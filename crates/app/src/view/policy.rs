@@ -84,6 +84,49 @@ pub struct ShiftView {
     pub reason: Option<String>,
 }
 
+/// A request that is written down, to be explained.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WrittenRequest {
+    /// Who calls.
+    pub identity: String,
+    /// By which kind of proof (default `api_key`).
+    pub credential: Option<String>,
+    /// `mtls` or `dpop`, where the proof is bound.
+    pub binding: Option<String>,
+    /// `GET /orders/42?tenant=acme`.
+    pub request: String,
+    /// The host that is asked, where APIs differ by it.
+    pub host: Option<String>,
+    /// Header fields by name.
+    pub headers: BTreeMap<String, String>,
+    /// Claims of the token.
+    pub claims: BTreeMap<String, Vec<String>>,
+    /// The JSON body, as text.
+    pub body: Option<String>,
+    /// The caller's address.
+    pub from: Option<String>,
+    /// When, RFC 3339 (default now).
+    pub at: Option<String>,
+}
+
+impl From<&PolicyCase> for WrittenRequest {
+    fn from(case: &PolicyCase) -> Self {
+        Self {
+            identity: case.identity.clone(),
+            credential: case.credential.clone(),
+            binding: case.binding.clone(),
+            request: case.request.clone(),
+            host: case.host.clone(),
+            headers: case.headers.clone(),
+            claims: case.claims.clone(),
+            body: case.body.clone(),
+            from: case.from.clone(),
+            at: case.at.clone(),
+        }
+    }
+}
+
 /// What one test of policy says must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -4,7 +4,7 @@ use app::findings::FindingQuery;
 use app::view::{
     ApiDetail, ApiView, AuditQuery, AuditView, CallQuery, CallView, ChainStatus, ChangeReceipt,
     Explanation, FindingView, IdentityDetail, IdentityQuery, IdentityView, ItemView, NewDecision,
-    Page, ReviewStatus, ReviewView, SearchHit, SignOffView, Today,
+    Page, ReviewStatus, ReviewView, SearchHit, SignOffView, Today, WrittenRequest,
 };
 use app::{Actor, App, NewSession, Session};
 
@@ -82,6 +82,10 @@ impl Desk for App {
 
     async fn explain(&self, actor: &Actor, request_id: &str) -> Answer<Explanation> {
         Self::explain(self, actor, request_id).await
+    }
+
+    async fn explain_written(&self, actor: &Actor, request: WrittenRequest) -> Answer<Explanation> {
+        Self::explain_written(self, actor, request).await
     }
 
     async fn findings(&self, actor: &Actor, filter: &FindingFilter) -> Answer<Vec<FindingView>> {

@@ -1,6 +1,6 @@
 //! Explain: why one request was decided as it was, and what would let it pass.
 
-use app::view::{ConsideredGrant, ExplainedStage, Explanation};
+use app::view::{ConsideredGrant, ExplainedStage, Explanation, WrittenRequest};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -18,8 +18,10 @@ use crate::{Console, Desk, words};
 pub struct ExplainPage {
     /// Surroundings.
     pub shell: Shell,
-    /// The request id as it was entered.
-    pub id: String,
+    /// What was entered.
+    pub asked: Asked,
+    /// Why what was entered cannot be explained.
+    pub wrong: Option<String>,
     /// What was found.
     pub found: Option<Explanation>,
 }
@@ -49,28 +51,62 @@ impl ExplainPage {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// A request id, or a request that is written down.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Asked {
-    id: String,
+pub struct Asked {
+    /// The id that a caller was told.
+    pub id: String,
+    /// Who would call.
+    pub identity: String,
+    /// `GET /orders/42`.
+    pub request: String,
+    /// From which address.
+    pub from: String,
 }
 
-/// `GET /explain`, with `?id=` of a request
+impl Asked {
+    /// Something is written down.
+    pub fn is_written(&self) -> bool {
+        !(self.identity.trim().is_empty() && self.request.trim().is_empty())
+    }
+}
+
+/// `GET /explain`, with `?id=` of a request, or `?identity=&request=` of one that did not come
 pub(crate) async fn show<D: Desk>(
     visit: Visit,
     State(console): State<Console<D>>,
     Query(asked): Query<Asked>,
 ) -> Shown {
     let shell = visit.shell(Section::Activity);
-    let Some(id) = given(asked.id) else {
-        return super::show(&ExplainPage { shell, id: String::new(), found: None });
-    };
-    match console.desk.explain(visit.actor(), &id).await {
-        Ok(found) => super::show(&ExplainPage { shell, id, found: Some(found) }),
-        Err(problem) if problem.kind == ProblemKind::NotFound => {
-            let page = super::show(&ExplainPage { shell, id, found: None })?;
-            Ok((StatusCode::NOT_FOUND, page).into_response())
+    let actor = visit.actor();
+    let answer = match (given(asked.id.clone()), asked.is_written()) {
+        (Some(id), _) => console.desk.explain(actor, &id).await,
+        (None, true) => {
+            let request = WrittenRequest {
+                identity: asked.identity.trim().to_owned(),
+                request: asked.request.trim().to_owned(),
+                from: given(asked.from.clone()),
+                ..WrittenRequest::default()
+            };
+            console.desk.explain_written(actor, request).await
         }
-        Err(problem) => Err(problem.into()),
-    }
+        (None, false) => {
+            return super::show(&ExplainPage { shell, asked, wrong: None, found: None });
+        }
+    };
+    let problem = match answer {
+        Ok(found) => {
+            return super::show(&ExplainPage { shell, asked, wrong: None, found: Some(found) });
+        }
+        Err(problem) => problem,
+    };
+    let status = match problem.kind {
+        ProblemKind::NotFound => StatusCode::NOT_FOUND,
+        ProblemKind::Invalid => StatusCode::BAD_REQUEST,
+        _ => return Err(problem.into()),
+    };
+    let wrong = asked.is_written().then(|| problem.detail.clone());
+    let page = super::show(&ExplainPage { shell, asked, wrong, found: None })?;
+    Ok((status, page).into_response())
 }

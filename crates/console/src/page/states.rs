@@ -11,7 +11,7 @@ use super::apis::ApisPage;
 use super::audit::AuditPage;
 use super::calls::{self, CallsPage};
 use super::error::ErrorPage;
-use super::explain::ExplainPage;
+use super::explain::{self, ExplainPage};
 use super::findings::FindingsPage;
 use super::identities::{self, IdentitiesPage};
 use super::identity::IdentityPage;
@@ -208,13 +208,28 @@ fn activity(states: &mut States) {
     };
     states.add("calls", "empty", &calls(Vec::new()));
     states.add("calls", "many", &calls(sample::calls()));
-    let explain = |id: &str, found| ExplainPage { shell: shell(section), id: id.to_owned(), found };
-    states.add("explain", "blank", &explain("", None));
-    states.add("explain", "unknown", &explain("r_01kafz9q", None));
-    states.add("explain", "allowed", &explain("r_1", Some(sample::explanation())));
-    states.add("explain", "refused", &explain("r_2", Some(sample::explanation_of_refusal())));
+    let explained = |id: &str, found| ExplainPage {
+        shell: shell(section),
+        asked: explain::Asked { id: id.to_owned(), ..explain::Asked::default() },
+        wrong: None,
+        found,
+    };
+    states.add("explain", "blank", &explained("", None));
+    states.add("explain", "unknown", &explained("r_01kafz9q", None));
+    states.add("explain", "allowed", &explained("r_1", Some(sample::explanation())));
+    states.add("explain", "refused", &explained("r_2", Some(sample::explanation_of_refusal())));
     let nobody = Some(sample::explanation_without_credential());
-    states.add("explain", "no-credential", &explain("r_3", nobody));
+    states.add("explain", "no-credential", &explained("r_3", nobody));
+    let asked = explain::Asked {
+        identity: "svc-invoice-export".to_owned(),
+        request: "POST /orders/42/refund".to_owned(),
+        ..explain::Asked::default()
+    };
+    let written =
+        |wrong, found| ExplainPage { shell: shell(section), asked: asked.clone(), wrong, found };
+    states.add("explain", "written", &written(None, Some(sample::explanation_of_written())));
+    let wrong = "`refund` is not a method and a target".to_owned();
+    states.add("explain", "written-wrong", &written(Some(wrong), None));
     let filter = FindingFilter { state: "open".to_owned(), ..FindingFilter::default() };
     let findings = |rows| FindingsPage::new(shell(section), rows, filter.clone());
     states.add("findings", "empty", &findings(Vec::new()));

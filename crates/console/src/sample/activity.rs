@@ -1,8 +1,8 @@
 //! Sample calls, findings and events.
 
 use app::view::{
-    AuditView, CallView, ChainStatus, ConsideredGrant, ExplainedStage, Explanation, FindingSubject,
-    FindingView, Today,
+    AuditView, CallView, ChainStatus, ConsideredGrant, ExplainedGuardrail, ExplainedStage,
+    Explanation, FindingSubject, FindingView, Today,
 };
 use serde_json::json;
 
@@ -80,7 +80,9 @@ pub fn explanation() -> Explanation {
             applies: true,
             why: "covers this operation".to_owned(),
         }],
+        guardrails: vec![guardrail()],
         would_allow: None,
+        would_allow_object: None,
         who_can_give: Vec::new(),
     }
 }
@@ -101,7 +103,19 @@ pub fn explanation_of_refusal() -> Explanation {
     }];
     explanation.would_allow =
         Some("portreeve grant give svc-invoice-export --api orders --can refundOrder".to_owned());
+    explanation.would_allow_object = explanation
+        .would_allow
+        .as_ref()
+        .map(|command| format!("{command} --when 'path.id = \"42\"'"));
     explanation.who_can_give = vec!["Robin Hale".to_owned()];
+    explanation
+}
+
+/// Why a request that is only written down would be refused.
+pub fn explanation_of_written() -> Explanation {
+    let mut explanation = explanation_of_refusal();
+    explanation.call.request_id.clear();
+    explanation.guardrails = vec![guardrail()];
     explanation
 }
 
@@ -114,6 +128,7 @@ pub fn explanation_without_credential() -> Explanation {
     explanation.stages.truncate(1);
     explanation.stages.push(stage("credential", "refused", why));
     (explanation.grants, explanation.would_allow) = (Vec::new(), None);
+    (explanation.guardrails, explanation.would_allow_object) = (Vec::new(), None);
     explanation
 }
 
@@ -221,5 +236,15 @@ pub fn today_quiet() -> Today {
         refused_24h: 0,
         calls_24h: 0,
         removals_unproved: 0,
+    }
+}
+
+fn guardrail() -> ExplainedGuardrail {
+    ExplainedGuardrail {
+        id: "no-refunds-from-outside".to_owned(),
+        place: "incidents.cedar:3".to_owned(),
+        says: "does_not_apply".to_owned(),
+        why: Some("INC-204".to_owned()),
+        text: "forbid(principal, action == Action::\"orders/refundOrder\", resource);".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use app::view::{
     ApiDetail, ApiView, AuditView, CallQuery, CallView, ChainStatus, ChangeReceipt, Explanation,
     FindingView, IdentityDetail, IdentityQuery, IdentityView, ItemView, NewDecision, Page,
-    ReviewStatus, ReviewView, SearchHit, SignOffView, Today,
+    ReviewStatus, ReviewView, SearchHit, SignOffView, Today, WrittenRequest,
 };
 use app::{Actor, NewSession, Role, Session};
 use base::Problem;
@@ -210,6 +210,13 @@ impl Desk for SampleDesk {
         let known = [super::explanation(), super::explanation_of_refusal()];
         let found = known.into_iter().find(|known| known.call.request_id == request_id);
         found.ok_or_else(|| Problem::not_found("request", request_id))
+    }
+
+    async fn explain_written(&self, _: &Actor, request: WrittenRequest) -> Answer<Explanation> {
+        match request.identity.as_str() {
+            "svc-invoice-export" => Ok(super::explanation_of_written()),
+            other => Err(Problem::not_found("identity", other)),
+        }
     }
 
     async fn findings(&self, _: &Actor, _: &FindingFilter) -> Answer<Vec<FindingView>> {

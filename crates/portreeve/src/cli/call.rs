@@ -59,10 +59,7 @@ impl Call {
                 let path = format!("/calls/{}/explanation", segment(&id));
                 let explanation: Explanation = remote.client.get(&path).await?;
                 remote.out.show(&explanation, explained)?;
-                Ok(match explanation.call.outcome.as_str() {
-                    "refused" => Exit::Differs,
-                    _ => Exit::Done,
-                })
+                Ok(verdict(&explanation))
             }
         }
     }
@@ -106,12 +103,21 @@ async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn explained(explanation: &Explanation) -> String {
+/// Exit 2 for what was refused, or would be.
+pub(super) fn verdict(explanation: &Explanation) -> Exit {
+    if explanation.call.outcome == "refused" { Exit::Differs } else { Exit::Done }
+}
+
+pub(super) fn explained(explanation: &Explanation) -> String {
     let call = &explanation.call;
     let reason = call.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let status = match call.status {
+        0 => "not forwarded".to_owned(),
+        status => format!("status {status}"),
+    };
     let mut text = format!(
-        "{} {} · {}{reason} · status {} · {}\n\n",
-        call.method, call.path, call.outcome, call.status, call.at
+        "{} {} · {}{reason} · {status} · {}\n\n",
+        call.method, call.path, call.outcome, call.at
     );
     let mut stages = Table::new(&["stage", "outcome", "detail"]);
     for stage in &explanation.stages {
@@ -125,9 +131,18 @@ fn explained(explanation: &Explanation) -> String {
         let mark = if grant.applies { "covers it" } else { "does not" };
         text.push_str(&format!("\ngrant {} {mark}: {}", grant.grant_id, grant.why));
     }
+    for rail in &explanation.guardrails {
+        let why = rail.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let says = rail.says.replace('_', " ");
+        text.push_str(&format!("\nguardrail {} at {} {says}{why}", rail.id, rail.place));
+    }
     if let Some(command) = &explanation.would_allow {
         let who = explanation.who_can_give.join(", ");
-        text.push_str(&format!("\nwould allow it: {command}\ncan be given by: {who}"));
+        text.push_str(&format!("\nwould allow it: {command}"));
+        if let Some(command) = &explanation.would_allow_object {
+            text.push_str(&format!("\nthis object only: {command}"));
+        }
+        text.push_str(&format!("\ncan be given by: {who}"));
     }
     text.push('\n');
     text

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use app::view::{
-    CaseView, ChangeSet, ExportView, PolicyCase, PolicyView, ProofView, ProveRequest, PublishView,
-    ReplayRequest, ReplayView, ShiftView, TestRequest,
+    CaseView, ChangeSet, Explanation, ExportView, PolicyCase, PolicyView, ProofView, ProveRequest,
+    PublishView, ReplayRequest, ReplayView, ShiftView, TestRequest, WrittenRequest,
 };
 use base::Problem;
 use clap::Subcommand;
@@ -52,6 +52,9 @@ pub(crate) enum Policy {
         #[arg(long, value_name = "FILE")]
         change: Option<PathBuf>,
     },
+    /// Why a request was decided as it was, or would be: each stage, grant and guardrail, and what
+    /// would allow it; exit 2 when it is refused
+    Explain(Box<ExplainArgs>),
     /// Prove something about all requests; exit 2 with a counterexample when it is not so
     Prove(ProveArgs),
     /// Write what decides down as Cedar policies, with their schema and entities
@@ -75,6 +78,70 @@ pub(crate) enum Policy {
         #[arg(long, value_name = "T")]
         reason: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// The id of a request that came, or one that is written down: "GET /orders/42?tenant=acme"
+    request: String,
+    /// Who calls
+    #[arg(long, value_name = "X")]
+    identity: Option<String>,
+    /// By which kind of proof [default: api_key]
+    #[arg(long, value_name = "CLASS", requires = "identity")]
+    credential: Option<String>,
+    /// The caller's address
+    #[arg(long, value_name = "IP", requires = "identity")]
+    from: Option<String>,
+    /// When [default: now]
+    #[arg(long, value_name = "T", requires = "identity")]
+    at: Option<String>,
+    /// The host that is asked, where APIs differ by it
+    #[arg(long, value_name = "NAME", requires = "identity")]
+    host: Option<String>,
+    /// A header field; several times for several
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header, requires = "identity")]
+    headers: Vec<(String, String)>,
+    /// A claim of the token; several times for several
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim, requires = "identity")]
+    claims: Vec<(String, String)>,
+    /// The JSON body
+    #[arg(long, value_name = "JSON", requires = "identity")]
+    body: Option<String>,
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) =
+        text.split_once(':').ok_or_else(|| format!("`{text}` is not like NAME: VALUE"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn claim(text: &str) -> Result<(String, String), String> {
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| format!("`{text}` is not like NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl ExplainArgs {
+    /// The request as it is written down; `None`: it is the id of one that came.
+    fn written(self) -> Option<WrittenRequest> {
+        let mut claims = std::collections::BTreeMap::<String, Vec<String>>::new();
+        for (name, value) in self.claims {
+            claims.entry(name).or_default().push(value);
+        }
+        Some(WrittenRequest {
+            identity: self.identity?,
+            request: self.request,
+            credential: self.credential,
+            binding: None,
+            host: self.host,
+            headers: self.headers.into_iter().collect(),
+            claims,
+            body: self.body,
+            from: self.from,
+            at: self.at,
+        })
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -131,6 +198,7 @@ impl Policy {
                 let replay: ReplayView = client.post("/policy/replay", &asked).await?;
                 remote.out.show(&replay, replayed)?;
             }
+            Self::Explain(args) => return explain(*args, remote).await,
             Self::Prove(args) => return prove(args, remote).await,
             Self::Export { part } => {
                 let export: ExportView = client.get("/policy/export").await?;
@@ -148,6 +216,27 @@ impl Policy {
         }
         Ok(Exit::Done)
     }
+}
+
+async fn explain(args: ExplainArgs, remote: &Remote) -> Result<Exit, Failure> {
+    let is_line = args.request.contains(' ');
+    if is_line != args.identity.is_some() {
+        let detail = "a request that is written down has a caller, and one that came has an id";
+        return Err(Problem::invalid("bad_request_line", detail)
+            .at("REQUEST")
+            .hint("policy explain r_01…, or policy explain --identity X 'GET /orders/42'")
+            .into());
+    }
+    let id = args.request.clone();
+    let explanation: Explanation = match args.written() {
+        Some(request) => remote.client.post("/policy/explain", &request).await?,
+        None => {
+            let path = format!("/calls/{}/explanation", crate::client::segment(&id));
+            remote.client.get(&path).await?
+        }
+    };
+    remote.out.show(&explanation, super::call::explained)?;
+    Ok(super::call::verdict(&explanation))
 }
 
 async fn prove(args: ProveArgs, remote: &Remote) -> Result<Exit, Failure> {

@@ -10,7 +10,7 @@ use traffic::headers::{Framing, Version};
 use traffic::limit::Standing;
 use traffic::{Limit, Outcome, Reason};
 
-use super::{Checked, Journal, JudgedBody, Permitted};
+use super::{Checked, Journal, JudgedBody, Permitted, Received};
 use crate::inspection::{self, Inspection, Plan};
 use crate::limits;
 use crate::refusal::Refused;
@@ -55,6 +55,21 @@ impl Traits {
     /// Whether sending it twice is as good as once, and it can be sent twice.
     pub(crate) fn may_repeat(&self) -> bool {
         self.idempotent && matches!(self.framing, Framing::None | Framing::Length(0))
+    }
+}
+
+fn traits_of(received: &Received<'_>, standing: Option<Standing>) -> Traits {
+    let method = received.arrival.method;
+    Traits {
+        version: received.arrival.version,
+        framing: received.fields.framing,
+        timeouts: received.api.api().timeouts,
+        to_head: method == "HEAD",
+        idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+        websocket: received.fields.websocket,
+        keep_alive: received.fields.keep_alive,
+        read_body: received.body.map(|body| body.bytes().len() as u64),
+        standing,
     }
 }
 
@@ -127,18 +142,7 @@ impl Admitted {
             },
         });
         head.extend_from_slice(received.body.map(JudgedBody::bytes).unwrap_or_default());
-        let method = received.arrival.method;
-        let traits = Traits {
-            version: received.arrival.version,
-            framing: received.fields.framing,
-            timeouts: received.api.api().timeouts,
-            to_head: method == "HEAD",
-            idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
-            websocket: received.fields.websocket,
-            keep_alive: received.fields.keep_alive,
-            read_body: received.body.map(|body| body.bytes().len() as u64),
-            standing: admission.standing,
-        };
+        let traits = traits_of(&received, admission.standing);
         let read = permit.read().to_vec();
         Ok(Self { journal: received.journal, who, upstream, head, traits, read, plan, screen })
     }

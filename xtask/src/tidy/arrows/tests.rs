@@ -17,8 +17,10 @@ fn a_door_may_not_use_another_door() {
 
 #[test]
 fn the_gate_may_not_use_the_store() {
-    let needs =
-        ["base", "identity", "grant", "catalog", "traffic", "filter", "token", "policy", "store"];
+    let needs = [
+        "base", "identity", "grant", "catalog", "contract", "traffic", "filter", "token", "policy",
+        "store",
+    ];
     assert_eq!(findings_of("proxy", &needs, &[]), ["may not use `store`"]);
 }
 
