@@ -11,7 +11,7 @@ use traffic::headers::Framing;
 use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
-use crate::screen::{Opening, Screen, Screening};
+use crate::screen::{Opening, Screen, Screening, Turn};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
@@ -75,6 +75,9 @@ pub(super) struct Exchange<'c> {
     screening: Option<Box<Screening>>,
     /// The body of the response is read and not passed on.
     omits: bool,
+    turn: Turn,
+    /// The end of the response's body is in the output.
+    closed: bool,
 }
 
 enum Download {
@@ -125,6 +128,8 @@ impl<'c> Exchange<'c> {
             tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
             screening: None,
             omits: false,
+            turn: Turn::default(),
+            closed: false,
         }
     }
 
@@ -145,6 +150,7 @@ impl<'c> Exchange<'c> {
     /// Drives both directions until the exchange is over.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Finish> {
         self.watch.wake();
+        self.turn.begin();
         loop {
             let moved = match self.poll_upload(cx).and_then(|up| Ok(self.poll_download(cx)? | up)) {
                 Ok(moved) => moved,
@@ -157,6 +163,10 @@ impl<'c> Exchange<'c> {
                 break;
             }
             self.watch.moved();
+            if self.turn.is_over() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
         let wait = self.waits_for();
         match self.watch.poll(self.deadline, cx, wait, self.terms.traits.timeouts) {
@@ -224,7 +234,7 @@ impl<'c> Exchange<'c> {
         if !self.caller.is_drained() && !self.holds_back() && !self.is_undecided() {
             moved |= self.release(cx)?;
         }
-        if !self.response_ended() && !self.caller.output.is_full() {
+        if self.wants_response() && !self.caller.output.is_full() {
             moved |= self.poll_response(cx)?;
         }
         Ok(moved)
@@ -254,7 +264,7 @@ impl<'c> Exchange<'c> {
                 Ok(true)
             }
             Poll::Ready(Ok(_)) if self.ends_at_close() => {
-                self.end_response()?;
+                self.end_response();
                 Ok(true)
             }
             Poll::Ready(_) if self.heard => Err(Fault::Upstream(Reason::UpstreamInvalid)),
@@ -315,38 +325,56 @@ impl<'c> Exchange<'c> {
 
     /// Moves what is there of the response's body towards the caller.
     fn take_response(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, download, tally, screening, omits, .. } = self;
+        let Self { caller, upstream, download, tally, screening, omits, turn, closed, .. } = self;
         let Download::Body(decoder, encoder) = download else { return Ok(false) };
         let mut moved = false;
-        while !decoder.has_ended() && !caller.output.is_full() {
-            let decoded = decoder.decode(upstream.input.bytes());
-            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
-            let consumed = decoded.consumed;
-            let data = match screening {
-                Some(screening) => screening.push(decoded.data).map_err(Fault::Withheld)?,
-                None if *omits => &[],
-                None => decoded.data,
-            };
-            tally.bytes_out += data.len() as u64;
-            encoder.write(data, caller.output.bytes_mut());
-            upstream.input.consume(consumed);
-            if decoder.has_ended() {
-                close_body(screening, *encoder, tally, caller)?;
-            }
-            if consumed == 0 {
-                break;
+        while !*closed && !caller.output.is_full() && !turn.is_over() {
+            if let Some(screening) = screening.as_mut().filter(|screening| screening.has_more()) {
+                let data = screening.more(turn).map_err(Fault::Withheld)?;
+                tally.bytes_out += data.len() as u64;
+                encoder.write(data, caller.output.bytes_mut());
+            } else if !decoder.has_ended() {
+                let decoded = decoder.decode(upstream.input.bytes());
+                let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+                let consumed = decoded.consumed;
+                let data = match screening {
+                    Some(screening) => screening.push(decoded.data).map_err(Fault::Withheld)?,
+                    None if *omits => &[],
+                    None => decoded.data,
+                };
+                tally.bytes_out += data.len() as u64;
+                encoder.write(data, caller.output.bytes_mut());
+                upstream.input.consume(consumed);
+                if consumed == 0 && !decoder.has_ended() {
+                    break;
+                }
             }
             moved = true;
+            // The last bytes and the end stay together: both wait for the record.
+            if decoder.has_ended() && !screening.as_ref().is_some_and(|s| s.has_more()) {
+                close_body(screening, *encoder, tally, caller)?;
+                *closed = true;
+            }
         }
         Ok(moved)
     }
 
-    fn end_response(&mut self) -> Result<(), Fault> {
-        if let Download::Body(decoder, encoder) = &mut self.download {
+    /// The upstream has ended its side, and that ends the response's body.
+    fn end_response(&mut self) {
+        if let Download::Body(decoder, _) = &mut self.download {
             *decoder = Decoder::Ended;
-            close_body(&mut self.screening, *encoder, &mut self.tally, self.caller)?;
         }
-        Ok(())
+    }
+
+    /// More of the response is to be read.
+    fn wants_response(&self) -> bool {
+        match &self.download {
+            Download::Head => true,
+            Download::Switched => false,
+            Download::Body(decoder, _) => {
+                !decoder.has_ended() && !self.screening.as_ref().is_some_and(|s| s.has_more())
+            }
+        }
     }
 
     fn ends_at_close(&self) -> bool {
@@ -357,14 +385,13 @@ impl<'c> Exchange<'c> {
         match &self.download {
             Download::Head => false,
             Download::Switched => true,
-            Download::Body(decoder, _) => decoder.has_ended(),
+            Download::Body(..) => self.closed,
         }
     }
 
     /// The end of a complete answer waits for its record.
     fn holds_back(&self) -> bool {
-        self.terms.durable
-            && matches!(&self.download, Download::Body(decoder, _) if decoder.has_ended())
+        self.terms.durable && self.closed
     }
 
     /// Nothing of the answer may leave: it may still have to be refused.

@@ -18,7 +18,7 @@ use crate::h1::exchange::INTERIMS_MAX;
 use crate::h1::exchange::pace::{Pace, Wait, Watch};
 use crate::h1::head::field_space;
 use crate::h1::response;
-use crate::screen::{Opening, Screen, Screening, is_about_the_whole};
+use crate::screen::{Opening, Screen, Screening, Turn, is_about_the_whole};
 use crate::stage::{End, Tally, Traits};
 use crate::wire::{Deadline, Wire};
 
@@ -72,6 +72,7 @@ pub(super) struct Relay {
     omits: bool,
     /// What may be seen and was not taken yet.
     ready: Vec<u8>,
+    turn: Turn,
     /// The filter has been told that the body is complete.
     closed: bool,
     /// Set when the exchange is over and the connection can be used again.
@@ -107,6 +108,7 @@ impl Relay {
             screening: None,
             omits: false,
             ready: Vec::new(),
+            turn: Turn::default(),
             closed: false,
             key: None,
             traits,
@@ -152,7 +154,12 @@ impl Relay {
     /// Reads on until it is decided whether any of the answer may be seen.
     pub(super) fn poll_decided(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         self.watch.wake();
+        self.turn.begin();
         while self.screening.as_ref().is_some_and(|screening| screening.is_undecided()) {
+            if self.turn.is_over() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let sent = self.poll_upload(cx)?;
             if !self.take_filtered()? && !self.poll_fill(cx)? && !sent {
                 return self.expire(cx).map(Err);
@@ -163,22 +170,28 @@ impl Relay {
 
     /// Moves what was read through the filter. True when something moved.
     fn take_filtered(&mut self) -> Result<bool, Fault> {
-        let Self { download, upstream, screening, ready, closed, .. } = self;
+        let Self { download, upstream, screening, ready, turn, closed, .. } = self;
         let (Some(decoder), Some(screening)) = (download, screening) else { return Ok(false) };
         if *closed {
             return Ok(false);
         }
-        let decoded = decoder.decode(upstream.input.bytes());
-        let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
-        let consumed = decoded.consumed;
-        ready.extend_from_slice(screening.push(decoded.data).map_err(Fault::Withheld)?);
-        upstream.input.consume(consumed);
-        if decoder.has_ended() {
+        let mut moved = true;
+        if screening.has_more() {
+            ready.extend_from_slice(screening.more(turn).map_err(Fault::Withheld)?);
+        } else if !decoder.has_ended() {
+            let decoded = decoder.decode(upstream.input.bytes());
+            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+            let consumed = decoded.consumed;
+            ready.extend_from_slice(screening.push(decoded.data).map_err(Fault::Withheld)?);
+            upstream.input.consume(consumed);
+            moved = consumed > 0;
+        }
+        if decoder.has_ended() && !screening.has_more() {
             ready.extend_from_slice(screening.finish().map_err(Fault::Withheld)?);
             *closed = true;
-            return Ok(true);
+            moved = true;
         }
-        Ok(consumed > 0)
+        Ok(moved)
     }
 
     /// Gives the upstream's connection back, if it can carry another exchange.
@@ -207,9 +220,15 @@ impl Relay {
     pub(super) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         self.watch.wake();
         self.stream.taken();
+        self.turn.begin();
         loop {
             let sent = self.poll_upload(cx)?;
             if self.screening.is_some() {
+                if self.turn.is_over() {
+                    self.moved();
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 let moved = self.take_filtered()?;
                 if !self.ready.is_empty() {
                     let data = Bytes::from(std::mem::take(&mut self.ready));

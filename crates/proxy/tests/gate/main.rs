@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "the modules of a test binary share one kit")]
 
 mod kit;
+mod packed;
 
 mod attack;
 mod conditions;
