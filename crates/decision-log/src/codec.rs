@@ -11,7 +11,7 @@ pub(crate) mod request_id;
 
 use std::net::IpAddr;
 
-use traffic::CallRecord;
+use traffic::{CallRecord, FieldsSeen};
 
 pub(crate) use decode::decode;
 pub(crate) use encode::Encoder;
@@ -19,10 +19,16 @@ pub(crate) use encode::Encoder;
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// The bytes of one record that its Merkle leaf is made of. They depend on nothing but the
-/// record; their first byte is the version of this form: 2 where observe mode says something.
+/// record; their first byte is the version of this form: 2 where observe mode says something, 3
+/// where it is known what the caller received, 4 where both.
 pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     out.clear();
-    out.push(if record.would_refuse.is_some() { 2 } else { 1 });
+    out.push(match (record.would_refuse.is_some(), record.fields_seen.is_some()) {
+        (false, false) => 1,
+        (true, false) => 2,
+        (false, true) => 3,
+        (true, true) => 4,
+    });
     put_bytes(out, record.request_id.as_str().as_bytes());
     put_zigzag(out, record.at.as_micros());
     put_varint(out, record.duration_us);
@@ -52,6 +58,16 @@ pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     if let Some(reason) = record.would_refuse {
         put_bytes(out, reason.as_str().as_bytes());
     }
+    if let Some(seen) = &record.fields_seen {
+        put_varint(out, marks(seen));
+        put_varint(out, seen.paths.len() as u64);
+        seen.paths.iter().for_each(|path| put_bytes(out, path.as_bytes()));
+    }
+}
+
+/// What is known beside the paths, as bits: 1, then whether there were others, and more.
+fn marks(seen: &FieldsSeen) -> u64 {
+    1 | u64::from(seen.other) << 1 | u64::from(seen.more) << 2
 }
 
 fn put_optional(out: &mut Vec<u8>, text: Option<&str>) {

@@ -29,6 +29,7 @@ fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
         status: 200,
         grant_ids: Vec::new(),
         fields_removed: Vec::new(),
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

@@ -27,6 +27,7 @@ fn record(who: &str, operation: &str, grants: &[&str], at: Timestamp) -> CallRec
         grant_ids: grants.iter().map(|id| id.parse().unwrap()).collect(),
         would_refuse: None,
         fields_removed: Vec::new(),
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

@@ -28,6 +28,7 @@ mod sources;
 mod stage;
 pub mod tls;
 mod upstream;
+mod watching;
 mod wire;
 
 pub use config::{GateConfig, Limits, Patience, PoolConfig};

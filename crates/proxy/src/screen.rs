@@ -14,6 +14,7 @@ use traffic::Reason;
 use traffic::headers::Framing;
 
 use crate::h1::response::ResponseHead;
+use crate::watching::Noticed;
 
 /// What is to be done to the response of one request.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ fn values<'h>(head: &ResponseHead<'h>, name: &str) -> Vec<&'h [u8]> {
 }
 
 /// How the body is packed. What is packed twice, or in a way that is not read here, refuses.
-fn packing(head: &ResponseHead<'_>) -> Result<Option<Packing>, Reason> {
+pub(crate) fn packing(head: &ResponseHead<'_>) -> Result<Option<Packing>, Reason> {
     let mut packing = None;
     for value in values(head, "content-encoding") {
         let value = std::str::from_utf8(value).map_err(|_| Reason::ResponseUnreadable)?;
@@ -94,7 +95,7 @@ fn packing(head: &ResponseHead<'_>) -> Result<Option<Packing>, Reason> {
     Ok(packing)
 }
 
-fn mode(head: &ResponseHead<'_>) -> Option<Mode> {
+pub(crate) fn mode(head: &ResponseHead<'_>) -> Option<Mode> {
     match values(head, "content-type").as_slice() {
         [value] => Mode::for_content_type(std::str::from_utf8(value).ok()?),
         _ => None,
@@ -198,9 +199,9 @@ impl Screening {
         !self.streams && !self.over && !self.filter.has_written()
     }
 
-    /// What was removed, for the record.
-    pub(crate) fn removed(&self) -> Vec<String> {
-        let Report { mut removed, removed_more, items_removed, withheld, .. } =
+    /// What was removed and what passed, for the record.
+    pub(crate) fn noticed(&self) -> Noticed {
+        let Report { mut removed, removed_more, items_removed, withheld, seen, seen_more, .. } =
             self.filter.report();
         let mut count = |count: u64, what: &str| {
             if count > 0 {
@@ -210,7 +211,7 @@ impl Screening {
         count(removed_more, "more");
         count(items_removed, "items");
         count(withheld, "messages");
-        removed
+        Noticed { removed, passed: Some((seen, seen_more)) }
     }
 }
 

@@ -175,6 +175,7 @@ impl Desk {
             grant_ids: vec![grant.parse().unwrap()],
             would_refuse: None,
             fields_removed: vec![],
+            fields_seen: None,
             bytes_in: 0,
             bytes_out: 10,
             ruleset_version: self.app.ruleset().load().version(),

@@ -37,6 +37,7 @@ pub fn call(outcome: &str, operation: &str, reason: Option<&str>, hours: i64) ->
         grant_ids: if refused { Vec::new() } else { vec!["g_svc-invoice-export".to_owned()] },
         would_refuse: None,
         fields_removed: Vec::new(),
+        fields_seen: None,
         duration_us: 1_840,
         ruleset_version: 807,
     }

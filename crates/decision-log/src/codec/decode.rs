@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Timestamp};
-use traffic::{CallRecord, Outcome, Reason};
+use traffic::{CallRecord, FieldsSeen, Outcome, Reason};
 
 use super::dictionary::{Column, read_address};
 use super::request_id;
@@ -74,6 +74,8 @@ struct Columns<'d> {
     fields: Text<'d, String>,
     sizes: Reader<'d>,
     versions: Reader<'d>,
+    /// Absent in logs of before there was one, and where nothing is known.
+    seen: Option<Text<'d, String>>,
     request_ids: Column<'d, RequestId>,
     last_at: i64,
     last_version: i64,
@@ -86,7 +88,7 @@ impl<'d> Columns<'d> {
         addresses: &'d [IpAddr],
     ) -> Result<Self, Malformed> {
         let mut column = || reader.bytes().map(Reader::new);
-        Ok(Self {
+        let mut columns = Self {
             addresses,
             id_kinds: column()?,
             id_times: column()?,
@@ -109,10 +111,15 @@ impl<'d> Columns<'d> {
             fields: Text::new(column()?, strings),
             sizes: column()?,
             versions: column()?,
+            seen: None,
             request_ids: Column::new(strings),
             last_at: 0,
             last_version: 0,
-        })
+        };
+        if !reader.is_empty() {
+            columns.seen = Some(Text::new(Reader::new(reader.bytes()?), strings));
+        }
+        Ok(columns)
     }
 
     fn next(&mut self) -> Result<CallRecord, Malformed> {
@@ -136,6 +143,7 @@ impl<'d> Columns<'d> {
                 .map_err(|_| Malformed("a status is too large"))?,
             grant_ids: self.grants.list()?,
             fields_removed: self.fields.list()?,
+            fields_seen: self.seen.as_mut().map_or(Ok(None), read_seen)?,
             bytes_in: self.sizes.varint()?,
             bytes_out: self.sizes.varint()?,
             ruleset_version: {
@@ -186,8 +194,21 @@ impl<'d> Columns<'d> {
             &self.grants.numbers,
             &self.fields.numbers,
         ];
-        numbers.iter().all(|column| column.is_empty())
+        let seen = self.seen.iter().all(|column| column.numbers.is_empty());
+        seen && numbers.iter().all(|column| column.is_empty())
     }
+}
+
+fn read_seen(column: &mut Text<'_, String>) -> Result<Option<FieldsSeen>, Malformed> {
+    let marks = column.numbers.varint()?;
+    if marks == 0 {
+        return Ok(None);
+    }
+    if marks & 1 == 0 || marks > 7 {
+        return Err(Malformed("what was received is not understood"));
+    }
+    let (other, more) = (marks & 2 != 0, marks & 4 != 0);
+    Ok(Some(FieldsSeen { paths: column.list()?, other, more }))
 }
 
 /// A column of dictionary numbers with the values they stand for.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use traffic::CallRecord;
 
 use super::dictionary::Numbering;
-use super::{put_address, request_id};
+use super::{marks, put_address, request_id};
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// Columns of numbers, in the order in which they are written.
@@ -15,6 +15,9 @@ const COLUMNS: usize = 21;
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     columns: [Vec<u8>; COLUMNS],
+    /// What callers received: a column that is left out when nothing is known, as it is in logs of
+    /// before there was one.
+    seen: Vec<u8>,
     raw: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -35,6 +38,7 @@ impl Encoder {
         let mut strings = Numbering::new();
         let mut addresses = Numbering::new();
         self.fill(records, &mut strings, &mut addresses);
+        self.fill_seen(records, &mut strings);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -42,12 +46,31 @@ impl Encoder {
         put_varint(&mut self.raw, addresses.values().len() as u64);
         addresses.values().iter().for_each(|address| put_address(&mut self.raw, *address));
         self.columns.iter().for_each(|column| put_bytes(&mut self.raw, column));
+        if !self.seen.is_empty() {
+            put_bytes(&mut self.raw, &self.seen);
+        }
 
         self.packed.resize(lz4_flex::block::get_maximum_output_size(self.raw.len()), 0);
         // INVARIANT: the buffer has the size that the packer asks for, so packing cannot fail; a
         // length of zero would be refused when the batch is read.
         let length = lz4_flex::block::compress_into(&self.raw, &mut self.packed).unwrap_or(0);
         Encoded { payload: self.packed.get(..length).unwrap_or_default(), raw: self.raw.len() }
+    }
+
+    fn fill_seen<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        self.seen.clear();
+        if records.iter().all(|record| record.fields_seen.is_none()) {
+            return;
+        }
+        for record in records {
+            let Some(seen) = &record.fields_seen else {
+                put_varint(&mut self.seen, 0);
+                continue;
+            };
+            put_varint(&mut self.seen, marks(seen));
+            put_varint(&mut self.seen, seen.paths.len() as u64);
+            seen.paths.iter().for_each(|path| put_varint(&mut self.seen, strings.number(path)));
+        }
     }
 
     fn fill<'r>(

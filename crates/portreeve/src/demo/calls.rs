@@ -127,6 +127,7 @@ fn record(
         grant_ids: held.filter(|_| stream.reason.is_none()).into_iter().cloned().collect(),
         would_refuse: None,
         fields_removed: Vec::new(),
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 80 + seeded.below(2_000),
         ruleset_version: ruleset.version(),

@@ -113,6 +113,7 @@ fn doors(port: u16) -> Result<Doors, Failure> {
         upstream_roots: None,
         trusted_proxies: Vec::new(),
         example_identity: Some(EXAMPLE.to_owned()),
+        watch_one_in: 1,
     })
 }
 

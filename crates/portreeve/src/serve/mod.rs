@@ -40,6 +40,7 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
         upstream_roots: settings.upstream_roots.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         example_identity: None,
+        watch_one_in: settings.watch_one_in,
     };
     let running = Running::start(core, doors).await?;
     let key_sets = running.key_sets.prepare(&settings.issuers).await?;

@@ -39,6 +39,8 @@ pub(crate) struct Doors {
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Whom hints suggest to issue a key to.
     pub(crate) example_identity: Option<String>,
+    /// Of so many answers that nobody filters, one is looked at; 0 = none.
+    pub(crate) watch_one_in: u16,
 }
 
 /// Everything that runs.
@@ -140,6 +142,7 @@ fn gate(
     if let Some(identity) = &doors.example_identity {
         config.example_identity.clone_from(identity);
     }
+    config.watch_one_in = doors.watch_one_in;
     config.trusted_peers.clone_from(&doors.trusted_proxies);
     config.upstream_tls = super::tls::upstream(doors.upstream_roots.as_deref())?;
     let recorder = LogRecorder::new(Arc::clone(&core.log), Arc::clone(counters));

@@ -13,6 +13,7 @@ use super::head::field_space;
 use super::response::{self, Departure};
 use crate::screen::{Opening, Screen, Screening, Turn};
 use crate::stage::{End, Tally, Traits};
+use crate::watching::{Noticed, Watching};
 use crate::wire::{Deadline, Wire};
 
 pub(crate) mod pace;
@@ -50,6 +51,8 @@ pub(super) struct Terms<'r> {
     pub(super) body_bytes_max: u64,
     /// What is to be done to the response.
     pub(super) screen: Option<&'r Screen>,
+    /// The response is looked at, where it goes on as it is.
+    pub(super) watches: bool,
     /// The caller's connection ends after this answer, whatever the caller wishes.
     pub(super) closing: bool,
 }
@@ -73,6 +76,7 @@ pub(super) struct Exchange<'c> {
     tally: Tally,
     /// The body of the response goes through a filter.
     screening: Option<Box<Screening>>,
+    watching: Option<Box<Watching>>,
     /// The body of the response is read and not passed on.
     omits: bool,
     turn: Turn,
@@ -127,6 +131,7 @@ impl<'c> Exchange<'c> {
             released: false,
             tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
             screening: None,
+            watching: None,
             omits: false,
             turn: Turn::default(),
             closed: false,
@@ -137,9 +142,9 @@ impl<'c> Exchange<'c> {
         self.tally
     }
 
-    /// What the filter removed.
-    pub(super) fn removed(&self) -> Vec<String> {
-        self.screening.as_ref().map(|screening| screening.removed()).unwrap_or_default()
+    /// What was noticed of the response.
+    pub(super) fn noticed(&self) -> Noticed {
+        Noticed::by(self.screening.as_deref(), self.watching.as_deref())
     }
 
     /// Ends the exchange because the caller may not go on.
@@ -264,7 +269,9 @@ impl<'c> Exchange<'c> {
                 Ok(true)
             }
             Poll::Ready(Ok(_)) if self.ends_at_close() => {
-                self.end_response();
+                if let Download::Body(decoder, _) = &mut self.download {
+                    *decoder = Decoder::Ended;
+                }
                 Ok(true)
             }
             Poll::Ready(_) if self.heard => Err(Fault::Upstream(Reason::UpstreamInvalid)),
@@ -274,7 +281,7 @@ impl<'c> Exchange<'c> {
 
     /// Reads one response head, if it is complete.
     fn take_head(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, terms, screening, omits, .. } = self;
+        let Self { caller, upstream, terms, screening, watching, omits, .. } = self;
         let mut space = field_space();
         let head = response::read(upstream.input.bytes(), terms.traits.to_head, &mut space)
             .map_err(Fault::Upstream)?;
@@ -303,6 +310,9 @@ impl<'c> Exchange<'c> {
             status => {
                 let framing = head.judged.framing;
                 let leaves = screened(terms.screen, &head, screening, omits)?;
+                if terms.watches && terms.screen.is_none() {
+                    *watching = Watching::open(&head);
+                }
                 let (encoder, must_close) = response::reframe(leaves, terms.traits.version);
                 // An answer before the body's end: what is left of the body is not waited for.
                 let keep_alive = terms.traits.keep_alive
@@ -325,7 +335,8 @@ impl<'c> Exchange<'c> {
 
     /// Moves what is there of the response's body towards the caller.
     fn take_response(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, download, tally, screening, omits, turn, closed, .. } = self;
+        let Self { caller, upstream, download, tally, screening, watching, .. } = self;
+        let (omits, turn, closed) = (self.omits, &mut self.turn, &mut self.closed);
         let Download::Body(decoder, encoder) = download else { return Ok(false) };
         let mut moved = false;
         while !*closed && !caller.output.is_full() && !turn.is_over() {
@@ -339,9 +350,12 @@ impl<'c> Exchange<'c> {
                 let consumed = decoded.consumed;
                 let data = match screening {
                     Some(screening) => screening.push(decoded.data).map_err(Fault::Withheld)?,
-                    None if *omits => &[],
+                    None if omits => &[],
                     None => decoded.data,
                 };
+                if let Some(watching) = watching {
+                    watching.look(data);
+                }
                 tally.bytes_out += data.len() as u64;
                 encoder.write(data, caller.output.bytes_mut());
                 upstream.input.consume(consumed);
@@ -357,13 +371,6 @@ impl<'c> Exchange<'c> {
             }
         }
         Ok(moved)
-    }
-
-    /// The upstream has ended its side, and that ends the response's body.
-    fn end_response(&mut self) {
-        if let Download::Body(decoder, _) = &mut self.download {
-            *decoder = Decoder::Ended;
-        }
     }
 
     /// More of the response is to be read.

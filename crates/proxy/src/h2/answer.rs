@@ -21,6 +21,7 @@ use crate::stage::{
     self, Admitted, Answered, Arrival, End, Journal, JudgedBody, Lease, Peer, Tally, Verdict,
 };
 use crate::upstream::connect::connect;
+use crate::watching::Noticed;
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -148,7 +149,7 @@ async fn forward(
     };
     wire.output.replace(head);
     let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
-    relay.screen_by(admitted.screen().cloned());
+    relay.screen_by(admitted.screen().cloned(), admitted.watches());
     let mut lease = Lease::new();
     let head = loop {
         let heard = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
@@ -173,7 +174,7 @@ async fn forward(
         Poll::Pending => relay.poll_decided(cx),
     });
     if let Err(fault) = decided.await {
-        admitted.note_removed(relay.removed());
+        admitted.note(Noticed { passed: None, ..relay.noticed() });
         return Err(fail(admitted, fault.end(), relay.tally()));
     }
     respond(admitted, relay, lease, head).await

@@ -20,6 +20,7 @@ use crate::h1::head::field_space;
 use crate::h1::response;
 use crate::screen::{Opening, Screen, Screening, Turn, is_about_the_whole};
 use crate::stage::{End, Tally, Traits};
+use crate::watching::{Noticed, Watching};
 use crate::wire::{Deadline, Wire};
 
 /// Why an exchange cannot go on.
@@ -68,6 +69,9 @@ pub(super) struct Relay {
     tally: Tally,
     screen: Option<Screen>,
     screening: Option<Box<Screening>>,
+    /// The response is looked at, where it goes on as it is.
+    watches: bool,
+    watching: Option<Box<Watching>>,
     /// The body of the response is read and not passed on.
     omits: bool,
     /// What may be seen and was not taken yet.
@@ -106,6 +110,8 @@ impl Relay {
             tally: Tally { bytes_in: traits.read_body.unwrap_or(0), ..Tally::default() },
             screen: None,
             screening: None,
+            watches: false,
+            watching: None,
             omits: false,
             ready: Vec::new(),
             turn: Turn::default(),
@@ -115,14 +121,16 @@ impl Relay {
         }
     }
 
-    /// What is to be done to the response. To be said before its head is read.
-    pub(super) fn screen_by(&mut self, screen: Option<Screen>) {
+    /// What is to be done to the response, and whether it is looked at otherwise. To be said before
+    /// its head is read.
+    pub(super) fn screen_by(&mut self, screen: Option<Screen>, watches: bool) {
+        self.watches = watches && screen.is_none();
         self.screen = screen;
     }
 
-    /// What the filter removed.
-    pub(super) fn removed(&self) -> Vec<String> {
-        self.screening.as_ref().map(|screening| screening.removed()).unwrap_or_default()
+    /// What was noticed of the response.
+    pub(super) fn noticed(&self) -> Noticed {
+        Noticed::by(self.screening.as_deref(), self.watching.as_deref())
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -254,6 +262,9 @@ impl Relay {
             let decoded = decoder.decode(self.upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
+            if let Some(watching) = &mut self.watching {
+                watching.look(decoded.data);
+            }
             let data = match self.omits {
                 true => Bytes::new(),
                 false => Bytes::copy_from_slice(decoded.data),
@@ -389,6 +400,9 @@ impl Relay {
                     Opening::Filtered(opened) => self.screening = Some(opened),
                 }
                 whole = false;
+            }
+            if is_final && self.watches {
+                self.watching = Watching::open(&head);
             }
             let reply = ReplyHead {
                 status: StatusCode::from_u16(head.status).unwrap_or_default(),

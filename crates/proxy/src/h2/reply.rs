@@ -71,7 +71,7 @@ impl Open {
         let (Some(relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) else {
             return Step::Last(last);
         };
-        admitted.note_removed(relay.removed());
+        admitted.note(relay.noticed());
         let answered = Answered::new(admitted, End::Complete, relay.tally());
         let is_durable = relay.is_durable();
         relay.settle();
@@ -84,7 +84,7 @@ impl Open {
 
     fn close(&mut self, end: End) {
         if let (Some(relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) {
-            admitted.note_removed(relay.removed());
+            admitted.note(relay.noticed());
             Answered::new(admitted, end, relay.tally()).record();
         }
     }

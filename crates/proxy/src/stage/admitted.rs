@@ -7,12 +7,13 @@ use grant::Place;
 use policy::{Kept, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, Version};
-use traffic::{Outcome, Reason};
+use traffic::{FieldsSeen, Outcome, Reason};
 
 use super::{Journal, JudgedBody, Permitted};
 use crate::refusal::Refused;
 use crate::screen::Screen;
 use crate::upstream::{Upstream, head};
+use crate::watching::Noticed;
 
 /// A request that may be forwarded. Owns everything that forwarding needs; the caller's head is
 /// not read again.
@@ -25,6 +26,14 @@ pub(crate) struct Admitted {
     /// What conditions looked at, for asking again.
     read: Vec<(Place, Vec<String>)>,
     screen: Option<Screen>,
+    /// The answer is looked at, though nothing is removed.
+    watches: bool,
+}
+
+/// Whether a request is one of the share whose answers are looked at: by its id, so that a record
+/// tells whether its answer was.
+fn is_of_the_share(request_id: &str, one_in: u16) -> bool {
+    draw_of(request_id).checked_rem(one_in) == Some(0)
 }
 
 /// What forwarding needs to know of a request.
@@ -114,7 +123,12 @@ impl Admitted {
             read_body: received.body.map(|body| body.bytes().len() as u64),
         };
         let read = permit.read().to_vec();
-        Ok(Self { journal: received.journal, who, upstream, head, traits, read, screen })
+        let watches = screen.is_none()
+            && received.operation.is_some_and(|operation| {
+                is_of_the_share(received.journal.request_id().as_str(), core.config.watch_one_in)
+                    && operation.fields.iter().any(|field| field.class.weight() > 0)
+            });
+        Ok(Self { journal: received.journal, who, upstream, head, traits, read, screen, watches })
     }
 
     /// Asks the ruleset as it is now whether a request that is still open may go on.
@@ -136,9 +150,28 @@ impl Admitted {
         self.screen.as_ref()
     }
 
-    /// Writes down what was removed from the response.
-    pub(crate) fn note_removed(&mut self, removed: Vec<String>) {
-        self.journal.note(|record| record.fields_removed = removed);
+    /// Whether the response is looked at, to learn what callers receive.
+    pub(crate) fn watches(&self) -> bool {
+        self.watches
+    }
+
+    /// Writes down what was removed from the response, and what the caller received.
+    pub(crate) fn note(&mut self, noticed: Noticed) {
+        let Noticed { removed, passed } = noticed;
+        let seen = passed.map(|(paths, more)| self.seen(&paths, more));
+        self.journal.note(|record| {
+            record.fields_removed = removed;
+            record.fields_seen = seen;
+        });
+    }
+
+    /// By the names that the catalogue has now.
+    fn seen(&self, paths: &[String], more: bool) -> FieldsSeen {
+        let ruleset = self.journal.core().ruleset.load();
+        let record = self.journal.record();
+        let api = record.and_then(|record| ruleset.entry(record.api_id.as_ref()?));
+        let operation = record.and_then(|record| api?.operation_by_id(record.operation.as_ref()?));
+        FieldsSeen::of(paths, more, |path| operation?.catalogued(path))
     }
 
     pub(crate) fn traits(&self) -> Traits {

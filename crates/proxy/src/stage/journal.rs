@@ -51,6 +51,7 @@ impl Journal {
             grant_ids: Vec::new(),
             would_refuse: None,
             fields_removed: Vec::new(),
+            fields_seen: None,
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,

@@ -14,4 +14,5 @@ mod record;
 mod revocation;
 mod screen;
 mod secure;
+mod seen;
 mod stream;

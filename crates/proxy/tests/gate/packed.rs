@@ -27,7 +27,7 @@ const LIST_ZSTD: &[u8] = include_bytes!("../../../filter/tests/packed/list.json.
 /// A hundred mebibytes of `{"id":1,"secret":"4111"}`.
 const BOMB_BR: &[u8] = include_bytes!("../../../filter/tests/packed/bomb.json.br");
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub fn gzip(text: &[u8]) -> Vec<u8> {
     let config = DeflateConfig { window_bits: 16 + 15, ..DeflateConfig::default() };
     let mut deflate = Deflate::new_with_config(config);
     let mut packed = vec![0; text.len() + 1_024];
@@ -37,7 +37,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 }
 
 /// An upstream that answers with JSON, packed as these lines say.
-async fn answering(lines: &str, body: Vec<u8>) -> Upstream {
+pub async fn answering(lines: &str, body: Vec<u8>) -> Upstream {
     let lines = lines.to_owned();
     Upstream::scripted(move |mut conversation| {
         let (lines, body) = (lines.clone(), body.clone());
@@ -57,7 +57,7 @@ async fn answering(lines: &str, body: Vec<u8>) -> Upstream {
     .await
 }
 
-fn coding(name: &str) -> String {
+pub fn coding(name: &str) -> String {
     format!("content-encoding: {name}\r\n")
 }
 

@@ -26,6 +26,7 @@ fn record(grants: &[&str], operation: &str, days: i64, outcome: Outcome) -> Call
         grant_ids: grants.iter().map(|grant| id(grant)).collect(),
         would_refuse: None,
         fields_removed: vec![],
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,
