@@ -94,6 +94,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0004_authorization.sql"),
         include_str!("../migrations/postgres/0004_authorization.sql"),
     ),
+    (
+        "fields_received",
+        include_str!("../migrations/sqlite/0005_fields_received.sql"),
+        include_str!("../migrations/postgres/0005_fields_received.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {
