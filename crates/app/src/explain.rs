@@ -181,6 +181,7 @@ impl App {
             status: 0,
             grant_ids: Vec::new(),
             fields_removed: Vec::new(),
+            fields_seen: None,
             violations: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,

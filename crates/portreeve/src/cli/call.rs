@@ -1,6 +1,6 @@
 //! `portreeve call …`
 
-use app::view::{CALLS_COUNTED_MAX, CallView, Explanation, Page};
+use app::view::{CALLS_COUNTED_MAX, CallView, Explanation, FieldsSeenView, Page};
 use clap::Subcommand;
 
 use super::Remote;
@@ -103,6 +103,18 @@ async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The fields that the caller received, in words.
+fn received(seen: &FieldsSeenView) -> String {
+    let mut parts = seen.paths.clone();
+    if seen.other {
+        parts.push("others that the document does not have".to_owned());
+    }
+    if seen.more {
+        parts.push("more".to_owned());
+    }
+    if parts.is_empty() { "no fields".to_owned() } else { parts.join(", ") }
+}
+
 /// Exit 2 for what was refused, or would be.
 pub(super) fn verdict(explanation: &Explanation) -> Exit {
     if explanation.call.outcome == "refused" { Exit::Differs } else { Exit::Done }
@@ -119,6 +131,9 @@ pub(super) fn explained(explanation: &Explanation) -> String {
         "{} {} · {}{reason} · {status} · {}\n\n",
         call.method, call.path, call.outcome, call.at
     );
+    if let Some(seen) = &call.fields_seen {
+        text.push_str(&format!("received: {}\n\n", received(seen)));
+    }
     let mut stages = Table::new(&["stage", "outcome", "detail"]);
     for stage in &explanation.stages {
         stages.row([stage.stage.clone(), stage.outcome.clone(), stage.detail.clone()]);
