@@ -19,10 +19,15 @@ pub(crate) use encode::Encoder;
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// The bytes of one record that its Merkle leaf is made of. They depend on nothing but the
-/// record; their first byte is the version of this form: 2 where observe mode says something.
+/// record; their first byte is the version of this form: 2 where observe mode says something, 3 where a
+/// rollout does.
 pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     out.clear();
-    out.push(if record.would_refuse.is_some() { 2 } else { 1 });
+    out.push(match (&record.rollout, record.would_refuse) {
+        (Some(_), _) => 3,
+        (None, Some(_)) => 2,
+        (None, None) => 1,
+    });
     put_bytes(out, record.request_id.as_str().as_bytes());
     put_zigzag(out, record.at.as_micros());
     put_varint(out, record.duration_us);
@@ -49,8 +54,16 @@ pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     for number in [record.bytes_in, record.bytes_out, record.ruleset_version] {
         put_varint(out, number);
     }
-    if let Some(reason) = record.would_refuse {
-        put_bytes(out, reason.as_str().as_bytes());
+    match (&record.rollout, record.would_refuse) {
+        (None, None) => {}
+        (None, Some(reason)) => put_bytes(out, reason.as_str().as_bytes()),
+        (Some(mark), would_refuse) => {
+            put_optional(out, would_refuse.map(|reason| reason.as_str()));
+            put_bytes(out, mark.id.as_str().as_bytes());
+            put_bytes(out, mark.governed_by.as_str().as_bytes());
+            put_optional(out, mark.difference.map(|difference| difference.as_str()));
+            put_optional(out, mark.reason.map(|reason| reason.as_str()));
+        }
     }
 }
 

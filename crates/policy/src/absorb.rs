@@ -10,6 +10,7 @@ use identity::{Credential, Group, Identity, IdentityStatus};
 use crate::credentials::Proof;
 use crate::guard::Guard;
 use crate::holdings::{About, Held, Limits, State};
+use crate::rollout::{Rollout, Touched, Trial};
 use crate::{Ruleset, relations};
 
 /// One object as it is now. Everything but an API is never removed: what is revoked or disabled
@@ -35,15 +36,27 @@ pub enum Change {
     Relation(Relation),
     /// The guardrails; `None` = there are none.
     Guard(Option<Arc<dyn Guard>>),
+    /// A change that is being rolled out; `None` = there is none any more.
+    Rollout(Option<Trial>),
 }
 
 impl Ruleset {
+    /// `watch`: these are changes of a state that held before, so that one of an object that a
+    /// rollout changes too means that the rollout no longer applies. Of a whole state, they are not.
     pub(crate) fn absorb(
         &mut self,
         changes: impl IntoIterator<Item = Change>,
+        watch: bool,
     ) -> Result<(), Problem> {
         let mut routes_changed = false;
+        let held = self.rollout.take();
+        let mut broken = held.as_ref().and_then(|held| held.broken().map(str::to_owned));
+        let mut trial = held.map(|held| held.trial.clone());
         for change in changes {
+            if watch && let Some(trial) = &trial {
+                let touched = Touched::of(&change).filter(|touched| trial.edits(touched));
+                broken = broken.or(touched.map(|touched| format!("{touched} was changed since")));
+            }
             match change {
                 Change::Api(api) => {
                     routes_changed = true;
@@ -60,12 +73,19 @@ impl Ruleset {
                 Change::Role(role) => Arc::make_mut(&mut self.roles).put(role, &mut self.numbers),
                 Change::Relation(relation) => self.put_relation(relation),
                 Change::Guard(guard) => self.guard = guard,
+                Change::Rollout(next) => {
+                    let is_same = |one: &Trial| next.as_ref().is_some_and(|next| next.id == one.id);
+                    // Broken it stays, however far it went.
+                    broken = broken.filter(|_| trial.as_ref().is_some_and(is_same));
+                    trial = next;
+                }
             }
         }
         // Once at the end: two APIs may swap their paths in one step.
         if routes_changed {
             Arc::make_mut(&mut self.routes).index()?;
         }
+        self.rollout = trial.map(|trial| Arc::new(Rollout::over(self, trial, broken)));
         Ok(())
     }
 

@@ -26,6 +26,7 @@ fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
         outcome: Outcome::Allowed,
         reason: None,
         would_refuse: None,
+        rollout: None,
         status: 200,
         grant_ids: Vec::new(),
         fields_removed: Vec::new(),

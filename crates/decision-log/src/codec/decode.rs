@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Timestamp};
-use traffic::{CallRecord, Outcome, Reason};
+use base::{
+    ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, RolloutId, Timestamp,
+};
+use traffic::{CallRecord, Outcome, Reason, RolloutDifference, RolloutMark, RolloutSide};
 
 use super::dictionary::{Column, read_address};
+use super::encode::ROLLOUTS;
 use super::request_id;
 use crate::wire::{Malformed, Reader};
 
@@ -74,6 +77,8 @@ struct Columns<'d> {
     fields: Text<'d, String>,
     sizes: Reader<'d>,
     versions: Reader<'d>,
+    /// `None`: the batch has no such column.
+    rollouts: Option<Marks<'d>>,
     request_ids: Column<'d, RequestId>,
     last_at: i64,
     last_version: i64,
@@ -86,7 +91,7 @@ impl<'d> Columns<'d> {
         addresses: &'d [IpAddr],
     ) -> Result<Self, Malformed> {
         let mut column = || reader.bytes().map(Reader::new);
-        Ok(Self {
+        let mut columns = Self {
             addresses,
             id_kinds: column()?,
             id_times: column()?,
@@ -109,10 +114,19 @@ impl<'d> Columns<'d> {
             fields: Text::new(column()?, strings),
             sizes: column()?,
             versions: column()?,
+            rollouts: None,
             request_ids: Column::new(strings),
             last_at: 0,
             last_version: 0,
-        })
+        };
+        if !reader.is_empty() {
+            let [kind] = reader.array()?;
+            if kind != ROLLOUTS {
+                return Err(Malformed("a batch has a column that this release does not know"));
+            }
+            columns.rollouts = Some(Marks::new(Reader::new(reader.bytes()?), strings));
+        }
+        Ok(columns)
     }
 
     fn next(&mut self) -> Result<CallRecord, Malformed> {
@@ -141,6 +155,10 @@ impl<'d> Columns<'d> {
             ruleset_version: {
                 self.last_version = self.last_version.wrapping_add(self.versions.zigzag()?);
                 self.last_version as u64
+            },
+            rollout: match &mut self.rollouts {
+                Some(marks) => marks.next()?,
+                None => None,
             },
         })
     }
@@ -186,7 +204,39 @@ impl<'d> Columns<'d> {
             &self.grants.numbers,
             &self.fields.numbers,
         ];
-        numbers.iter().all(|column| column.is_empty())
+        let marks = self.rollouts.as_ref().is_none_or(|marks| marks.numbers.is_empty());
+        marks && numbers.iter().all(|column| column.is_empty())
+    }
+}
+
+/// What rollouts have to do with calls: 0, or four dictionary numbers for each record.
+struct Marks<'d> {
+    numbers: Reader<'d>,
+    ids: Column<'d, RolloutId>,
+    sides: Column<'d, RolloutSide>,
+    differences: Column<'d, RolloutDifference>,
+    reasons: Column<'d, Reason>,
+}
+
+impl<'d> Marks<'d> {
+    fn new(numbers: Reader<'d>, strings: &'d [&'d str]) -> Self {
+        Self {
+            numbers,
+            ids: Column::new(strings),
+            sides: Column::new(strings),
+            differences: Column::new(strings),
+            reasons: Column::new(strings),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<RolloutMark>, Malformed> {
+        let Some(id) = self.ids.optional(self.numbers.varint()?)? else { return Ok(None) };
+        Ok(Some(RolloutMark {
+            id,
+            governed_by: self.sides.required(self.numbers.varint()?)?,
+            difference: self.differences.optional(self.numbers.varint()?)?,
+            reason: self.reasons.optional(self.numbers.varint()?)?,
+        }))
     }
 }
 

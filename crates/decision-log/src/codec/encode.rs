@@ -11,10 +11,15 @@ use crate::wire::{put_bytes, put_varint, put_zigzag};
 /// Columns of numbers, in the order in which they are written.
 const COLUMNS: usize = 21;
 
+/// What a column that only some batches have begins with.
+pub(super) const ROLLOUTS: u8 = 1;
+
 /// Writes batches, keeping its buffers from one to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     columns: [Vec<u8>; COLUMNS],
+    /// Rollouts; only in batches with a record that has one.
+    rollouts: Vec<u8>,
     raw: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -35,6 +40,7 @@ impl Encoder {
         let mut strings = Numbering::new();
         let mut addresses = Numbering::new();
         self.fill(records, &mut strings, &mut addresses);
+        self.fill_rollouts(records, &mut strings);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -42,12 +48,34 @@ impl Encoder {
         put_varint(&mut self.raw, addresses.values().len() as u64);
         addresses.values().iter().for_each(|address| put_address(&mut self.raw, *address));
         self.columns.iter().for_each(|column| put_bytes(&mut self.raw, column));
+        if !self.rollouts.is_empty() {
+            self.raw.push(ROLLOUTS);
+            put_bytes(&mut self.raw, &self.rollouts);
+        }
 
         self.packed.resize(lz4_flex::block::get_maximum_output_size(self.raw.len()), 0);
         // INVARIANT: the buffer has the size that the packer asks for, so packing cannot fail; a
         // length of zero would be refused when the batch is read.
         let length = lz4_flex::block::compress_into(&self.raw, &mut self.packed).unwrap_or(0);
         Encoded { payload: self.packed.get(..length).unwrap_or_default(), raw: self.raw.len() }
+    }
+
+    fn fill_rollouts<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        self.rollouts.clear();
+        if records.iter().all(|record| record.rollout.is_none()) {
+            return;
+        }
+        let out = &mut self.rollouts;
+        for record in records {
+            let Some(mark) = &record.rollout else {
+                put_varint(out, 0);
+                continue;
+            };
+            put_varint(out, strings.number(mark.id.as_str()));
+            put_varint(out, strings.number(mark.governed_by.as_str()));
+            put_varint(out, strings.optional(mark.difference.map(|one| one.as_str())));
+            put_varint(out, strings.optional(mark.reason.map(|one| one.as_str())));
+        }
     }
 
     fn fill<'r>(

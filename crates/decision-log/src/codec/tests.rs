@@ -4,7 +4,7 @@ use base::{GrantId, RequestId, Timestamp};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use traffic::{Outcome, Reason};
+use traffic::{Outcome, Reason, RolloutDifference, RolloutMark, RolloutSide};
 
 use super::*;
 
@@ -26,6 +26,17 @@ fn address() -> impl Strategy<Value = IpAddr> {
 }
 
 prop_compose! {
+    fn mark()(
+        id in id(),
+        governed_by in prop::sample::select(RolloutSide::ALL),
+        difference in of(prop::sample::select(RolloutDifference::ALL)),
+        reason in of(prop::sample::select(Reason::ALL)),
+    ) -> RolloutMark {
+        RolloutMark { id: id.parse().unwrap(), governed_by, difference, reason }
+    }
+}
+
+prop_compose! {
     fn record()(
         request in id(),
         (at, duration_us, bytes_in, bytes_out, ruleset_version) in any::<(i64, u64, u64, u64, u64)>(),
@@ -39,6 +50,7 @@ prop_compose! {
         ),
         status in any::<u16>(),
         (grants, fields_removed) in (vec(id(), 0..4), vec(".{0,9}", 0..3)),
+        rollout in of(mark()),
     ) -> CallRecord {
         CallRecord {
             request_id: RequestId::parse(&request).unwrap(),
@@ -61,6 +73,7 @@ prop_compose! {
             bytes_in,
             bytes_out,
             ruleset_version,
+            rollout,
         }
     }
 }
@@ -128,6 +141,29 @@ fn leaf_bytes_never_change_between_releases() {
     assert_eq!(base::encoding::to_hex(&bytes), expected);
 }
 
+#[test]
+fn a_column_that_is_not_known_is_refused() {
+    let mut encoder = Encoder::default();
+    let mut record = record_of("r_chosen");
+    record.rollout = Some(RolloutMark {
+        id: "ro_1".parse().unwrap(),
+        governed_by: RolloutSide::Present,
+        difference: None,
+        reason: None,
+    });
+    let records = [record];
+    let encoded = encoder.encode(&records);
+    let mut raw = vec![0; encoded.raw];
+    lz4_flex::block::decompress_into(encoded.payload, &mut raw).unwrap();
+    assert_eq!(decode(encoded.payload, encoded.raw, 1).unwrap(), records);
+    // The last column: its kind, its length, four numbers.
+    let kind = raw.len() - 6;
+    assert_eq!(raw[kind], 1);
+    raw[kind] = 2;
+    let packed = lz4_flex::block::compress(&raw);
+    assert!(decode(&packed, raw.len(), 1).is_err());
+}
+
 fn record_of(request: &str) -> CallRecord {
     CallRecord {
         request_id: RequestId::parse(request).unwrap(),
@@ -150,5 +186,6 @@ fn record_of(request: &str) -> CallRecord {
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 9,
+        rollout: None,
     }
 }

@@ -86,6 +86,7 @@ pub fn record(random: &mut Seeded, at: Timestamp) -> CallRecord {
             false => vec![GrantId::parse(&format!("g_{:026}", identity * 5 + api)).unwrap()],
         },
         would_refuse: None,
+        rollout: None,
         fields_removed: Vec::new(),
         bytes_in: 0,
         bytes_out: 200 + random.below(4_000),

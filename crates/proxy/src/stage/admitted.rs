@@ -123,6 +123,7 @@ impl Admitted {
         let record = self.journal.record().ok_or(Reason::UnknownApi)?;
         let api = record.api_id.as_ref().ok_or(Reason::UnknownApi)?;
         let ruleset = core.ruleset.load();
+        let ruleset = ruleset.governing(self.who.identity());
         let kept = Kept {
             source: Some(record.source_ip),
             draw: draw_of(record.request_id.as_str()),

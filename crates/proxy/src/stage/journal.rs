@@ -54,6 +54,7 @@ impl Journal {
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,
+            rollout: None,
         };
         Self { core, record: Some(Box::new(record)), request_id, at }
     }

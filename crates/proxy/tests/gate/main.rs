@@ -11,6 +11,7 @@ mod http2;
 mod jwt;
 mod record;
 mod revocation;
+mod rollout;
 mod screen;
 mod secure;
 mod stream;
