@@ -10,7 +10,7 @@ use grant::{Grant, OperationSet};
 use identity::Identity;
 use policy::Ruleset;
 use policy::{Considered, Standing};
-use traffic::{CallRecord, Outcome, Reason};
+use traffic::{CallRecord, Outcome, Reason, RolloutMark, RolloutSide};
 
 use crate::calls::{operation_title, view};
 use crate::render::title;
@@ -141,6 +141,10 @@ fn would_allow(record: &CallRecord, ruleset: &Ruleset) -> Option<String> {
     if record.would_refuse.or(record.reason) != Some(Reason::NoGrant) {
         return None;
     }
+    // At present it is granted: what refused it is a change on its way.
+    if record.rollout.as_ref().is_some_and(RolloutMark::is_refused_by_change) {
+        return None;
+    }
     let (identity, operation) = (record.identity_id.as_ref()?, record.operation.as_ref()?);
     let api: &Api = ruleset.api(record.api_id.as_ref()?)?;
     // The catalogue may have changed since; what is not in it cannot be granted.
@@ -202,9 +206,18 @@ fn stages(record: &CallRecord, ruleset: &Ruleset) -> Vec<ExplainedStage> {
             }
             std::cmp::Ordering::Greater => ("not_reached", String::new()),
         };
+        let by_change = rolled_out(record).filter(|_| index == 4 && outcome != "not_reached");
+        let detail = format!("{detail}{}", by_change.unwrap_or_default());
         ExplainedStage { stage: (*name).to_owned(), outcome: outcome.to_owned(), detail }
     };
     STAGES.iter().enumerate().map(stage).collect()
+}
+
+/// What is to be said of a call that a change decided before it held for all.
+fn rolled_out(record: &CallRecord) -> Option<String> {
+    let mark = record.rollout.as_ref()?;
+    let decided = mark.governed_by == RolloutSide::Candidate;
+    decided.then(|| format!("; decided with the change of rollout {}", mark.id))
 }
 
 fn passed(stage: usize, record: &CallRecord, ruleset: &Ruleset) -> String {

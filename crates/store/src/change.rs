@@ -2,11 +2,14 @@
 
 use base::{ActorId, ApiId, Timestamp};
 use catalog::Api;
+use grant::rollout::Edit;
 use grant::{Grant, Guardrails, Relation, Role};
 use identity::{Credential, Group, Identity};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
+use crate::rollout::RolledOut;
 use crate::sql::{Connection, Row, Value};
 use crate::{Channel, NewChange, StoreError};
 
@@ -32,6 +35,8 @@ pub enum Object {
     Relation(Relation),
     /// The guardrails.
     Guardrails(Guardrails),
+    /// A change that is being rolled out, or was.
+    Rollout(RolledOut),
 }
 
 impl Object {
@@ -40,7 +45,36 @@ impl Object {
         Self::of(change.kind, &change.id, change.after.clone())
     }
 
-    fn of(kind: &str, id: &str, after: Option<Json>) -> Result<Option<Self>, StoreError> {
+    /// What a change makes of this object, as it can be kept; `None` for what no change set makes.
+    pub fn edit(&self) -> Result<Option<Edit>, StoreError> {
+        fn edit<T: Serialize>(
+            kind: &str,
+            id: impl ToString,
+            object: &T,
+        ) -> Result<Option<Edit>, StoreError> {
+            let after = serde_json::to_value(object);
+            let after = after.map_err(|error| StoreError::corrupt("json", error))?;
+            Ok(Some(Edit { kind: kind.to_owned(), id: id.to_string(), after }))
+        }
+        match self {
+            Self::Api(api) => edit("api", &api.id, api),
+            Self::Grant(grant) => edit("grant", &grant.id, grant),
+            Self::Role(role) => edit("role", &role.id, role),
+            Self::Guardrails(set) => edit("guardrails", crate::GUARDRAILS_ID, set),
+            Self::ApiRemoved(_)
+            | Self::Identity(_)
+            | Self::Group(_)
+            | Self::Credential(_)
+            | Self::Relation(_)
+            | Self::Rollout(_) => Ok(None),
+        }
+    }
+
+    pub(crate) fn of(
+        kind: &str,
+        id: &str,
+        after: Option<Json>,
+    ) -> Result<Option<Self>, StoreError> {
         let Some(after) = after else {
             let gone = || id.parse().map_err(|_| StoreError::corrupt("api id", id));
             return Ok(if kind == "api" { Some(Self::ApiRemoved(gone()?)) } else { None });
@@ -54,6 +88,7 @@ impl Object {
             "role" => Some(Self::Role(read(after)?)),
             "relation" => Some(Self::Relation(read(after)?)),
             "guardrails" => Some(Self::Guardrails(read(after)?)),
+            "rollout" => Some(Self::Rollout(RolledOut::of(read(after)?)?)),
             _ => None,
         })
     }
@@ -127,6 +162,19 @@ impl Connection {
                 Ok(Change { sequence, object })
             })
             .collect()
+    }
+
+    /// What happened to one object after a position, oldest first.
+    pub async fn history_after(
+        &mut self,
+        kind: &str,
+        id: &str,
+        sequence: u64,
+    ) -> Result<Vec<ChangeRow>, StoreError> {
+        const SQL: &str = "SELECT sequence, at, actor, channel, event, kind, id, before, after, note \
+             FROM change_log WHERE kind = $1 AND id = $2 AND sequence > $3 ORDER BY sequence";
+        let values = vec![Value::text(kind), Value::text(id), Value::count(sequence)];
+        self.fetch(SQL, values).await?.into_iter().map(change_row).collect()
     }
 
     /// Everything that happened to one object, oldest first.

@@ -94,6 +94,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0004_authorization.sql"),
         include_str!("../migrations/postgres/0004_authorization.sql"),
     ),
+    (
+        "rollout",
+        include_str!("../migrations/sqlite/0008_rollout.sql"),
+        include_str!("../migrations/postgres/0008_rollout.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

@@ -42,8 +42,8 @@ impl App {
         let before = self.ruleset().load_full();
         // Never committed: dropped, the transaction leaves nothing.
         let mut tx = self.begin(actor).await?;
-        self.apply(&mut tx, actor, change).await?;
-        Ok((before, self.after(&tx)?))
+        self.apply(&mut tx, actor, change, &[]).await?;
+        Ok((before, self.after(&mut tx).await?))
     }
 
     /// Reading and judging a long log takes seconds, and is done off the async threads.

@@ -5,12 +5,14 @@ pub mod access;
 pub mod activity;
 pub mod policy;
 pub mod review;
+pub mod rollout;
 pub mod terms;
 
 pub use access::*;
 pub use activity::*;
 pub use policy::*;
 pub use review::*;
+pub use rollout::*;
 pub use terms::*;
 
 use serde::{Deserialize, Serialize};

@@ -142,7 +142,11 @@ fn gate(
     }
     config.trusted_peers.clone_from(&doors.trusted_proxies);
     config.upstream_tls = super::tls::upstream(doors.upstream_roots.as_deref())?;
-    let recorder = LogRecorder::new(Arc::clone(&core.log), Arc::clone(counters));
+    let recorder = LogRecorder::new(
+        Arc::clone(&core.log),
+        Arc::clone(counters),
+        Arc::clone(core.app.rollout_tallies()),
+    );
     let gate = Gate::new(
         config,
         Arc::clone(core.app.ruleset()),
