@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use traffic::CallRecord;
 
-pub(crate) use decode::decode;
+pub(crate) use decode::{Decoder, decode};
 pub(crate) use encode::Encoder;
 
 use crate::wire::{put_bytes, put_varint, put_zigzag};

@@ -82,7 +82,8 @@ impl Ruleset {
         let (Some(entry), Some(about)) = (self.entry(api), subject.about.as_deref()) else {
             return self.consider(subject, api, operation, None, now);
         };
-        let asked = Asked { who, api: entry.api(), operation: None, facts, now, hour: now };
+        let asked =
+            Asked { who, api: entry.api(), operation: None, facts, now, hour: now, without: None };
         let groups = self.groups_of(subject);
         let met = self.circumstances(asked, about, &groups);
         self.consider(subject, api, operation, Some(&met), now)

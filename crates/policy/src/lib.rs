@@ -46,7 +46,7 @@ pub use facts::{Facts, NoRequest, Reading, Request, Writes, draw_of};
 pub use guard::{Guard, Judgement, Question};
 pub use holdings::About;
 pub use permit::{Decided, Part, Permit, Refusal, Shows, Supposed};
-pub use rejudge::{Outlook, Rejudge, Rejudged, Shift};
+pub use rejudge::{Judge, Outlook, Rejudge, Rejudged, Shift};
 pub use relations::Related;
 pub use replay::{CallerLoss, GrantChange, Replay, replay};
 pub use rollout::{Rollout, Trial};
