@@ -14,7 +14,7 @@ use traffic::{CallRecord, FieldsSeen, Outcome};
 
 use crate::authority::Authority;
 use crate::usage::unreadable;
-use crate::view::{CallQuery, CallView, FieldsSeenView, Page};
+use crate::view::{CallQuery, CallRollout, CallView, FieldsSeenView, Page};
 use crate::{Actor, App, input};
 
 /// Rows of a page unless asked otherwise, and at most.
@@ -223,6 +223,12 @@ pub(crate) fn view(record: &CallRecord, ruleset: &Ruleset) -> CallView {
         status: record.status,
         grant_ids: record.grant_ids.iter().map(ToString::to_string).collect(),
         would_refuse: text(record.would_refuse.as_ref()),
+        rollout: record.rollout.as_ref().map(|mark| CallRollout {
+            id: mark.id.to_string(),
+            governed_by: mark.governed_by.to_string(),
+            difference: text(mark.difference.as_ref()),
+            reason: text(mark.reason.as_ref()),
+        }),
         fields_removed: record.fields_removed.clone(),
         violations: record.violations.clone(),
         fields_seen: record.fields_seen.as_ref().map(seen),

@@ -16,7 +16,7 @@ use identity::{CredentialClass, Identity};
 use policy::{
     Caller, Considered, Facts, RecordedRequest, Ruleset, Standing, Told, Verdict, draw_of,
 };
-use traffic::{CallRecord, Outcome, Reason};
+use traffic::{CallRecord, Outcome, Reason, RolloutMark, RolloutSide};
 
 use crate::calls::{operation_title, view};
 use crate::policies::written::{Parts, Posed};
@@ -186,6 +186,7 @@ impl App {
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: self.ruleset().load().version(),
+            rollout: None,
         }
     }
 }
@@ -261,6 +262,10 @@ fn as_written(explanation: &mut Explanation, parts: &Parts) {
 
 /// Whether a grant is what was missing.
 fn is_for_grants(record: &CallRecord) -> bool {
+    // At present it is granted: what refused it is a change on its way.
+    if record.rollout.as_ref().is_some_and(RolloutMark::is_refused_by_change) {
+        return false;
+    }
     matches!(
         record.would_refuse.or(record.reason),
         Some(Reason::NoGrant | Reason::TermsNotMet | Reason::ObjectNotAllowed)
@@ -386,9 +391,18 @@ fn stages(record: &CallRecord, ruleset: &Ruleset) -> Vec<ExplainedStage> {
             }
             std::cmp::Ordering::Greater => ("not_reached", String::new()),
         };
+        let by_change = rolled_out(record).filter(|_| index == 4 && outcome != "not_reached");
+        let detail = format!("{detail}{}", by_change.unwrap_or_default());
         ExplainedStage { stage: (*name).to_owned(), outcome: outcome.to_owned(), detail }
     };
     STAGES.iter().enumerate().map(stage).collect()
+}
+
+/// What is to be said of a call that a change decided before it held for all.
+fn rolled_out(record: &CallRecord) -> Option<String> {
+    let mark = record.rollout.as_ref()?;
+    let decided = mark.governed_by == RolloutSide::Candidate;
+    decided.then(|| format!("; decided with the change of rollout {}", mark.id))
 }
 
 fn passed(stage: usize, record: &CallRecord, ruleset: &Ruleset) -> String {

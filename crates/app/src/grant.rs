@@ -69,7 +69,8 @@ impl App {
     /// Gives a grant. See [`NewGrant::can`] for what the words cover.
     pub async fn give_grant(&self, actor: &Actor, new: NewGrant) -> Result<GrantView, Problem> {
         let mut tx = self.begin(actor).await?;
-        let grant = self.give_in(&mut tx, actor, &new).await?;
+        let id = self.draw(GrantId::generate);
+        let grant = self.give_in(&mut tx, actor, &new, id).await?;
         self.commit(tx).await?;
         self.grant_view(&mut *self.read().await?, grant).await
     }
@@ -80,6 +81,7 @@ impl App {
         tx: &mut Tx,
         actor: &Actor,
         new: &NewGrant,
+        id: GrantId,
     ) -> Result<Grant, Problem> {
         let subject: GrantSubject = input::id("subject", &new.subject)?;
         let until = new.until.as_deref().map(|until| input::future("until", until, self.now()));
@@ -100,7 +102,7 @@ impl App {
                 .hint("ask an administrator"));
         }
         let grant = Grant {
-            id: self.draw(GrantId::generate),
+            id,
             version: 1,
             subject,
             api: api.id.clone(),

@@ -56,7 +56,7 @@ fn sort_in(parts: &mut InventoryParts, roles: &mut RoleTable, object: Object) {
         // Roles are read before the grants that name them.
         Object::Grant(grant) => parts.grants.push(roles.flatten(&grant)),
         Object::Role(role) => roles.put(role),
-        Object::Relation(_) | Object::Guardrails(_) => {}
+        Object::Relation(_) | Object::Guardrails(_) | Object::Rollout(_) => {}
     }
 }
 

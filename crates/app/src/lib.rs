@@ -55,6 +55,7 @@ mod remediation;
 mod render;
 mod review;
 mod role;
+mod rollouts;
 mod search;
 pub mod settings;
 mod sign_in;
@@ -78,6 +79,7 @@ pub use api::{TIMEOUT_MAX, check_limits};
 pub use fetch::{Fetcher, HttpFetcher};
 pub use findings::FindingQuery;
 pub use probe::Probe;
+pub use rollouts::RolloutTallies;
 pub use settings::{Keys, Settings, TrustedIssuer};
 pub use sign_in::{NewSession, Session};
 
@@ -124,6 +126,8 @@ pub struct App {
     proving: tokio::sync::Mutex<()>,
     probe: OnceLock<Arc<dyn Probe>>,
     call_counts: today::CallCounts,
+    /// What the gate of this node did while a change was being rolled out.
+    rollout_tallies: Arc<RolloutTallies>,
     /// Who reads the decision log for a person.
     log_readers: Arc<tokio::sync::Semaphore>,
     limit_rounds: limits::Rounds,
@@ -152,6 +156,7 @@ impl App {
             proving: tokio::sync::Mutex::new(()),
             probe: OnceLock::new(),
             call_counts: today::CallCounts::default(),
+            rollout_tallies: Arc::default(),
             log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),
             limit_rounds: limits::Rounds::new(started_at),
         });
@@ -179,6 +184,11 @@ impl App {
             })
         };
         Arc::clone(self.probe.get_or_init(live))
+    }
+
+    /// Counts what the gate does while a change is being rolled out; to be given every record.
+    pub fn rollout_tallies(&self) -> &Arc<RolloutTallies> {
+        &self.rollout_tallies
     }
 
     /// What the configuration decided.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use base::Problem;
 use grant::Guardrails;
 use policy::Ruleset;
+use store::Tx;
 
 use crate::authority::Authority;
 use crate::calls::moment;
@@ -91,20 +92,12 @@ impl App {
     ) -> Result<PublishView, Problem> {
         let mut tx = self.begin(actor).await?;
         let before = self.ruleset().load_full();
-        self.apply(&mut tx, actor, &change).await?;
+        self.apply(&mut tx, actor, &change, &[]).await?;
+        self.check_base(&mut tx, &change).await?;
         let after = self.after(&mut tx).await?;
-        let set = tx.guardrails().await?.unwrap_or_default();
-        let tests = self.run_cases(&after, &cases::of(&set)?)?;
-        if let Some(failed) = tests.iter().find(|case| !case.passed)
-            && !dry_run
-        {
-            let detail = format!(
-                "the test `{}` expects {} and finds {}",
-                failed.name, failed.expected, failed.found
-            );
-            return Err(Problem::conflict("policy_test_failed", detail)
-                .at(failed.file.clone())
-                .hint("change the policy or the test; `policy test --change` shows all of them"));
+        let tests = self.tests_after(&mut tx, &after).await?;
+        if !dry_run {
+            all_hold(&tests)?;
         }
         let receipt = match dry_run {
             true => {
@@ -119,6 +112,16 @@ impl App {
         let since = moment("since", Some("90d"), self.now())?.unwrap_or(base::Timestamp::MIN);
         let outlook = self.outlook(since, Some(before), after).await?;
         Ok(PublishView { receipt, replay: replay::view(since, outlook), tests })
+    }
+
+    /// Runs the tests of the policy set as a transaction leaves it.
+    pub(crate) async fn tests_after(
+        &self,
+        tx: &mut Tx,
+        after: &Arc<Ruleset>,
+    ) -> Result<Vec<CaseView>, Problem> {
+        let set = tx.guardrails().await?.unwrap_or_default();
+        self.run_cases(after, &cases::of(&set)?)
     }
 
     /// Publishes an earlier version of the policy set again, as a new version.
@@ -139,6 +142,18 @@ impl App {
         let change = ChangeSet { why: Some(why.to_owned()), files, ..ChangeSet::default() };
         self.publish_policy(actor, change, false).await
     }
+}
+
+/// Refuses what a test of the policy set forbids.
+pub(crate) fn all_hold(tests: &[CaseView]) -> Result<(), Problem> {
+    let Some(failed) = tests.iter().find(|case| !case.passed) else { return Ok(()) };
+    let detail = format!(
+        "the test `{}` expects {} and finds {}",
+        failed.name, failed.expected, failed.found
+    );
+    Err(Problem::conflict("policy_test_failed", detail)
+        .at(failed.file.clone())
+        .hint("change the policy or the test; `policy test --change` shows all of them"))
 }
 
 fn view(set: &Guardrails, why: Option<String>) -> PolicyView {

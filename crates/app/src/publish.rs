@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::RolloutId;
 use base::problem::ProblemKind;
 use base::{Problem, Timestamp};
-use policy::{Change, Ruleset};
-use store::{Batch, Cursor, NodeRow, Object, Store, Tx};
+use policy::{Change, Rollout, Ruleset, Trial};
+use store::{Batch, Cursor, NodeRow, Object, RolledOut, Store, Tx};
 
 use crate::api::checks;
 use crate::policies::guardrails;
@@ -56,7 +57,18 @@ fn change_of(object: Object) -> Result<Change, Problem> {
             Change::Contract(source.api, checked.map(Arc::new))
         }
         Object::ContractRemoved(api) => Change::Contract(api, None),
+        Object::Rollout(one) => Change::Rollout(trial_of(one)?),
     })
+}
+
+/// `None`: the rollout is over.
+fn trial_of(one: RolledOut) -> Result<Option<Trial>, Problem> {
+    let RolledOut { rollout, objects } = one;
+    if !rollout.stage().is_open() {
+        return Ok(None);
+    }
+    let edits = objects.into_iter().map(change_of).collect::<Result<_, _>>()?;
+    Ok(Some(Trial { share: rollout.share(), bound: rollout.bound, edits, id: rollout.id }))
 }
 
 /// Builds the ruleset from the whole state. Reading and building overlap, and no more than a few
@@ -102,6 +114,23 @@ impl App {
     /// the change sequence. Nothing is committed that the ruleset refuses.
     pub(crate) async fn commit(&self, mut tx: Tx) -> Result<u64, Problem> {
         let mut published = self.publishing.lock().await;
+        let mut next = self.after(&mut tx).await?;
+        let made = tx.changes().len();
+        if let Some(why) = next.rollout().and_then(Rollout::broken) {
+            // In the same transaction: the store never holds a change that is open and does not
+            // apply, so that a node which starts later does not have to find out.
+            self.return_broken(&mut tx, why).await?;
+            let more: Vec<_> = tx.changes().iter().skip(made).cloned().collect();
+            next = advance(&next, more.into_iter())?;
+        }
+        tx.sign_ledger(&self.signing_key).await?;
+        let committed = tx.commit().await?;
+        self.publish(&mut published, next);
+        Ok(committed.sequence)
+    }
+
+    /// The ruleset as it would be after what a transaction has changed so far.
+    pub(crate) async fn after(&self, tx: &mut Tx) -> Result<Arc<Ruleset>, Problem> {
         let mut next = self.ruleset().load_full();
         // The transaction holds the head, so these are all changes of others that there are.
         while next.version() < tx.base() {
@@ -110,11 +139,18 @@ impl App {
         }
         let own: Vec<_> = tx.changes().to_vec();
         next = advance(&next, own.into_iter())?;
-        guardrails::fit(&mut tx, &next).await?;
-        tx.sign_ledger(&self.signing_key).await?;
-        let committed = tx.commit().await?;
-        self.publish(&mut published, next);
-        Ok(committed.sequence)
+        guardrails::fit(tx, &next).await?;
+        Ok(next)
+    }
+
+    /// Stops following a rollout on this node, until the store says what became of it.
+    pub(crate) async fn leave_rollout(&self, id: &RolloutId, why: &str) {
+        // Held, so that nothing that is published meanwhile is undone.
+        let _publishing = self.publishing.lock().await;
+        let present = self.ruleset().load_full();
+        if present.rollout().is_some_and(|rollout| rollout.id() == id) {
+            self.ruleset().store(Arc::new(present.without_rollout(why)));
+        }
     }
 
     fn publish(&self, published: &mut Published, next: Arc<Ruleset>) {

@@ -40,6 +40,14 @@ words! {
         RelationChanged = "relation.changed",
         /// Guardrails were published, or an earlier version of them again.
         GuardrailsPublished = "guardrails.published",
+        /// A change of policy began to be put in force step by step.
+        RolloutStarted = "rollout.started",
+        /// It governs a larger share of callers.
+        RolloutAdvanced = "rollout.advanced",
+        /// It governs everybody: it was published.
+        RolloutCompleted = "rollout.completed",
+        /// It was taken back before it governed everybody.
+        RolloutReturned = "rollout.returned",
         /// The terms of a grant were changed to ask more or to show less.
         GrantTermsChanged = "grant.terms_changed",
         /// A grant is being taken back step by step, or no longer is.

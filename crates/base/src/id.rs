@@ -162,6 +162,8 @@ ids! {
     RequestId = "r";
     /// A named set of operations of one API.
     RoleId = "role";
+    /// A change of policy that is put in force step by step.
+    RolloutId = "ro";
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub use digest::Digest;
 pub use effects::{Clock, Entropy};
 pub use id::{
     ActorId, ApiId, CampaignId, CredentialId, DecisionId, FindingId, GrantId, GroupId, IdentityId,
-    ItemId, NodeId, OperationId, RequestId, RoleId,
+    ItemId, NodeId, OperationId, RequestId, RoleId, RolloutId,
 };
 pub use nearest::nearest;
 pub use problem::Problem;

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use traffic::{CallRecord, FieldsSeen};
 
-pub(crate) use decode::decode;
+pub(crate) use decode::{Decoder, decode};
 pub(crate) use encode::Encoder;
 
 use crate::wire::{put_bytes, put_varint, put_zigzag};
@@ -22,6 +22,7 @@ use crate::wire::{put_bytes, put_varint, put_zigzag};
 /// are written where some record has the member, so that what has none reads as it always did.
 const VIOLATIONS: u64 = 1;
 const FIELDS_SEEN: u64 = 2;
+const ROLLOUT: u64 = 3;
 
 /// The form of a leaf with such members: `would_refuse`, then each member after its number, by
 /// rising numbers.
@@ -80,11 +81,18 @@ pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
         put_varint(out, seen.paths.len() as u64);
         seen.paths.iter().for_each(|path| put_bytes(out, path.as_bytes()));
     }
+    if let Some(mark) = &record.rollout {
+        put_varint(out, ROLLOUT);
+        put_bytes(out, mark.id.as_str().as_bytes());
+        put_bytes(out, mark.governed_by.as_str().as_bytes());
+        put_optional(out, mark.difference.map(|difference| difference.as_str()));
+        put_optional(out, mark.reason.map(|reason| reason.as_str()));
+    }
 }
 
 /// Whether it has a member that older releases did not know.
 fn has_members(record: &CallRecord) -> bool {
-    !record.violations.is_empty() || record.fields_seen.is_some()
+    !record.violations.is_empty() || record.fields_seen.is_some() || record.rollout.is_some()
 }
 
 /// What is known beside the paths, as bits: 1, then whether there were others, and more.

@@ -175,10 +175,11 @@ fn walk_segment<'s>(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(ControlFlow::Continue(())),
         Err(error) => return Err(LogError::io(&segment.path)(error)),
     };
+    let (mut bytes, mut decoder) = (Vec::new(), codec::Decoder::default());
     for batch in batches {
-        match read_batch(&file, &segment.path, batch) {
+        match read_batch(&file, &segment.path, batch, &mut bytes, &mut decoder) {
             Ok(records) => {
-                if visit(position(segment, batch), &records).is_break() {
+                if visit(position(segment, batch), records).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -191,14 +192,22 @@ fn walk_segment<'s>(
     Ok(ControlFlow::Continue(()))
 }
 
-fn read_batch(file: &File, path: &Path, batch: &BatchMeta) -> Result<Vec<CallRecord>, String> {
+/// Reads into buffers that are kept from one batch to the next.
+fn read_batch<'d>(
+    file: &File,
+    path: &Path,
+    batch: &BatchMeta,
+    bytes: &mut Vec<u8>,
+    decoder: &'d mut codec::Decoder,
+) -> Result<&'d [CallRecord], String> {
     let length = usize::try_from(batch.length).map_err(|error| error.to_string())?;
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, batch.offset)
+    bytes.resize(length, 0);
+    file.read_exact_at(bytes, batch.offset)
         .map_err(|error| format!("{}: {error}", path.display()))?;
-    let (frame, payload) = Frame::read(&bytes).map_err(|error| error.to_string())?;
+    let (frame, payload) = Frame::read(bytes).map_err(|error| error.to_string())?;
     let number = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
-    codec::decode(payload, number(frame.raw), number(frame.records)).map_err(|e| e.to_string())
+    let decoded = decoder.decode(payload, number(frame.raw), number(frame.records));
+    decoded.map_err(|error| error.to_string())
 }
 
 /// The newest matches so far. Requests end in another order than they come: the heap orders them

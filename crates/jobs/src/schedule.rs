@@ -19,6 +19,8 @@ pub struct Schedule {
     pub anchor: Duration,
     /// The change log is read for what other nodes did.
     pub catch_up: Duration,
+    /// What calls say of a change that is being rolled out is counted, and the change taken back.
+    pub rollout: Duration,
     /// The finding rules run.
     pub findings: Duration,
     /// Unfinished removals are tried again and proved.
@@ -33,6 +35,7 @@ impl Default for Schedule {
             usage: Duration::from_secs(2),
             anchor: Duration::from_secs(5),
             catch_up: Duration::from_millis(500),
+            rollout: Duration::from_millis(500),
             findings: Duration::from_secs(3_600),
             remediation: Duration::from_secs(5),
             retention: Duration::from_secs(3_600),
@@ -60,6 +63,7 @@ pub fn start(supervisor: &Supervisor, app: &Arc<App>, schedule: &Schedule) {
     job!("usage", schedule.usage, PAUSE_MAX, true, flush_usage);
     job!("anchor", schedule.anchor, PAUSE_MAX, true, anchor_call_records);
     job!("catch_up", schedule.catch_up, CATCH_UP_PAUSE_MAX, false, catch_up);
+    job!("rollout", schedule.rollout, CATCH_UP_PAUSE_MAX, true, tend_rollout);
     job!("findings", schedule.findings, PAUSE_MAX, false, detect_findings);
     job!("remediation", schedule.remediation, PAUSE_MAX, false, remediate);
     job!("retention", schedule.retention, PAUSE_MAX, false, expire_call_records);

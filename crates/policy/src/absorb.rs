@@ -11,6 +11,7 @@ use crate::contracts::CheckedContract;
 use crate::credentials::Proof;
 use crate::guard::Guard;
 use crate::holdings::{About, Held, Limits, State};
+use crate::rollout::{Rollout, Touched, Trial};
 use crate::{Ruleset, relations};
 
 /// One object as it is now. Everything but an API and its contract is never removed: what is
@@ -37,15 +38,27 @@ pub enum Change {
     Contract(ApiId, Option<Arc<CheckedContract>>),
     /// The guardrails; `None` = there are none.
     Guard(Option<Arc<dyn Guard>>),
+    /// A change that is being rolled out; `None` = there is none any more.
+    Rollout(Option<Trial>),
 }
 
 impl Ruleset {
+    /// `watch`: these are changes of a state that held before, so that one of an object that a
+    /// rollout changes too means that the rollout no longer applies. Of a whole state, they are not.
     pub(crate) fn absorb(
         &mut self,
         changes: impl IntoIterator<Item = Change>,
+        watch: bool,
     ) -> Result<(), Problem> {
         let mut routes_changed = false;
+        let held = self.rollout.take();
+        let mut broken = held.as_ref().and_then(|held| held.broken().map(str::to_owned));
+        let mut trial = held.map(|held| held.trial.clone());
         for change in changes {
+            if watch && let Some(trial) = &trial {
+                let touched = Touched::of(&change).filter(|touched| trial.edits(touched));
+                broken = broken.or(touched.map(|touched| format!("{touched} was changed since")));
+            }
             match change {
                 Change::Api(api) => {
                     routes_changed = true;
@@ -63,12 +76,19 @@ impl Ruleset {
                 Change::Relation(relation) => self.put_relation(relation),
                 Change::Contract(api, contract) => self.put_contract(api, contract),
                 Change::Guard(guard) => self.guard = guard,
+                Change::Rollout(next) => {
+                    let is_same = |one: &Trial| next.as_ref().is_some_and(|next| next.id == one.id);
+                    // Broken it stays, however far it went.
+                    broken = broken.filter(|_| trial.as_ref().is_some_and(is_same));
+                    trial = next;
+                }
             }
         }
         // Once at the end: two APIs may swap their paths in one step.
         if routes_changed {
             Arc::make_mut(&mut self.routes).index()?;
         }
+        self.rollout = trial.map(|trial| Arc::new(Rollout::over(self, trial, broken)));
         Ok(())
     }
 

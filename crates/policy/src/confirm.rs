@@ -65,6 +65,7 @@ impl Ruleset {
             facts,
             now,
             hour: now,
+            without: None,
         }) {
             Ok(Decided::Permit(_)) => Ok(()),
             // What was judged with its body is not judged without it.

@@ -32,6 +32,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) now: Timestamp,
     /// When the request was made: of a recorded call not the same as now.
     pub(crate) hour: Timestamp,
+    /// A grant that is not counted: what would hold without it.
+    pub(crate) without: Option<&'a GrantId>,
 }
 
 /// Why not, before it is known whether the API only observes.
@@ -59,7 +61,7 @@ impl Ruleset {
         now: Timestamp,
     ) -> Result<Decided, Refusal> {
         let who = Caller::proved(who);
-        self.judge(Asked { who, api: api.api(), operation, facts, now, hour: now })
+        self.judge(Asked { who, api: api.api(), operation, facts, now, hour: now, without: None })
     }
 
     /// What [`Ruleset::decide`] would say to a caller who is only supposed.
@@ -71,7 +73,8 @@ impl Ruleset {
         facts: Facts<'_>,
         now: Timestamp,
     ) -> Result<Supposed, Refusal> {
-        self.judge(Asked { who, api: api.api(), operation, facts, now, hour: now }).map(Supposed)
+        self.judge(Asked { who, api: api.api(), operation, facts, now, hour: now, without: None })
+            .map(Supposed)
     }
 
     pub(crate) fn judge(&self, asked: Asked<'_>) -> Result<Decided, Refusal> {
@@ -168,6 +171,9 @@ impl Ruleset {
         let no = No::NotAllowed;
         let operation = asked.operation.ok_or(no(Reason::UnknownOperation))?;
         let mut covering = self.covering(subject, &asked.api.id, &operation.id, asked.now);
+        if let Some(without) = asked.without {
+            covering.retain(|held| held.id != *without);
+        }
         if covering.is_empty() {
             return Err(no(Reason::NoGrant));
         }

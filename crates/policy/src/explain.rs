@@ -92,7 +92,8 @@ impl Ruleset {
         let (Some(entry), Some(about)) = (self.entry(api), subject.about.as_deref()) else {
             return self.consider(subject, api, operation, None, now);
         };
-        let asked = Asked { who, api: entry.api(), operation: None, facts, now, hour: now };
+        let asked =
+            Asked { who, api: entry.api(), operation: None, facts, now, hour: now, without: None };
         let groups = self.groups_of(subject);
         let met = self.circumstances(asked, about, &groups);
         self.consider(subject, api, operation, Some(&met), now)
@@ -115,7 +116,7 @@ impl Ruleset {
             return Told::default();
         };
         let (api, groups) = (api.api(), self.groups_of(subject));
-        let asked = Asked { who, api, operation, facts, now, hour: made_at };
+        let asked = Asked { who, api, operation, facts, now, hour: made_at, without: None };
         let met = self.circumstances(asked, about, &groups);
         let operation = operation.map(|operation| &operation.id);
         let grants = self.consider(subject, &api.id, operation, Some(&met), now);

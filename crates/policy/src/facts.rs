@@ -87,8 +87,14 @@ impl Facts<'_> {
 
 /// The draw of a request: its id, hashed (FNV-1a), so that a record says what its request drew.
 pub fn draw_of(request_id: &str) -> u16 {
+    draw_of_parts([request_id])
+}
+
+/// The draw of several texts together.
+pub(crate) fn draw_of_parts<const N: usize>(parts: [&str; N]) -> u16 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = request_id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+    let bytes = parts.iter().flat_map(|part| part.bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325, step);
     u16::try_from((hash >> 16) % 10_000).unwrap_or(0)
 }
 

@@ -16,6 +16,7 @@ use crate::nesting::Nesting;
 use crate::numbers::Numbers;
 use crate::relations::Relations;
 use crate::roles::Roles;
+use crate::rollout::Rollout;
 use crate::routes::{ApiEntry, Located, Routes};
 use crate::shards::Shards;
 
@@ -35,6 +36,8 @@ pub struct Ruleset {
     pub(crate) nesting: Arc<Nesting>,
     pub(crate) contracts: Arc<Contracts>,
     pub(crate) guard: Option<Arc<dyn Guard>>,
+    /// A change that is tried out beside it. Most of the time there is none.
+    pub(crate) rollout: Option<Arc<Rollout>>,
     /// Where each credential is filed, to move it when its lookup value changes.
     pub(crate) credential_homes: Shards<CredentialId, Digest>,
     /// Who holds each grant, to move it when its subject changes.
@@ -56,6 +59,7 @@ impl Ruleset {
             nesting: Arc::default(),
             contracts: Arc::default(),
             guard: None,
+            rollout: None,
             credential_homes: Shards::default(),
             grant_homes: Shards::default(),
         }
@@ -69,7 +73,9 @@ impl Ruleset {
     /// The ruleset of a whole state, in any order. The last of several changes to one object
     /// counts.
     pub fn build(version: u64, state: impl IntoIterator<Item = Change>) -> Result<Self, Problem> {
-        Self::empty().apply(version, state)
+        let mut built = Self { version, ..Self::empty() };
+        built.absorb(state, false)?;
+        Ok(built)
     }
 
     /// The next ruleset. On error nothing changed: the present one stays as it is.
@@ -80,7 +86,7 @@ impl Ruleset {
     ) -> Result<Self, Problem> {
         let mut next = self.clone();
         next.version = version;
-        next.absorb(changes)?;
+        next.absorb(changes, true)?;
         Ok(next)
     }
 

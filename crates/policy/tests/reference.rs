@@ -48,7 +48,7 @@ impl World {
             Change::Credential(one) => drop(self.credentials.insert(one.id.to_string(), one)),
             Change::Grant(one) => drop(self.grants.insert(one.id.to_string(), one)),
             // Not part of these worlds.
-            Change::Role(_) | Change::Relation(_) | Change::Guard(_) => {}
+            Change::Role(_) | Change::Relation(_) | Change::Guard(_) | Change::Rollout(_) => {}
         }
     }
 

@@ -2,12 +2,14 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::Timestamp;
+use catalog::{Api, ApiMode};
 use common::*;
 use grant::{Grant, GrantStatus, Terms};
-use portreeve_policy::{Change, Outlook, Rejudge};
+use portreeve_policy::{Change, Judge, Outlook, Rejudge, Rejudged};
 use traffic::{CallRecord, Outcome, Reason};
 
 fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
@@ -26,6 +28,7 @@ fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
         outcome: Outcome::Allowed,
         reason: None,
         would_refuse: None,
+        rollout: None,
         status: 200,
         grant_ids: Vec::new(),
         fields_removed: Vec::new(),
@@ -133,4 +136,67 @@ fn a_source_and_an_end_count_as_they_are_now() {
     let good = grant("g_billing", "billing", "orders", &["get", "list"]);
     let change = Change::Grant(Grant { expires_at: Some(ended), ..good });
     assert_eq!(outlook(vec![change], &records).newly_refused.len(), 1);
+}
+
+#[test]
+fn what_is_remembered_is_what_would_be_answered_anew() {
+    let office = Terms { hours: vec!["mon-fri 00:00-24:00".parse().unwrap()], ..Terms::default() };
+    let near = Terms { networks: vec!["10.0.0.0/8".parse().unwrap()], ..Terms::default() };
+    let also = Grant { terms: near, ..grant("g_also", "clerk", "orders", &["list"]) };
+    let after = ruleset().apply(2, [limited(office), Change::Grant(also)]).unwrap();
+    let after = Arc::new(after);
+    let mut judge = Judge::new(Arc::clone(&after), NOW);
+    let grants = ["g_billing", "g_clerks", "g_also", "g_none"].map(|id| id.parse().unwrap());
+    let mut seen = BTreeSet::new();
+    for round in 0..4 {
+        for identity in ["billing", "clerk", "stranger", "nobody"] {
+            for operation in ["get", "list", "cancel", "nope"] {
+                let mut call = record(identity, operation, -40_000 * round);
+                call.source_ip = [if round % 2 == 0 { 10 } else { 11 }, 0, 0, 1].into();
+                call.operation = call.operation.filter(|_| round < 3);
+                assert_eq!(judge.judge(&call, None), after.rejudge(&call, NOW), "{call:?}");
+                for without in &grants {
+                    // A judge that remembers nothing.
+                    let fresh = Judge::new(Arc::clone(&after), NOW).judge(&call, Some(without));
+                    assert_eq!(judge.judge(&call, Some(without)), fresh, "{without} {call:?}");
+                    seen.insert(format!("{fresh:?}"));
+                }
+            }
+        }
+    }
+    assert!(seen.len() >= 4, "{seen:?}");
+}
+
+#[test]
+fn without_the_grant_that_let_it_pass_a_call_is_refused_unless_another_covers_it() {
+    let also = Change::Grant(grant("g_also", "billing", "orders", &["list"]));
+    let ruleset = Arc::new(ruleset().apply(2, [also]).unwrap());
+    let mut judge = Judge::new(ruleset, NOW);
+    let without = "g_billing".parse().unwrap();
+    let mut ask = |operation: &str| judge.judge(&record("billing", operation, -1), Some(&without));
+    assert_eq!(ask("get"), Some(Rejudged::Refused(Reason::NoGrant)));
+    assert_eq!(ask("list"), Some(Rejudged::Allowed));
+}
+
+#[test]
+fn what_only_observe_mode_lets_pass_is_refused_where_that_is_asked() {
+    let api = Api { mode: ApiMode::Observe, ..api("orders", &["get", "list", "cancel"]) };
+    let ruleset = Arc::new(ruleset().apply(2, [Change::Api(api)]).unwrap());
+    let call = record("stranger", "get", -1);
+    let said = Judge::new(Arc::clone(&ruleset), NOW).judge(&call, None);
+    assert_eq!(said, Some(Rejudged::Allowed));
+    let said = Judge::new(ruleset, NOW).enforced().judge(&call, None);
+    assert_eq!(said, Some(Rejudged::Refused(Reason::NoGrant)));
+}
+
+#[test]
+fn callers_beyond_the_room_count_together() {
+    let records: Vec<_> = (0..100_020).map(|n| record(&format!("svc-{n}"), "get", -1)).collect();
+    let mut rejudge = Rejudge::new(None, Arc::new(ruleset()), NOW);
+    records.iter().for_each(|record| rejudge.take(record));
+    // Those that are told apart go on being so.
+    rejudge.take(&records[0]);
+    let found = rejudge.finish();
+    assert_eq!((found.newly_refused.len(), found.newly_refused_others), (100_000, 20));
+    assert_eq!((found.newly_refused[0].calls, found.judged), (2, 100_021));
 }

@@ -3,9 +3,11 @@
 //! stored; a grant without an independent reviewer stops the launch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base::{CampaignId, Digest, GrantId, ItemId, OperationId, Timestamp, canonical};
 use grant::{Grant, GrantSubject};
+use policy::Ruleset;
 use rustc_hash::FxHashMap;
 
 use crate::campaign::PopulationSeal;
@@ -108,11 +110,13 @@ pub fn plan<'a>(
 }
 
 impl PopulationDraft<'_> {
-    /// The replay of what the items recommend. Feed it with recorded calls, then seal.
-    pub fn replay(&self) -> Replay<'_> {
+    /// The replay of what the items recommend, by the ruleset that holds. Feed it with recorded
+    /// calls, then seal.
+    pub fn replay(&self, ruleset: Arc<Ruleset>) -> Replay<'_> {
         let grants = self.items.iter();
         Replay::new(
             self.inventory,
+            ruleset,
             grants.map(|i| (i.grant.id.clone(), i.recommendation.narrower.clone())),
         )
     }

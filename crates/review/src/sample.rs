@@ -206,7 +206,7 @@ pub(crate) fn active(parts: InventoryParts) -> (Campaign, Vec<Item>) {
     let campaign = id("machines");
     let rules = Rules::default();
     let draft = plan(&campaign, &definition(), &inventory, &[], &rules).unwrap();
-    let consequences = draft.replay().finish();
+    let consequences = draft.replay(std::sync::Arc::new(policy::Ruleset::empty())).finish();
     let population = draft.seal(consequences).unwrap();
     let staged = Campaign::staged(campaign, definition(), population.seal, today());
     let items = population.items.into_iter();

@@ -2,11 +2,14 @@
 
 use base::{ActorId, ApiId, Timestamp};
 use catalog::{Api, ContractSource};
+use grant::rollout::Edit;
 use grant::{Grant, Guardrails, Relation, Role};
 use identity::{Credential, Group, Identity};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
+use crate::rollout::RolledOut;
 use crate::sql::{Connection, Row, Value};
 use crate::{Channel, NewChange, StoreError};
 
@@ -35,6 +38,8 @@ pub enum Object {
     Contract(ContractSource),
     /// An API has no contract any more.
     ContractRemoved(ApiId),
+    /// A change that is being rolled out, or was.
+    Rollout(RolledOut),
 }
 
 impl Object {
@@ -43,7 +48,38 @@ impl Object {
         Self::of(change.kind, &change.id, change.after.clone())
     }
 
-    fn of(kind: &str, id: &str, after: Option<Json>) -> Result<Option<Self>, StoreError> {
+    /// What a change makes of this object, as it can be kept; `None` for what no change set makes.
+    pub fn edit(&self) -> Result<Option<Edit>, StoreError> {
+        fn edit<T: Serialize>(
+            kind: &str,
+            id: impl ToString,
+            object: &T,
+        ) -> Result<Option<Edit>, StoreError> {
+            let after = serde_json::to_value(object);
+            let after = after.map_err(|error| StoreError::corrupt("json", error))?;
+            Ok(Some(Edit { kind: kind.to_owned(), id: id.to_string(), after }))
+        }
+        match self {
+            Self::Api(api) => edit("api", &api.id, api),
+            Self::Grant(grant) => edit("grant", &grant.id, grant),
+            Self::Role(role) => edit("role", &role.id, role),
+            Self::Guardrails(set) => edit("guardrails", crate::GUARDRAILS_ID, set),
+            Self::ApiRemoved(_)
+            | Self::Identity(_)
+            | Self::Group(_)
+            | Self::Credential(_)
+            | Self::Relation(_)
+            | Self::Contract(_)
+            | Self::ContractRemoved(_)
+            | Self::Rollout(_) => Ok(None),
+        }
+    }
+
+    pub(crate) fn of(
+        kind: &str,
+        id: &str,
+        after: Option<Json>,
+    ) -> Result<Option<Self>, StoreError> {
         let Some(after) = after else {
             let gone = || id.parse().map_err(|_| StoreError::corrupt("api id", id));
             return Ok(match kind {
@@ -62,6 +98,7 @@ impl Object {
             "relation" => Some(Self::Relation(read(after)?)),
             "guardrails" => Some(Self::Guardrails(read(after)?)),
             "contract" => Some(Self::Contract(read(after)?)),
+            "rollout" => Some(Self::Rollout(RolledOut::of(read(after)?)?)),
             _ => None,
         })
     }
@@ -135,6 +172,19 @@ impl Connection {
                 Ok(Change { sequence, object })
             })
             .collect()
+    }
+
+    /// What happened to one object after a position, oldest first.
+    pub async fn history_after(
+        &mut self,
+        kind: &str,
+        id: &str,
+        sequence: u64,
+    ) -> Result<Vec<ChangeRow>, StoreError> {
+        const SQL: &str = "SELECT sequence, at, actor, channel, event, kind, id, before, after, note \
+             FROM change_log WHERE kind = $1 AND id = $2 AND sequence > $3 ORDER BY sequence";
+        let values = vec![Value::text(kind), Value::text(id), Value::count(sequence)];
+        self.fetch(SQL, values).await?.into_iter().map(change_row).collect()
     }
 
     /// Everything that happened to one object, oldest first.

@@ -110,6 +110,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0007_fields_received.sql"),
         include_str!("../migrations/postgres/0007_fields_received.sql"),
     ),
+    (
+        "rollout",
+        include_str!("../migrations/sqlite/0008_rollout.sql"),
+        include_str!("../migrations/postgres/0008_rollout.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Timestamp, words};
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldsSeen, Reason};
+use crate::{FieldsSeen, Reason, RolloutMark};
 
 words! {
     /// What became of a request.
@@ -92,4 +92,7 @@ pub struct CallRecord {
     pub bytes_out: u64,
     /// The ruleset that decided.
     pub ruleset_version: u64,
+    /// What a change of policy that is being rolled out has to do with it; absent when none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutMark>,
 }

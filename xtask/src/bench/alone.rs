@@ -1,5 +1,6 @@
 //! What is measured by one program, without any I/O, that prints what came out as its last lines:
-//! one decision at growing numbers of grants (`bench-decision`), filtering (`bench-filter`).
+//! one decision at growing numbers of grants (`bench-decision`), recorded calls judged again
+//! (`bench-replay`), filtering (`bench-filter`).
 
 use std::process::Command;
 

@@ -37,6 +37,8 @@ enum Bench {
     Load(load::Options),
     /// One decision at growing numbers of grants
     Decision(alone::Options),
+    /// A million recorded calls judged again: the engine alone, and with reading the log
+    Replay(alone::Options),
     /// Filtering of JSON per byte, beside a tree that is parsed, pruned and written
     Filter(alone::Options),
 }
@@ -51,6 +53,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Chore<()> {
         Bench::Revoke(options) => revoke::run(&programs, options),
         Bench::Load(options) => load::run(&programs, options),
         Bench::Decision(options) => alone::run(&programs, "bench-decision", options),
+        Bench::Replay(options) => alone::run(&programs, "bench-replay", options),
         Bench::Filter(options) => alone::run(&programs, "bench-filter", options),
     }
 }

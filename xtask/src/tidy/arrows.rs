@@ -81,7 +81,21 @@ const ARROWS: &[(&str, &[&str])] = &[
         "testkit",
         &["base", "identity", "grant", "catalog", "traffic", "token", "review", "store", "app"],
     ),
-    ("bench", &["base", "identity", "grant", "catalog", "filter", "token", "policy", "store"]),
+    (
+        "bench",
+        &[
+            "base",
+            "identity",
+            "grant",
+            "catalog",
+            "traffic",
+            "filter",
+            "token",
+            "policy",
+            "decision-log",
+            "store",
+        ],
+    ),
     ("xtask", &["traffic"]),
 ];
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use app::App;
 use app::view::{
-    CaseView, ChangeSet, Explanation, ExportView, PolicyView, ProofView, ProveRequest, PublishView,
-    ReplayRequest, ReplayView, TestRequest, WrittenRequest,
+    AdvanceRollout, CaseView, ChangeSet, Explanation, ExportView, PolicyView, ProofView,
+    ProveRequest, PublishView, ReplayRequest, ReplayView, RolloutRow, RolloutView, StartRollout,
+    TestRequest, WrittenRequest,
 };
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::extract::{Asking, Body, Parameters};
-use crate::form::{DryRun, RollBack};
+use crate::form::{DryRun, Reason, RollBack};
 use crate::problem::Refused;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
@@ -28,6 +29,10 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(explain_written))
         .routes(routes!(prove))
         .routes(routes!(export))
+        .routes(routes!(list_rollouts, start_rollout))
+        .routes(routes!(show_rollout))
+        .routes(routes!(advance_rollout))
+        .routes(routes!(return_rollout))
 }
 
 /// Show the policy set
@@ -124,4 +129,57 @@ async fn export(
     State(app): State<Arc<App>>,
 ) -> Result<Json<ExportView>, Refused> {
     Ok(Json(app.export_policy(&actor).await?))
+}
+
+/// List the rollouts of changes
+#[utoipa::path(get, path = "/policy/rollouts", tag = "policy",
+    responses((status = 200, body = Vec<RolloutRow>)))]
+async fn list_rollouts(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Vec<RolloutRow>>, Refused> {
+    Ok(Json(app.rollouts(&actor).await?))
+}
+
+/// Put a change in force step by step: first in the records only, or for a share of the callers
+#[utoipa::path(post, path = "/policy/rollouts", tag = "policy", request_body = StartRollout,
+    responses((status = 200, body = RolloutView)))]
+async fn start_rollout(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Body(asked): Body<StartRollout>,
+) -> Result<Json<RolloutView>, Refused> {
+    Ok(Json(app.start_rollout(&actor, asked).await?))
+}
+
+/// Show the rollout that is open, or the last one
+#[utoipa::path(get, path = "/policy/rollout", tag = "policy",
+    responses((status = 200, body = RolloutView)))]
+async fn show_rollout(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+) -> Result<Json<RolloutView>, Refused> {
+    Ok(Json(app.rollout(&actor).await?))
+}
+
+/// Take the open rollout to more callers, or to all
+#[utoipa::path(post, path = "/policy/rollout/advance", tag = "policy",
+    request_body = AdvanceRollout, responses((status = 200, body = RolloutView)))]
+async fn advance_rollout(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Body(wanted): Body<AdvanceRollout>,
+) -> Result<Json<RolloutView>, Refused> {
+    Ok(Json(app.advance_rollout(&actor, wanted).await?))
+}
+
+/// Take the change of the open rollout back
+#[utoipa::path(post, path = "/policy/rollout/return", tag = "policy", request_body = Reason,
+    responses((status = 200, body = RolloutView)))]
+async fn return_rollout(
+    Asking(actor): Asking,
+    State(app): State<Arc<App>>,
+    Body(Reason { reason }): Body<Reason>,
+) -> Result<Json<RolloutView>, Refused> {
+    Ok(Json(app.return_rollout(&actor, &reason).await?))
 }

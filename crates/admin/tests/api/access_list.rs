@@ -198,6 +198,12 @@ fn authorization(objects: &Objects) -> Vec<Row> {
             .with(json!({"modes": {"orders": "observe"}, "why": "test"})),
         row("POST /policy/rollback", [401, 403, 404, 404])
             .with(json!({"version": 9, "reason": "test"})),
+        row("GET /policy/rollouts", AUDITORS),
+        row("GET /policy/rollout", [401, 403, 404, 404]),
+        row("POST /policy/rollouts", [401, 403, 403, 200])
+            .with(json!({"change": {"modes": {"orders": "enforce"}}, "share": 10})),
+        row("POST /policy/rollout/advance", [401, 403, 403, 200]).with(json!({"share": 20})),
+        row("POST /policy/rollout/return", [401, 403, 403, 200]).with(why()),
         row("GET /roles", ALL),
         row("PUT /roles/{id}", ADMINS_SEEN)
             .of("reader")

@@ -1,17 +1,13 @@
 //! Changes of policy: made in one transaction, by the same steps as one by one, and then kept or
 //! taken back.
 
-use std::sync::Arc;
-
-use base::Problem;
+use base::{GrantId, Problem};
 use catalog::ApiMode;
 use grant::Guardrails;
-use policy::Ruleset;
 use store::Tx;
 
 use super::{cases, guardrails};
 use crate::grant::Narrowing;
-use crate::publish::advance;
 use crate::view::ChangeSet;
 use crate::{Actor, App, input};
 
@@ -22,12 +18,14 @@ const FILE_BYTES_MAX: usize = 1 << 20;
 
 impl App {
     /// Does everything that a change says, in a transaction of the caller's. What is wrong with any
-    /// part of it is told with its place, and nothing is kept.
-    pub(super) async fn apply(
+    /// part of it is told with its place, and nothing is kept. `given`: the ids of the grants that it
+    /// gives; drawn where there are none.
+    pub(crate) async fn apply(
         &self,
         tx: &mut Tx,
         actor: &Actor,
         change: &ChangeSet,
+        given: &[GrantId],
     ) -> Result<(), Problem> {
         check_size(change)?;
         let why = input::maybe_line("why", change.why.as_deref())?;
@@ -53,8 +51,9 @@ impl App {
             self.narrow_in(tx, &before, narrowing).await.map_err(at)?;
         }
         for (index, new) in change.give.iter().enumerate() {
-            let given = self.give_in(tx, actor, new).await;
-            given.map_err(|problem| within(problem, &format!("give[{index}]")))?;
+            let id = given.get(index).cloned().unwrap_or_else(|| self.draw(GrantId::generate));
+            let made = self.give_in(tx, actor, new, id).await;
+            made.map_err(|problem| within(problem, &format!("give[{index}]")))?;
         }
         self.put_files(tx, actor, change, why.as_deref()).await
     }
@@ -92,13 +91,6 @@ impl App {
         };
         tx.save_guardrails(before.as_ref(), &after, why).await?;
         Ok(())
-    }
-
-    /// The ruleset as it would be after what a transaction has changed so far.
-    pub(super) async fn after(&self, tx: &mut Tx) -> Result<Arc<Ruleset>, Problem> {
-        let after = advance(&self.ruleset().load_full(), tx.changes().to_vec().into_iter())?;
-        guardrails::fit(tx, &after).await?;
-        Ok(after)
     }
 }
 

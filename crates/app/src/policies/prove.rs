@@ -79,7 +79,7 @@ impl App {
         };
         // Never committed: dropped, the transaction leaves nothing.
         let mut tx = self.begin(actor).await?;
-        self.apply(&mut tx, actor, change).await?;
+        self.apply(&mut tx, actor, change, &[]).await?;
         self.after(&mut tx).await?;
         let changed: Vec<_> =
             tx.changes().iter().filter_map(|change| change.object.clone()).collect();

@@ -42,7 +42,7 @@ impl App {
         let before = self.ruleset().load_full();
         // Never committed: dropped, the transaction leaves nothing.
         let mut tx = self.begin(actor).await?;
-        self.apply(&mut tx, actor, change).await?;
+        self.apply(&mut tx, actor, change, &[]).await?;
         Ok((before, self.after(&mut tx).await?))
     }
 
@@ -67,7 +67,9 @@ impl App {
 }
 
 pub(super) fn view(since: Timestamp, outlook: Outlook) -> ReplayView {
-    let calls = |shifts: &[Shift]| shifts.iter().map(|shift| shift.calls).sum();
+    let calls = |shifts: &[Shift], others: u64| {
+        shifts.iter().map(|shift| shift.calls).sum::<u64>() + others
+    };
     let rows = |shifts: Vec<Shift>| {
         shifts.into_iter().take(SHIFTS_SHOWN_MAX).map(shift_view).collect::<Vec<_>>()
     };
@@ -75,8 +77,8 @@ pub(super) fn view(since: Timestamp, outlook: Outlook) -> ReplayView {
         since: since.to_string(),
         judged: outlook.judged,
         unknown: outlook.unknown,
-        newly_refused_calls: calls(&outlook.newly_refused),
-        newly_allowed_calls: calls(&outlook.newly_allowed),
+        newly_refused_calls: calls(&outlook.newly_refused, outlook.newly_refused_others),
+        newly_allowed_calls: calls(&outlook.newly_allowed, outlook.newly_allowed_others),
         newly_refused: rows(outlook.newly_refused),
         newly_allowed: rows(outlook.newly_allowed),
     }

@@ -68,8 +68,12 @@ impl Whole {
                 self.relations.insert(key, one);
             }
             Object::Guardrails(set) => self.guardrails = Some(set),
-            // Who proves to be whom, and what a message has to look like, are no matter of policy.
-            Object::Credential(_) | Object::Contract(_) | Object::ContractRemoved(_) => {}
+            // Who proves to be whom, and what a message has to look like, are no matter of policy;
+            // what is being rolled out is no policy yet.
+            Object::Credential(_)
+            | Object::Contract(_)
+            | Object::ContractRemoved(_)
+            | Object::Rollout(_) => {}
         }
     }
 

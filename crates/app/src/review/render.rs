@@ -197,6 +197,7 @@ fn consequence(consequence: &Consequence) -> view::Consequence {
     view::Consequence {
         calls: consequence.calls,
         refused: consequence.refused,
+        unknown: consequence.unknown,
         callers: consequence.callers,
         last_at: consequence.last_at.map(|at| at.to_string()),
         summary: consequence.summary(),

@@ -43,7 +43,7 @@ impl App {
         inventory: Arc<Inventory>,
     ) -> Result<Result<Population, LaunchFailure>, Problem> {
         let (id, definition) = (id.clone(), definition.clone());
-        let calls = self.recorded_calls();
+        let (calls, ruleset) = (self.recorded_calls(), self.ruleset().load_full());
         let populate = move || -> Result<Result<Population, LaunchFailure>, Problem> {
             let rules = Rules::default();
             let findings = review::detect(&inventory, &rules).findings;
@@ -51,7 +51,7 @@ impl App {
                 Ok(draft) => draft,
                 Err(failure) => return Ok(Err(failure)),
             };
-            let mut replay = draft.replay();
+            let mut replay = draft.replay(ruleset);
             let window = inventory.window();
             calls.each(window.from, window.until, &mut |record| replay.add(record))?;
             let consequences = replay.finish();

@@ -36,6 +36,9 @@ pub struct CallView {
     /// In observe mode, the reason for which enforce mode would have refused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_refuse: Option<String>,
+    /// What a change of policy that was being rolled out has to do with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<super::CallRollout>,
     /// Status that the caller saw.
     pub status: u16,
     /// The grants that let it pass.

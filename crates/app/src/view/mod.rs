@@ -7,6 +7,7 @@ pub mod ask;
 pub mod checks;
 pub mod policy;
 pub mod review;
+pub mod rollout;
 pub mod terms;
 
 pub use access::*;
@@ -15,6 +16,7 @@ pub use ask::*;
 pub use checks::*;
 pub use policy::*;
 pub use review::*;
+pub use rollout::*;
 pub use terms::*;
 
 use serde::{Deserialize, Serialize};

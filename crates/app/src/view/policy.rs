@@ -13,6 +13,10 @@ use super::{NewGrant, PutRole};
 pub struct ChangeSet {
     /// Why; kept in the ledger.
     pub why: Option<String>,
+    /// The ruleset version that the change was written against: refused when what it changes was
+    /// changed since. Absent = whatever holds now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<u64>,
     /// Grants to give.
     pub give: Vec<NewGrant>,
     /// Grants of which only some operations stay.

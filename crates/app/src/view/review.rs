@@ -252,6 +252,9 @@ pub struct Consequence {
     pub calls: u64,
     /// Of these, those that would have been refused.
     pub refused: u64,
+    /// Of these, those of which nobody can tell: it depends on what no record keeps.
+    #[serde(default)]
+    pub unknown: u64,
     /// Identities they came from.
     pub callers: u64,
     /// The last one, RFC 3339.

@@ -277,7 +277,14 @@ fn consequence(calls: u64, refused: u64, last_at: &Option<String>) -> Consequenc
         (calls, 0) => format!("0 of {} recorded calls refused", crate::words::number(calls)),
         (_, refused) => format!("{} recorded calls refused", crate::words::number(refused)),
     };
-    Consequence { calls, refused, callers: u64::from(calls > 0), last_at: last_at.clone(), summary }
+    Consequence {
+        calls,
+        refused,
+        unknown: 0,
+        callers: u64::from(calls > 0),
+        last_at: last_at.clone(),
+        summary,
+    }
 }
 
 /// What signing the two drafts would do.

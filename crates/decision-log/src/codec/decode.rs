@@ -3,15 +3,67 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Timestamp};
-use traffic::{CallRecord, FieldsSeen, Outcome, Reason};
+use base::{
+    ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, RolloutId, Timestamp,
+};
+use traffic::{
+    CallRecord, FieldsSeen, Outcome, Reason, RolloutDifference, RolloutMark, RolloutSide,
+};
 
 use super::dictionary::{Column, read_address};
-use super::{FIELDS_SEEN, VIOLATIONS, request_id};
+use super::{FIELDS_SEEN, ROLLOUT, VIOLATIONS, request_id};
 use crate::wire::{Malformed, Reader};
 
 /// The largest batch that is unpacked: well above what a writer makes, well below memory.
 pub(crate) const RAW_BYTES_MAX: usize = 256 << 20;
+
+/// What is kept from one batch to the next. A long log is read batch by batch, and making the texts
+/// of each record anew cost more than all the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    unpacked: Vec<u8>,
+    records: Vec<CallRecord>,
+}
+
+impl Decoder {
+    /// The records of a payload that is `raw` bytes long unpacked.
+    pub(crate) fn decode(
+        &mut self,
+        payload: &[u8],
+        raw: usize,
+        records: usize,
+    ) -> Result<&[CallRecord], Malformed> {
+        if raw > RAW_BYTES_MAX || records > raw {
+            return Err(Malformed("a batch says that it is larger than any"));
+        }
+        self.unpacked.clear();
+        self.unpacked.resize(raw, 0);
+        let length = lz4_flex::block::decompress_into(payload, &mut self.unpacked)
+            .map_err(|_| Malformed("a batch cannot be unpacked"))?;
+        if length != raw {
+            return Err(Malformed("a batch is shorter than it says"));
+        }
+        let mut reader = Reader::new(&self.unpacked);
+        let strings = read_strings(&mut reader)?;
+        let addresses = read_addresses(&mut reader)?;
+        let mut columns = Columns::open(&mut reader, &strings, &addresses)?;
+        columns.open_more(&mut reader)?;
+        for index in 0..records {
+            let request_id = columns.begin()?;
+            match self.records.get_mut(index) {
+                Some(used) => used.request_id = request_id,
+                None => self.records.push(blank(request_id)),
+            }
+            if let Some(record) = self.records.get_mut(index) {
+                columns.fill(record)?;
+            }
+        }
+        if !reader.is_empty() || !columns.are_empty() {
+            return Err(Malformed("a batch holds more than it says"));
+        }
+        Ok(self.records.get(..records).unwrap_or_default())
+    }
+}
 
 /// The records of a payload that is `raw` bytes long unpacked.
 pub(crate) fn decode(
@@ -19,25 +71,38 @@ pub(crate) fn decode(
     raw: usize,
     records: usize,
 ) -> Result<Vec<CallRecord>, Malformed> {
-    if raw > RAW_BYTES_MAX || records > raw {
-        return Err(Malformed("a batch says that it is larger than any"));
+    let mut decoder = Decoder::default();
+    decoder.decode(payload, raw, records)?;
+    Ok(decoder.records)
+}
+
+/// A record to be written over.
+fn blank(request_id: RequestId) -> CallRecord {
+    CallRecord {
+        request_id,
+        at: Timestamp::MIN,
+        duration_us: 0,
+        identity_id: None,
+        credential_id: None,
+        api_id: None,
+        operation: None,
+        method: String::new(),
+        path: String::new(),
+        source_ip: IpAddr::from([0, 0, 0, 0]),
+        user_agent: None,
+        outcome: Outcome::Refused,
+        reason: None,
+        would_refuse: None,
+        status: 0,
+        grant_ids: Vec::new(),
+        fields_removed: Vec::new(),
+        violations: Vec::new(),
+        fields_seen: None,
+        bytes_in: 0,
+        bytes_out: 0,
+        ruleset_version: 0,
+        rollout: None,
     }
-    let mut unpacked = vec![0; raw];
-    let length = lz4_flex::block::decompress_into(payload, &mut unpacked)
-        .map_err(|_| Malformed("a batch cannot be unpacked"))?;
-    if length != raw {
-        return Err(Malformed("a batch is shorter than it says"));
-    }
-    let mut reader = Reader::new(&unpacked);
-    let strings = read_strings(&mut reader)?;
-    let addresses = read_addresses(&mut reader)?;
-    let mut columns = Columns::open(&mut reader, &strings, &addresses)?;
-    columns.open_more(&mut reader)?;
-    let decoded = (0..records).map(|_| columns.next()).collect::<Result<_, _>>()?;
-    if !reader.is_empty() || !columns.are_empty() {
-        return Err(Malformed("a batch holds more than it says"));
-    }
-    Ok(decoded)
 }
 
 fn read_strings<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, Malformed> {
@@ -63,22 +128,22 @@ struct Columns<'d> {
     credentials: Text<'d, CredentialId>,
     apis: Text<'d, ApiId>,
     operations: Text<'d, OperationId>,
-    methods: Text<'d, String>,
-    paths: Text<'d, String>,
+    methods: Plain<'d>,
+    paths: Plain<'d>,
     sources: Reader<'d>,
-    agents: Text<'d, String>,
+    agents: Plain<'d>,
     outcomes: Text<'d, Outcome>,
     reasons: Text<'d, Reason>,
     observed: Text<'d, Reason>,
     statuses: Reader<'d>,
     grants: Text<'d, GrantId>,
-    fields: Text<'d, String>,
+    fields: Plain<'d>,
     sizes: Reader<'d>,
     versions: Reader<'d>,
-    /// `None` in a batch of which no record has any.
-    violations: Option<Text<'d, String>>,
-    /// So here.
-    seen: Option<Text<'d, String>>,
+    /// `None` in a batch of which no record has any, like what follows.
+    violations: Option<Plain<'d>>,
+    seen: Option<Plain<'d>>,
+    rollouts: Option<Marks<'d>>,
     request_ids: Column<'d, RequestId>,
     last_at: i64,
     last_version: i64,
@@ -102,20 +167,21 @@ impl<'d> Columns<'d> {
             credentials: Text::new(column()?, strings),
             apis: Text::new(column()?, strings),
             operations: Text::new(column()?, strings),
-            methods: Text::new(column()?, strings),
-            paths: Text::new(column()?, strings),
+            methods: Plain { numbers: column()?, strings },
+            paths: Plain { numbers: column()?, strings },
             sources: column()?,
-            agents: Text::new(column()?, strings),
+            agents: Plain { numbers: column()?, strings },
             outcomes: Text::new(column()?, strings),
             reasons: Text::new(column()?, strings),
             observed: Text::new(column()?, strings),
             statuses: column()?,
             grants: Text::new(column()?, strings),
-            fields: Text::new(column()?, strings),
+            fields: Plain { numbers: column()?, strings },
             sizes: column()?,
             versions: column()?,
             violations: None,
             seen: None,
+            rollouts: None,
             request_ids: Column::new(strings),
             last_at: 0,
             last_version: 0,
@@ -125,54 +191,67 @@ impl<'d> Columns<'d> {
 
     /// Columns of members that a release added later, each after its number, by rising numbers.
     fn open_more(&mut self, reader: &mut Reader<'d>) -> Result<(), Malformed> {
-        let strings = self.paths.values.strings();
+        let strings = self.paths.strings;
         let mut last = 0;
         while !reader.is_empty() {
             let number = reader.varint()?;
-            let column = match number {
-                VIOLATIONS => &mut self.violations,
-                FIELDS_SEEN => &mut self.seen,
-                _ => return Err(Malformed("a batch has a column that is not known")),
-            };
             if number <= last {
                 return Err(Malformed("the columns of a batch are out of order"));
             }
-            *column = Some(Text::new(Reader::new(reader.bytes()?), strings));
+            let numbers = Reader::new(reader.bytes()?);
+            match number {
+                VIOLATIONS => self.violations = Some(Plain { numbers, strings }),
+                FIELDS_SEEN => self.seen = Some(Plain { numbers, strings }),
+                ROLLOUT => self.rollouts = Some(Marks::new(numbers, strings)),
+                _ => return Err(Malformed("a batch has a column that is not known")),
+            }
             last = number;
         }
         Ok(())
     }
 
-    fn next(&mut self) -> Result<CallRecord, Malformed> {
+    /// Goes on to the next record.
+    fn begin(&mut self) -> Result<RequestId, Malformed> {
         self.last_at = self.last_at.wrapping_add(self.times.zigzag()?);
-        Ok(CallRecord {
-            request_id: self.request_id()?,
-            at: Timestamp::from_micros(self.last_at),
-            duration_us: self.durations.varint()?,
-            identity_id: self.identities.optional()?,
-            credential_id: self.credentials.optional()?,
-            api_id: self.apis.optional()?,
-            operation: self.operations.optional()?,
-            method: self.methods.required()?,
-            path: self.paths.required()?,
-            source_ip: self.source()?,
-            user_agent: self.agents.optional()?,
-            outcome: self.outcomes.required()?,
-            reason: self.reasons.optional()?,
-            would_refuse: self.observed.optional()?,
-            status: u16::try_from(self.statuses.varint()?)
-                .map_err(|_| Malformed("a status is too large"))?,
-            grant_ids: self.grants.list()?,
-            fields_removed: self.fields.list()?,
-            violations: self.violations.as_mut().map_or(Ok(Vec::new()), Text::list)?,
-            fields_seen: self.seen.as_mut().map_or(Ok(None), read_seen)?,
-            bytes_in: self.sizes.varint()?,
-            bytes_out: self.sizes.varint()?,
-            ruleset_version: {
-                self.last_version = self.last_version.wrapping_add(self.versions.zigzag()?);
-                self.last_version as u64
-            },
-        })
+        self.request_id()
+    }
+
+    /// Reads the rest of it over one that was read before.
+    fn fill(&mut self, record: &mut CallRecord) -> Result<(), Malformed> {
+        record.at = Timestamp::from_micros(self.last_at);
+        record.duration_us = self.durations.varint()?;
+        record.identity_id = self.identities.optional()?;
+        record.credential_id = self.credentials.optional()?;
+        record.api_id = self.apis.optional()?;
+        record.operation = self.operations.optional()?;
+        self.methods.required(&mut record.method)?;
+        self.paths.required(&mut record.path)?;
+        record.source_ip = self.source()?;
+        self.agents.optional(&mut record.user_agent)?;
+        record.outcome = self.outcomes.required()?;
+        record.reason = self.reasons.optional()?;
+        record.would_refuse = self.observed.optional()?;
+        record.status = u16::try_from(self.statuses.varint()?)
+            .map_err(|_| Malformed("a status is too large"))?;
+        self.grants.list(&mut record.grant_ids)?;
+        self.fields.list(&mut record.fields_removed)?;
+        match &mut self.violations {
+            Some(column) => column.list(&mut record.violations)?,
+            None => record.violations.clear(),
+        }
+        record.fields_seen = match &mut self.seen {
+            Some(column) => read_seen(column)?,
+            None => None,
+        };
+        record.bytes_in = self.sizes.varint()?;
+        record.bytes_out = self.sizes.varint()?;
+        self.last_version = self.last_version.wrapping_add(self.versions.zigzag()?);
+        record.ruleset_version = self.last_version as u64;
+        record.rollout = match &mut self.rollouts {
+            Some(marks) => marks.next()?,
+            None => None,
+        };
+        Ok(())
     }
 
     fn request_id(&mut self) -> Result<RequestId, Malformed> {
@@ -184,7 +263,9 @@ impl<'d> Columns<'d> {
         let [a, b, c, d, e, f, g, h, i, j] = self.id_random.array()?;
         let random = [0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g, h, i, j];
         let number = ((millis as u128 & 0xffff_ffff_ffff) << 80) | u128::from_be_bytes(random);
-        RequestId::parse(&request_id::to_text(number)).map_err(|_| Malformed("not a request id"))
+        let text = request_id::to_text(number);
+        let text = std::str::from_utf8(&text).map_err(|_| Malformed("not a request id"))?;
+        RequestId::parse(text).map_err(|_| Malformed("not a request id"))
     }
 
     fn source(&mut self) -> Result<IpAddr, Malformed> {
@@ -217,11 +298,43 @@ impl<'d> Columns<'d> {
             &self.fields.numbers,
         ];
         let more = [&self.violations, &self.seen].into_iter().flatten().map(|more| &more.numbers);
-        numbers.into_iter().chain(more).all(|column| column.is_empty())
+        let marks = self.rollouts.iter().map(|marks| &marks.numbers);
+        numbers.into_iter().chain(more).chain(marks).all(|column| column.is_empty())
     }
 }
 
-fn read_seen(column: &mut Text<'_, String>) -> Result<Option<FieldsSeen>, Malformed> {
+/// What rollouts have to do with calls: 0, or four dictionary numbers for each record.
+struct Marks<'d> {
+    numbers: Reader<'d>,
+    ids: Column<'d, RolloutId>,
+    sides: Column<'d, RolloutSide>,
+    differences: Column<'d, RolloutDifference>,
+    reasons: Column<'d, Reason>,
+}
+
+impl<'d> Marks<'d> {
+    fn new(numbers: Reader<'d>, strings: &'d [&'d str]) -> Self {
+        Self {
+            numbers,
+            ids: Column::new(strings),
+            sides: Column::new(strings),
+            differences: Column::new(strings),
+            reasons: Column::new(strings),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<RolloutMark>, Malformed> {
+        let Some(id) = self.ids.optional(self.numbers.varint()?)? else { return Ok(None) };
+        Ok(Some(RolloutMark {
+            id,
+            governed_by: self.sides.required(self.numbers.varint()?)?,
+            difference: self.differences.optional(self.numbers.varint()?)?,
+            reason: self.reasons.optional(self.numbers.varint()?)?,
+        }))
+    }
+}
+
+fn read_seen(column: &mut Plain<'_>) -> Result<Option<FieldsSeen>, Malformed> {
     let marks = column.numbers.varint()?;
     if marks == 0 {
         return Ok(None);
@@ -230,7 +343,9 @@ fn read_seen(column: &mut Text<'_, String>) -> Result<Option<FieldsSeen>, Malfor
         return Err(Malformed("what was received is not understood"));
     }
     let (other, more) = (marks & 2 != 0, marks & 4 != 0);
-    Ok(Some(FieldsSeen { paths: column.list()?, other, more }))
+    let mut paths = Vec::new();
+    column.list(&mut paths)?;
+    Ok(Some(FieldsSeen { paths, other, more }))
 }
 
 /// A column of dictionary numbers with the values they stand for.
@@ -252,8 +367,51 @@ impl<'d, T: FromStr + Clone> Text<'d, T> {
         self.values.required(self.numbers.varint()?)
     }
 
-    fn list(&mut self) -> Result<Vec<T>, Malformed> {
-        let count = self.numbers.count()?;
-        (0..count).map(|_| self.required()).collect()
+    fn list(&mut self, into: &mut Vec<T>) -> Result<(), Malformed> {
+        into.clear();
+        for _ in 0..self.numbers.count()? {
+            into.push(self.required()?);
+        }
+        Ok(())
+    }
+}
+
+/// A column of dictionary numbers that stand for the strings themselves.
+struct Plain<'d> {
+    numbers: Reader<'d>,
+    strings: &'d [&'d str],
+}
+
+impl<'d> Plain<'d> {
+    fn text(&mut self) -> Result<Option<&'d str>, Malformed> {
+        let Some(index) = self.numbers.varint()?.checked_sub(1) else { return Ok(None) };
+        let index = usize::try_from(index).ok();
+        let text = index.and_then(|index| self.strings.get(index));
+        text.copied().map(Some).ok_or(Malformed("no such string"))
+    }
+
+    fn required(&mut self, into: &mut String) -> Result<(), Malformed> {
+        let text = self.text()?.ok_or(Malformed("a required string is absent"))?;
+        into.clear();
+        into.push_str(text);
+        Ok(())
+    }
+
+    fn optional(&mut self, into: &mut Option<String>) -> Result<(), Malformed> {
+        match self.text()? {
+            None => *into = None,
+            Some(text) => text.clone_into(into.get_or_insert_default()),
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, into: &mut Vec<String>) -> Result<(), Malformed> {
+        into.clear();
+        for _ in 0..self.numbers.count()? {
+            let mut text = String::new();
+            self.required(&mut text)?;
+            into.push(text);
+        }
+        Ok(())
     }
 }

@@ -49,10 +49,6 @@ impl<'d, T: FromStr + Clone> Column<'d, T> {
         Self { strings, parsed: vec![None; strings.len()] }
     }
 
-    pub(super) fn strings(&self) -> &'d [&'d str] {
-        self.strings
-    }
-
     pub(super) fn optional(&mut self, number: u64) -> Result<Option<T>, Malformed> {
         let Some(index) = number.checked_sub(1) else { return Ok(None) };
         let index = usize::try_from(index).map_err(|_| Malformed("no such string"))?;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use traffic::CallRecord;
 
 use super::dictionary::Numbering;
-use super::{FIELDS_SEEN, VIOLATIONS, marks, put_address, request_id};
+use super::{FIELDS_SEEN, ROLLOUT, VIOLATIONS, marks, put_address, request_id};
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// Columns of numbers, in the order in which they are written.
@@ -18,6 +18,8 @@ pub(crate) struct Encoder {
     violations: Vec<u8>,
     /// What callers received.
     seen: Vec<u8>,
+    /// Rollouts; only in batches with a record that has one.
+    rollouts: Vec<u8>,
     raw: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -40,6 +42,7 @@ impl Encoder {
         self.fill(records, &mut strings, &mut addresses);
         self.fill_violations(records, &mut strings);
         self.fill_seen(records, &mut strings);
+        self.fill_rollouts(records, &mut strings);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -47,7 +50,9 @@ impl Encoder {
         put_varint(&mut self.raw, addresses.values().len() as u64);
         addresses.values().iter().for_each(|address| put_address(&mut self.raw, *address));
         self.columns.iter().for_each(|column| put_bytes(&mut self.raw, column));
-        for (number, column) in [(VIOLATIONS, &self.violations), (FIELDS_SEEN, &self.seen)] {
+        for (number, column) in
+            [(VIOLATIONS, &self.violations), (FIELDS_SEEN, &self.seen), (ROLLOUT, &self.rollouts)]
+        {
             if !column.is_empty() {
                 put_varint(&mut self.raw, number);
                 put_bytes(&mut self.raw, column);
@@ -59,6 +64,24 @@ impl Encoder {
         // length of zero would be refused when the batch is read.
         let length = lz4_flex::block::compress_into(&self.raw, &mut self.packed).unwrap_or(0);
         Encoded { payload: self.packed.get(..length).unwrap_or_default(), raw: self.raw.len() }
+    }
+
+    fn fill_rollouts<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        self.rollouts.clear();
+        if records.iter().all(|record| record.rollout.is_none()) {
+            return;
+        }
+        let out = &mut self.rollouts;
+        for record in records {
+            let Some(mark) = &record.rollout else {
+                put_varint(out, 0);
+                continue;
+            };
+            put_varint(out, strings.number(mark.id.as_str()));
+            put_varint(out, strings.number(mark.governed_by.as_str()));
+            put_varint(out, strings.optional(mark.difference.map(|one| one.as_str())));
+            put_varint(out, strings.optional(mark.reason.map(|one| one.as_str())));
+        }
     }
 
     fn fill<'r>(

@@ -36,13 +36,12 @@ pub(crate) fn to_number(id: &RequestId) -> Option<u128> {
     Some(number)
 }
 
-/// The text of a number.
-pub(super) fn to_text(number: u128) -> String {
-    let mut text = String::with_capacity(28);
-    text.push_str("r_");
-    for shift in (0..26).rev() {
+/// The text of a number, which is ASCII.
+pub(super) fn to_text(number: u128) -> [u8; 28] {
+    let mut text = *b"r_00000000000000000000000000";
+    for (place, shift) in text.iter_mut().skip(2).zip((0..26).rev()) {
         let index = ((number >> (shift * 5)) & 31) as usize;
-        text.push(char::from(DIGITS.get(index).copied().unwrap_or(b'0')));
+        *place = DIGITS.get(index).copied().unwrap_or(b'0');
     }
     text
 }

@@ -4,7 +4,7 @@ use base::{GrantId, RequestId, Timestamp};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use traffic::{FieldsSeen, Outcome, Reason};
+use traffic::{FieldsSeen, Outcome, Reason, RolloutDifference, RolloutMark, RolloutSide};
 
 use super::*;
 use crate::wire::Malformed;
@@ -27,6 +27,17 @@ fn address() -> impl Strategy<Value = IpAddr> {
 }
 
 prop_compose! {
+    fn mark()(
+        id in id(),
+        governed_by in prop::sample::select(RolloutSide::ALL),
+        difference in of(prop::sample::select(RolloutDifference::ALL)),
+        reason in of(prop::sample::select(Reason::ALL)),
+    ) -> RolloutMark {
+        RolloutMark { id: id.parse().unwrap(), governed_by, difference, reason }
+    }
+}
+
+prop_compose! {
     fn record()(
         request in id(),
         (at, duration_us, bytes_in, bytes_out, ruleset_version) in any::<(i64, u64, u64, u64, u64)>(),
@@ -42,6 +53,7 @@ prop_compose! {
         (grants, fields_removed) in (vec(id(), 0..4), vec(".{0,9}", 0..3)),
         violations in vec(".{0,9}", 0..3),
         seen in of((vec(".{0,9}", 0..3), any::<bool>(), any::<bool>())),
+        rollout in of(mark()),
     ) -> CallRecord {
         CallRecord {
             request_id: RequestId::parse(&request).unwrap(),
@@ -66,6 +78,7 @@ prop_compose! {
             bytes_in,
             bytes_out,
             ruleset_version,
+            rollout,
         }
     }
 }
@@ -139,6 +152,16 @@ fn leaf_bytes_never_change_between_releases() {
     let received = CallRecord { fields_seen: Some(seen), ..record_of("r_chosen") };
     leaf_bytes(&received, &mut bytes);
     assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}00020301026964"));
+    let mark = RolloutMark {
+        id: "ro_1".parse().unwrap(),
+        governed_by: RolloutSide::Present,
+        difference: None,
+        reason: None,
+    };
+    let marked = CallRecord { rollout: Some(mark), ..record_of("r_chosen") };
+    leaf_bytes(&marked, &mut bytes);
+    let mark = "0304726f5f310770726573656e740000";
+    assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}00{mark}"));
     let both = CallRecord { violations: violating.violations, ..received };
     leaf_bytes(&both, &mut bytes);
     assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}0001010178020301026964"));
@@ -172,7 +195,7 @@ fn a_column_of_a_later_release_is_refused_and_not_passed_over() {
     // The last column is its number, its length, and a count and one string.
     let at = raw.len() - 4;
     assert_eq!(raw[at], 1);
-    raw[at] = 3;
+    raw[at] = 4;
     let packed = lz4_flex::block::compress(&raw);
     let why = Malformed("a batch has a column that is not known");
     assert_eq!(decode(&packed, raw.len(), 1), Err(why));
@@ -181,7 +204,9 @@ fn a_column_of_a_later_release_is_refused_and_not_passed_over() {
 #[test]
 fn what_was_written_before_it_was_known_what_callers_receive_is_read_with_its_violations() {
     // One record with a violation, not packed: the columns, then number, length, count, string.
-    let written = "@@";
+    let written = "0508725f63686f73656e03474554012f07616c6c6f776564017801047f00000101010000038089\
+                   7a01070100010001000100010201030101010001040100010002c8010100010002000001120102\
+                   0105";
     let violating = CallRecord { violations: vec!["x".to_owned()], ..record_of("r_chosen") };
     let mut encoder = Encoder::default();
     let encoded = encoder.encode(std::slice::from_ref(&violating));
@@ -248,6 +273,29 @@ fn marks_that_are_not_understood_are_refused() {
     }
 }
 
+#[test]
+fn a_column_that_is_not_known_is_refused() {
+    let mut encoder = Encoder::default();
+    let mut record = record_of("r_chosen");
+    record.rollout = Some(RolloutMark {
+        id: "ro_1".parse().unwrap(),
+        governed_by: RolloutSide::Present,
+        difference: None,
+        reason: None,
+    });
+    let records = [record];
+    let encoded = encoder.encode(&records);
+    let mut raw = vec![0; encoded.raw];
+    lz4_flex::block::decompress_into(encoded.payload, &mut raw).unwrap();
+    assert_eq!(decode(encoded.payload, encoded.raw, 1).unwrap(), records);
+    // The last column: its kind, its length, four numbers.
+    let kind = raw.len() - 6;
+    assert_eq!(raw[kind], 3);
+    raw[kind] = 4;
+    let packed = lz4_flex::block::compress(&raw);
+    assert!(decode(&packed, raw.len(), 1).is_err());
+}
+
 fn record_of(request: &str) -> CallRecord {
     CallRecord {
         request_id: RequestId::parse(request).unwrap(),
@@ -272,5 +320,6 @@ fn record_of(request: &str) -> CallRecord {
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 9,
+        rollout: None,
     }
 }

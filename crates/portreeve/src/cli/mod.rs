@@ -14,6 +14,7 @@ mod policy;
 mod relation;
 mod review;
 mod role;
+mod rollout;
 mod status;
 mod terms;
 

@@ -11,6 +11,7 @@ use clap::Subcommand;
 use serde::Deserialize;
 
 use super::Remote;
+use super::rollout::First;
 use crate::failure::{Exit, Failure};
 use crate::output::{Table, moment};
 
@@ -68,6 +69,17 @@ pub(crate) enum Policy {
     Publish {
         /// The change
         file: PathBuf,
+        #[command(flatten)]
+        first: First,
+    },
+    /// Show the change that is being rolled out, what it does to calls, and take it further or back
+    #[command(args_conflicts_with_subcommands = true)]
+    Rollout {
+        /// List all rollouts
+        #[arg(long)]
+        list: bool,
+        #[command(subcommand)]
+        act: Option<super::rollout::Rollout>,
     },
     /// Publish an earlier version of the policy set again
     Rollback {
@@ -204,7 +216,11 @@ impl Policy {
                 let export: ExportView = client.get("/policy/export").await?;
                 remote.out.show(&export, |export| exported(export, &part))?;
             }
-            Self::Publish { file } => {
+            Self::Publish { file, first } if first.is_rollout() => {
+                super::rollout::start(remote, read(&file)?, first).await?;
+            }
+            Self::Rollout { list, act } => super::rollout::run(remote, list, act).await?,
+            Self::Publish { file, first: _ } => {
                 let done: PublishView = client.post("/policy/publish", &read(&file)?).await?;
                 remote.out.show(&done, published)?;
             }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use app::RolloutTallies;
 use decision_log::{DecisionLog, LogError};
 use proxy::{RecordError, Recorder, Recording};
 use traffic::CallRecord;
@@ -13,11 +14,21 @@ use super::counters::Counters;
 pub(crate) struct LogRecorder {
     log: Arc<DecisionLog>,
     counters: Arc<Counters>,
+    rollouts: Arc<RolloutTallies>,
 }
 
 impl LogRecorder {
-    pub(crate) fn new(log: Arc<DecisionLog>, counters: Arc<Counters>) -> Self {
-        Self { log, counters }
+    pub(crate) fn new(
+        log: Arc<DecisionLog>,
+        counters: Arc<Counters>,
+        rollouts: Arc<RolloutTallies>,
+    ) -> Self {
+        Self { log, counters, rollouts }
+    }
+
+    fn count(&self, record: &CallRecord) {
+        self.counters.count(record);
+        self.rollouts.count(record);
     }
 }
 
@@ -37,13 +48,13 @@ impl Recorder for LogRecorder {
     }
 
     fn record(&self, record: CallRecord) {
-        self.counters.count(&record);
+        self.count(&record);
         // What finds no room is counted by the log itself and shown in the metrics.
         let _ = self.log.append(record).map_err(refused);
     }
 
     fn record_durable(&self, record: CallRecord) -> Recording<'_> {
-        self.counters.count(&record);
+        self.count(&record);
         let safe = self.log.append_durable(record);
         Box::pin(async move { safe.await.map_err(refused) })
     }

@@ -162,7 +162,11 @@ fn gate(
     config.ext_auth.clone_from(&doors.ext_auth);
     (config.limits.in_flight, config.limits.delay) = doors.bears;
     config.upstream_tls = super::tls::upstream(doors.upstream_roots.as_deref())?;
-    let recorder = LogRecorder::new(Arc::clone(&core.log), Arc::clone(counters));
+    let recorder = LogRecorder::new(
+        Arc::clone(&core.log),
+        Arc::clone(counters),
+        Arc::clone(core.app.rollout_tallies()),
+    );
     let gate = Gate::new(
         config,
         Arc::clone(core.app.ruleset()),

@@ -82,6 +82,75 @@ fn a_revocation_at_one_node_holds_at_the_other_when_it_returns() {
     assert_eq!((fleet.one.stop(), fleet.two.stop()), (0, 0));
 }
 
+/// A change that takes the caller's grant away, in a file.
+fn removal(home: &Path, grant: &str) -> String {
+    let file = home.join("change.toml");
+    std::fs::write(&file, format!("why = \"tidy up\"\nrevoke = [\"{grant}\"]\n")).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+fn a_rollout_is_taken_back_on_every_node_by_what_they_refuse_together() {
+    let cluster = testkit::postgres();
+    let (first, second, upstream) = (Scratch::new(), Scratch::new(), Upstream::start());
+    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream);
+    fleet.wait_for_both();
+    let file = removal(first.path(), &fleet.grant);
+    let none = fleet.one.cli(&["policy", "rollout"]);
+    assert_ne!(none.status, 0);
+    let shadow = fleet.one.json(&["policy", "publish", &file, "--shadow", "--bound", "3"]);
+    assert_eq!(shadow["receipt"]["receipts"].as_array().unwrap().len(), 2, "{shadow}");
+    for node in [&fleet.one, &fleet.two] {
+        assert_eq!(fleet.status(&mut node.proxy()), 200);
+    }
+    let differs = |by: &str, calls: u64| {
+        let shown = fleet.two.json(&["policy", "rollout"]);
+        let rows = shown["differences"].as_array().unwrap();
+        let sum = rows.iter().filter(|row| row["governed_by"] == by);
+        sum.map(|row| row["calls"].as_u64().unwrap()).sum::<u64>() >= calls
+    };
+    eventually(|| differs("present", 2), || fleet.two.log());
+
+    fleet.one.json(&["policy", "rollout", "advance", "--share", "100", "--why", "quiet"]);
+    for node in [&fleet.one, &fleet.two] {
+        // Two each: neither passes the bound of three alone.
+        assert_eq!(fleet.status(&mut node.proxy()), 403);
+        assert_eq!(fleet.status(&mut node.proxy()), 403);
+    }
+    fleet.wait_for_both();
+    let ended = fleet.one.json(&["policy", "rollout"]);
+    assert_eq!(ended["stage"], "returned", "{ended}");
+    assert_eq!(ended["steps"][2]["by"], "system:rollout", "{ended}");
+    let over = fleet.two.cli(&["policy", "rollout", "advance", "--all"]);
+    assert_ne!(over.status, 0);
+    assert!(over.stderr.contains("is over"), "{}", over.stderr);
+    assert_eq!((fleet.one.stop(), fleet.two.stop()), (0, 0));
+}
+
+#[test]
+fn without_its_database_a_node_stops_a_rollout_by_its_own_count() {
+    let mut cluster = testkit::private_postgres();
+    let (first, second, upstream) = (Scratch::new(), Scratch::new(), Upstream::start());
+    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream);
+    fleet.wait_for_both();
+    let file = removal(first.path(), &fleet.grant);
+    fleet.one.json(&["policy", "publish", &file, "--share", "100", "--bound", "3"]);
+    assert_eq!(fleet.status(&mut fleet.one.proxy()), 403);
+    cluster.stop();
+    let mut open = fleet.one.proxy();
+    (0..3).for_each(|_| assert_eq!(fleet.status(&mut open), 403));
+    eventually(|| fleet.status(&mut fleet.one.proxy()) == 200, || fleet.one.log());
+    // The other node has refused nobody, and goes on.
+    assert_eq!(fleet.status(&mut fleet.two.proxy()), 403);
+    cluster.start();
+    fleet.wait_for_both();
+    eventually(
+        || fleet.one.json(&["policy", "rollout"])["stage"] == "returned",
+        || fleet.one.log(),
+    );
+    assert_eq!((fleet.one.stop(), fleet.two.stop()), (0, 0));
+}
+
 #[test]
 fn without_its_database_the_gate_serves_and_changes_are_refused() {
     let mut cluster = testkit::private_postgres();

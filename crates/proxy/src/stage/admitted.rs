@@ -67,6 +67,16 @@ impl Traits {
     }
 }
 
+/// Whether the answer is looked at though nothing has to be removed: where its operation has fields
+/// that are more than internal, and for a share of the requests.
+fn watches(received: &Received<'_>) -> bool {
+    let one_in = received.worker.core().config.watch_one_in;
+    received.operation.is_some_and(|operation| {
+        is_of_the_share(received.journal.request_id().as_str(), one_in)
+            && operation.fields.iter().any(|field| field.class.weight() > 0)
+    })
+}
+
 fn traits_of(received: &Received<'_>, standing: Option<Standing>) -> Traits {
     let method = received.arrival.method;
     Traits {
@@ -153,11 +163,7 @@ impl Admitted {
         head.extend_from_slice(received.body.map(JudgedBody::bytes).unwrap_or_default());
         let traits = traits_of(&received, admission.standing);
         let read = permit.read().to_vec();
-        let watches = screen.is_none()
-            && received.operation.is_some_and(|operation| {
-                is_of_the_share(received.journal.request_id().as_str(), core.config.watch_one_in)
-                    && operation.fields.iter().any(|field| field.class.weight() > 0)
-            });
+        let watches = screen.is_none() && watches(&received);
         let journal = received.journal;
         Ok(Self { journal, who, upstream, head, traits, read, plan, screen, watches })
     }
@@ -168,6 +174,7 @@ impl Admitted {
         let record = self.journal.record().ok_or(Reason::UnknownApi)?;
         let api = record.api_id.as_ref().ok_or(Reason::UnknownApi)?;
         let ruleset = core.ruleset.load();
+        let ruleset = ruleset.governing(self.who.identity());
         let kept = Kept {
             source: Some(record.source_ip),
             draw: draw_of(record.request_id.as_str()),

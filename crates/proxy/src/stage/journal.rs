@@ -64,6 +64,7 @@ impl Journal {
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,
+            rollout: None,
         };
         let open = Open { record, held: None };
         Self { core, open: Some(Box::new(open)), request_id, at }

@@ -56,7 +56,7 @@ impl Pending {
 
 impl<'h> Permitted<'h> {
     pub(super) fn decide(authenticated: Authenticated<'h>) -> Result<Ruling<'h>, Refused> {
-        let Authenticated { received, who } = authenticated;
+        let Authenticated { mut received, who } = authenticated;
         if let Some(body) = received.body.filter(|body| body.is_refused()) {
             return Err(ambiguous(received, body));
         }
@@ -67,10 +67,12 @@ impl<'h> Permitted<'h> {
             draw: draw_of(received.journal.request_id().as_str()),
             request: &reader,
         };
-        let decided = received
-            .ruleset
-            .decide(&who, received.api, received.operation, facts, now)
-            .map_err(|refusal| refusal.reason);
+        let (api, operation) = (received.api, received.operation);
+        let (decided, mark) = received.ruleset.decide_rolled_out(&who, api, operation, facts, now);
+        let decided = decided.map_err(|refusal| refusal.reason);
+        if mark.is_some() {
+            received.journal.note(|record| record.rollout = mark);
+        }
         let reason = match decided {
             Ok(Decided::Permit(permit)) => match Screen::of(permit.shows()) {
                 Ok(screen) => {

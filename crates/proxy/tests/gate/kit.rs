@@ -272,6 +272,11 @@ impl Kit {
         }
     }
 
+    /// What the ruleset was built from.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Publishes the next ruleset.
     pub fn change(&self, adjust: impl FnOnce(&mut State)) {
         let mut state = self.state.clone();

@@ -15,6 +15,7 @@ mod jwt;
 mod limits;
 mod record;
 mod revocation;
+mod rollout;
 mod screen;
 mod secure;
 mod seen;

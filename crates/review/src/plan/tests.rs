@@ -156,7 +156,7 @@ fn an_item_freezes_what_the_reviewer_sees() {
     let inventory = seal(parts);
     let draft =
         plan(&id("machines"), &definition(), &inventory, &findings, &Rules::default()).unwrap();
-    let consequences = draft.replay().finish();
+    let consequences = draft.replay(std::sync::Arc::new(policy::Ruleset::empty())).finish();
     let population = draft.seal(consequences).unwrap();
     let item = &population.items[0];
     assert_eq!(item.id.as_str(), "machines-001");

@@ -25,6 +25,7 @@ fn record(grants: &[&str], operation: &str, days: i64, outcome: Outcome) -> Call
         status: 200,
         grant_ids: grants.iter().map(|grant| id(grant)).collect(),
         would_refuse: None,
+        rollout: None,
         fields_removed: vec![],
         violations: vec![],
         fields_seen: None,
@@ -41,8 +42,10 @@ fn with_grants(grants: &[(&str, &[&str])]) -> InventoryParts {
 }
 
 fn replayed(parts: InventoryParts, records: &[CallRecord]) -> Consequences {
+    let ruleset = Arc::new(Ruleset::build(1, state(&parts)).unwrap());
     let inventory = seal(parts);
-    let mut replay = Replay::new(&inventory, [(id("g1"), Some(operations(&["get"])))]);
+    let grants = [(id("g1"), Some(operations(&["get"])))];
+    let mut replay = Replay::new(&inventory, ruleset, grants);
     records.iter().for_each(|record| replay.add(record));
     replay.finish().remove(&id::<GrantId>("g1")).unwrap()
 }
@@ -91,6 +94,31 @@ fn a_grant_without_calls_is_in_the_answer() {
     assert_eq!(consequences.narrowed, Some(Consequence::default()));
 }
 
+#[test]
+fn another_grant_keeps_the_call_only_under_its_terms() {
+    let records = [record(&["g1"], "list", 1, Outcome::Allowed)];
+    let both: &[(&str, &[&str])] = &[("g1", &["get", "list"]), ("g2", &["list"])];
+    let elsewhere = |network: &str| {
+        let mut parts = with_grants(both);
+        parts.grants[1].terms.networks.push(network.parse().unwrap());
+        replayed(parts, &records).removed
+    };
+    assert_eq!(elsewhere("192.0.2.0/24").refused, 1, "from other networks only");
+    let mut writes = with_grants(both);
+    writes.grants[1].terms.ties.push("body.tenant = identity.id".parse().unwrap());
+    let unknown = replayed(writes, &records).removed;
+    assert_eq!((unknown.refused, unknown.unknown), (0, 1), "no record keeps a body");
+    assert_eq!(unknown.summary(), "0 of 1 recorded calls refused, of 1 nobody can tell");
+}
+
+#[test]
+fn what_only_observe_mode_lets_pass_is_lost_access() {
+    let records = [record(&["g1"], "list", 1, Outcome::Allowed)];
+    let mut parts = with_grants(&[("g1", &["get", "list"])]);
+    parts.apis.iter_mut().for_each(|api| api.mode = catalog::ApiMode::Observe);
+    assert_eq!(replayed(parts, &records).removed.refused, 1);
+}
+
 const OPERATIONS: [&str; 4] = ["get", "list", "purge", "refund"];
 
 fn some_operations() -> impl Strategy<Value = Vec<&'static str>> {
@@ -130,7 +158,8 @@ proptest! {
         let ruleset = Ruleset::build(1, state(&parts)).unwrap();
         let left = operations(&left);
         let inventory = seal(parts);
-        let mut replay = Replay::new(&inventory, [(id("g1"), Some(left.clone()))]);
+        let grants = [(id("g1"), Some(left.clone()))];
+        let mut replay = Replay::new(&inventory, Arc::new(ruleset.clone()), grants);
         records.iter().for_each(|record| replay.add(record));
         let ours = replay.finish().remove(&id::<GrantId>("g1")).unwrap();
         let engine = |remaining| {
@@ -143,7 +172,9 @@ proptest! {
 }
 
 fn state(parts: &InventoryParts) -> Vec<Change> {
-    let apis = parts.apis.iter().cloned().map(Change::Api);
+    let keyed =
+        |api: &catalog::Api| catalog::Api { accept: vec![catalog::Accept::Key], ..api.clone() };
+    let apis = parts.apis.iter().map(keyed).map(Change::Api);
     let identities = parts.identities.iter().cloned().map(Change::Identity);
     let groups = parts.groups.iter().cloned().map(Change::Group);
     let grants = parts.grants.iter().cloned().map(Change::Grant);

@@ -5,7 +5,7 @@ use base::IdentityId;
 
 use super::{GrantFilter, IdentityFilter, grant};
 use crate::sql::Row;
-use crate::{Object, Snapshot, StoreError};
+use crate::{Object, RolledOut, Snapshot, StoreError};
 
 /// Objects per batch. Large enough that the statement's cost vanishes, small enough to hold.
 const BATCH: u32 = 5_000;
@@ -85,6 +85,9 @@ impl Snapshot {
                     self.groups().await?.into_iter().map(Object::Group).collect();
                 objects.extend(self.roles().await?.into_iter().map(Object::Role));
                 objects.extend(self.guardrails().await?.into_iter().map(Object::Guardrails));
+                if let Some(rollout) = self.open_rollout().await? {
+                    objects.push(Object::Rollout(RolledOut::of(rollout)?));
+                }
                 Ok((Batch(Read::Objects(objects)), Cursor::Relations(None)))
             }
             Cursor::Relations(after) => {
