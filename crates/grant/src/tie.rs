@@ -103,7 +103,10 @@ fn split_sources(text: &str) -> Vec<&str> {
 
 fn place(text: &str) -> Result<Place, BadTie> {
     let unknown = || BadTie::Place(text.to_owned());
-    let (part, name) = text.split_once('.').ok_or_else(unknown)?;
+    // `response[].tenant` reads better than the dot that the grammar asks for.
+    let list = text.strip_prefix("response").filter(|rest| rest.starts_with("[]"));
+    let listed = list.map(|name| ("response", name));
+    let (part, name) = listed.or_else(|| text.split_once('.')).ok_or_else(unknown)?;
     let plain = || named(name, is_name).map(str::to_owned);
     match part {
         "path" => Ok(Place::Path(plain()?)),

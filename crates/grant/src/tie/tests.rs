@@ -46,3 +46,11 @@ fn header_names_are_lower_case_and_blanks_do_not_count() {
     let tie: Tie = "header.X-Tenant=identity.tenant".parse().expect("reads");
     assert_eq!(tie.to_string(), "header.x-tenant = identity.tenant");
 }
+
+#[test]
+fn a_list_at_the_root_of_a_response_is_named_with_or_without_a_dot() {
+    let plain: Tie = "response[].tenant = identity.tenant".parse().unwrap();
+    assert_eq!(plain, "response.[].tenant = identity.tenant".parse().unwrap());
+    assert!("response[] = identity.tenant".parse::<Tie>().is_err());
+    assert!("query[].x = identity.tenant".parse::<Tie>().is_err());
+}

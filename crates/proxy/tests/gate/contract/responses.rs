@@ -348,8 +348,9 @@ async fn of_a_checked_answer_is_seen_what_the_caller_receives() {
         let setup = checked_and_watched(CheckMode::Observe, shows);
         let kit = Kit::with(&upstream.url(), setup).await;
         for (status, record) in over_both(&kit).await {
+            let violation = record.violations.join(", ");
             assert_eq!((status, record.fields_seen), (200, seen(received)));
-            assert_eq!(record.violations, ["response unknown_property: body `/pin`"]);
+            assert!(violation.starts_with("response unknown_property: body `/pin`"), "{violation}");
         }
     }
 }
