@@ -10,11 +10,11 @@ use base::{
 use decision_log::{DecisionLog, Found};
 use policy::Ruleset;
 use tokio::sync::OwnedSemaphorePermit;
-use traffic::{CallRecord, Outcome};
+use traffic::{CallRecord, FieldsSeen, Outcome};
 
 use crate::authority::Authority;
 use crate::usage::unreadable;
-use crate::view::{CallQuery, CallView, Page};
+use crate::view::{CallQuery, CallView, FieldsSeenView, Page};
 use crate::{Actor, App, input};
 
 /// Rows of a page unless asked otherwise, and at most.
@@ -225,9 +225,14 @@ pub(crate) fn view(record: &CallRecord, ruleset: &Ruleset) -> CallView {
         would_refuse: text(record.would_refuse.as_ref()),
         fields_removed: record.fields_removed.clone(),
         violations: record.violations.clone(),
+        fields_seen: record.fields_seen.as_ref().map(seen),
         duration_us: record.duration_us,
         ruleset_version: record.ruleset_version,
     }
+}
+
+fn seen(seen: &FieldsSeen) -> FieldsSeenView {
+    FieldsSeenView { paths: seen.paths.clone(), other: seen.other, more: seen.more }
 }
 
 /// What people call the operation of a call, where the catalogue still has it.

@@ -60,7 +60,9 @@ impl App {
 
     async fn grant_view(&self, state: &mut Connection, grant: Grant) -> Result<GrantView, Problem> {
         let ruleset = self.ruleset().load_full();
-        let views = render::grants(state, &[grant], &ruleset, self.now()).await?;
+        let now = self.now();
+        let views = render::grants(state, &[grant], &ruleset, now).await?;
+        let views = render::with_fields_seen(state, views, now).await?;
         views.into_iter().next().ok_or_else(|| Problem::internal("no view of a grant"))
     }
 

@@ -63,9 +63,10 @@ impl App {
         });
         let ruleset = self.ruleset().load_full();
         let findings = state.findings_around(id).await?;
+        let grants = render::grants(&mut state, &grants, &ruleset, now).await?;
         let mut detail = IdentityDetail {
             identity: view.ok_or_else(|| Problem::not_found("identity", id))?,
-            grants: render::grants(&mut state, &grants, &ruleset, now).await?,
+            grants: render::with_fields_seen(&mut state, grants, now).await?,
             credentials: render::credentials(&mut state, &credentials, now).await?,
             groups: state.groups_of(id).await?.iter().map(ToString::to_string).collect(),
             findings: crate::findings::finding_views(&mut state, findings).await?,

@@ -94,6 +94,9 @@ async fn usage(state: &mut Snapshot, now: Timestamp) -> Result<UsageFacts, Probl
             usage.add(&key, &cell);
         }
     }
+    for row in state.received_since(window.from).await? {
+        usage.note_received(&row.grant_id, row.operation, row.path, row.last_at);
+    }
     for (credential, at) in state.last_use_before(window.from.day()).await? {
         usage.note_earlier_use(credential, at);
     }

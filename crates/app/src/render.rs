@@ -3,16 +3,17 @@
 
 use std::collections::HashMap;
 
-use base::{Problem, Timestamp};
+use base::{Problem, Span, Timestamp};
 use catalog::{Api, Operation};
 use grant::{Grant, GrantSubject, OperationSet};
 use identity::{Credential, Identity, Seasonality};
 use policy::Ruleset;
 use store::{Connection, Named};
 
-use crate::used::{By, Used, used};
+use crate::used::{By, Used, WINDOW_DAYS, used};
 use crate::view::{
-    ApiView, CredentialView, GrantView, GrantedOperation, IdentityView, OperationView, TimeoutsView,
+    ApiView, CredentialView, GrantView, GrantedOperation, IdentityView, OperationView,
+    ReceivedFieldView, TimeoutsView,
 };
 
 fn text(moment: Option<Timestamp>) -> Option<String> {
@@ -179,6 +180,27 @@ pub(crate) async fn grants(
     Ok(grants.iter().map(view).collect())
 }
 
+/// Adds which fields were received under the grants.
+pub(crate) async fn with_fields_seen(
+    state: &mut Connection,
+    mut views: Vec<GrantView>,
+    now: Timestamp,
+) -> Result<Vec<GrantView>, Problem> {
+    let ids: Vec<_> = views.iter().map(|view| view.id.clone()).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let since = now - Span::from_days(WINDOW_DAYS);
+    for row in state.received_under(&ids, since).await? {
+        if let Some(view) = views.iter_mut().find(|view| view.id == row.grant_id.as_str()) {
+            view.fields_seen.push(ReceivedFieldView {
+                operation: row.operation.to_string(),
+                path: row.path,
+                last_at: row.last_at.to_string(),
+            });
+        }
+    }
+    Ok(views)
+}
+
 fn grant_alone(grant: &Grant, used: Used, ruleset: &Ruleset) -> GrantView {
     let api = ruleset.api(&grant.api);
     let flat = ruleset.roles().flatten(grant);
@@ -208,6 +230,7 @@ fn grant_alone(grant: &Grant, used: Used, ruleset: &Ruleset) -> GrantView {
         expires_at: text(grant.expires_at),
         calls_90d: used.calls,
         operations_used: used.operations.into_iter().collect(),
+        fields_seen: Vec::new(),
         last_used_at: text(used.last_at),
     }
 }

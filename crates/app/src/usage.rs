@@ -9,6 +9,7 @@ use base::Problem;
 use base::problem::ProblemKind;
 use decision_log::{DecisionLog, LogError, Position};
 use store::Watermark;
+use traffic::received::{Received, ReceivedFold};
 use traffic::usage::UsageFold;
 use traffic::{Usage, UsageKey};
 
@@ -21,6 +22,7 @@ const RECORDS_PER_FLUSH: usize = 1_000_000;
 /// What was folded, and up to where.
 struct Folded {
     cells: Vec<(UsageKey, Usage)>,
+    received: Vec<Received>,
     through: Position,
     /// The log may hold more.
     more: bool,
@@ -42,6 +44,7 @@ impl App {
                 Watermark { segment: folded.through.segment, batch: folded.through.batch };
             let mut tx = self.begin(&node_actor()?).await?;
             tx.merge_usage(&self.settings.node, &folded.cells, through).await?;
+            tx.merge_received(&folded.received).await?;
             self.commit(tx).await?;
             if !folded.more {
                 return Ok(());
@@ -53,14 +56,23 @@ impl App {
 /// Folds what was committed after a position, off the async threads; `None` when there is nothing.
 async fn fold(log: Arc<DecisionLog>, after: Option<Position>) -> Result<Option<Folded>, Problem> {
     let work = move || -> Result<Option<Folded>, LogError> {
-        let (mut fold, mut through, mut left) = (UsageFold::default(), None, RECORDS_PER_FLUSH);
+        let (mut fold, mut received) = (UsageFold::default(), ReceivedFold::default());
+        let (mut through, mut left) = (None, RECORDS_PER_FLUSH);
         log.batches_after(after, &mut |position, records| {
-            records.iter().for_each(|record| fold.add(record));
+            for record in records {
+                fold.add(record);
+                received.add(record);
+            }
             through = Some(position);
             left = left.saturating_sub(records.len());
             if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        Ok(through.map(|through| Folded { cells: fold.take(), through, more: left == 0 }))
+        Ok(through.map(|through| Folded {
+            cells: fold.take(),
+            received: received.take(),
+            through,
+            more: left == 0,
+        }))
     };
     let folded = tokio::task::spawn_blocking(work).await;
     let folded = folded.map_err(|error| Problem::internal(error.to_string()))?;

@@ -3,7 +3,7 @@
 
 mod desk;
 
-use app::view::{CallQuery, GrantQuery};
+use app::view::{CallQuery, GrantQuery, ReceivedFieldView};
 use app::{Actor, Role};
 use base::problem::ProblemKind;
 use base::{RequestId, Span};
@@ -11,7 +11,7 @@ use desk::{Desk, grant};
 use portreeve_app as app;
 use testkit::SeededEntropy;
 use testkit::world::actor;
-use traffic::{CallRecord, Outcome, Reason};
+use traffic::{CallRecord, FieldsSeen, Outcome, Reason};
 
 fn lee() -> Actor {
     actor("lee", Role::Member)
@@ -180,4 +180,49 @@ async fn refusals_are_no_use() {
     assert_eq!(idle.identity.last_seen_at, None);
     let reader = desk.app.identity(&desk.robin, "reader").await.unwrap();
     assert!(reader.identity.last_seen_at.is_some());
+}
+
+/// The writer's newest call again, now, with what its answer carried.
+async fn received(desk: &Desk, seen: FieldsSeen) {
+    let at = desk.now();
+    let is_writers =
+        |record: &CallRecord| record.identity_id.as_ref().unwrap().as_str() == "writer";
+    let newest = desk.log.newest(at - Span::from_days(400), at, 1, &is_writers).unwrap();
+    let record = CallRecord {
+        request_id: RequestId::generate(at, &mut SeededEntropy::new(at.as_micros() as u64)),
+        at,
+        fields_seen: Some(seen),
+        ..newest.records[0].clone()
+    };
+    desk.clock.advance(Span::from_secs(1));
+    desk.log.append_durable(record).await.unwrap();
+}
+
+#[tokio::test]
+async fn fields_that_were_received_stand_at_the_grant_and_at_the_review_item() {
+    let desk = Desk::new().await;
+    let shown = async || desk.app.grant(&desk.robin, &desk.writer).await.unwrap().fields_seen;
+    desk.app.flush_usage().await.unwrap();
+    assert_eq!(shown().await, [], "nothing was looked at");
+    let paths = vec!["card".to_owned(), "id".to_owned()];
+    received(&desk, FieldsSeen { paths, other: true, more: false }).await;
+    let first = desk.now() - Span::from_secs(1);
+    desk.clock.advance(Span::from_days(1));
+    let second = desk.now();
+    received(&desk, FieldsSeen { paths: vec!["id".to_owned()], other: false, more: true }).await;
+    desk.app.flush_usage().await.unwrap();
+    let expected: Vec<_> = [("*", first), ("[more]", second), ("card", first), ("id", second)]
+        .map(|(path, at)| ReceivedFieldView {
+            operation: "createOrder".to_owned(),
+            path: path.to_owned(),
+            last_at: at.to_string(),
+        })
+        .into();
+    assert_eq!(shown().await, expected);
+    let identity = desk.app.identity(&desk.robin, "writer").await.unwrap();
+    assert_eq!(identity.grants[0].fields_seen, expected);
+    let item = desk.review().await.into_iter().find(|item| item.grant_id == desk.writer).unwrap();
+    assert_eq!(item.usage.fields_seen, expected);
+    let reader = desk.app.grant(&desk.robin, &desk.reader).await.unwrap();
+    assert_eq!(reader.fields_seen, []);
 }

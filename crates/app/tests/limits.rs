@@ -186,6 +186,7 @@ impl Place {
             status: 200,
             grant_ids: vec!["g_1".parse().unwrap(), "g_2".parse().unwrap()],
             fields_removed: Vec::new(),
+            fields_seen: None,
             violations: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,

@@ -134,6 +134,25 @@ const fn is_usual_cost(cost: &u32) -> bool {
     *cost == usual_cost()
 }
 
+impl Operation {
+    /// Under which name the document describes a property of the response: its own, that of what it
+    /// lies in where the document says no more, or its own where the document only says what lies in
+    /// it. `None`: the document does not know it.
+    pub fn catalogued(&self, path: &str) -> Option<&str> {
+        let find = |path: &str| {
+            let found = self.fields.binary_search_by(|field| field.path.as_str().cmp(path));
+            self.fields.get(found.ok()?).map(|field| field.path.as_str())
+        };
+        let around = path.rmatch_indices('.').filter_map(|(at, _)| path.get(..at));
+        std::iter::once(path).chain(around).find_map(find).or_else(|| {
+            let inside = format!("{path}.");
+            let first = self.fields.partition_point(|field| field.path < inside);
+            let field = self.fields.get(first).filter(|field| field.path.starts_with(&inside))?;
+            field.path.get(..path.len())
+        })
+    }
+}
+
 /// Limits in time for one API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {

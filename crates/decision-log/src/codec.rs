@@ -11,7 +11,7 @@ pub(crate) mod request_id;
 
 use std::net::IpAddr;
 
-use traffic::CallRecord;
+use traffic::{CallRecord, FieldsSeen};
 
 pub(crate) use decode::decode;
 pub(crate) use encode::Encoder;
@@ -21,6 +21,7 @@ use crate::wire::{put_bytes, put_varint, put_zigzag};
 /// Members that a release added later, by their numbers: columns of a batch and parts of a leaf that
 /// are written where some record has the member, so that what has none reads as it always did.
 const VIOLATIONS: u64 = 1;
+const FIELDS_SEEN: u64 = 2;
 
 /// The form of a leaf with such members: `would_refuse`, then each member after its number, by
 /// rising numbers.
@@ -31,10 +32,10 @@ const MEMBERS_FORM: u8 = 3;
 /// [`MEMBERS_FORM`] where there are members that older releases did not know.
 pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
     out.clear();
-    out.push(match (record.violations.is_empty(), record.would_refuse) {
-        (true, None) => 1,
-        (true, Some(_)) => 2,
-        (false, _) => MEMBERS_FORM,
+    out.push(match (has_members(record), record.would_refuse) {
+        (false, None) => 1,
+        (false, Some(_)) => 2,
+        (true, _) => MEMBERS_FORM,
     });
     put_bytes(out, record.request_id.as_str().as_bytes());
     put_zigzag(out, record.at.as_micros());
@@ -63,14 +64,32 @@ pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
         put_varint(out, number);
     }
     let observed = record.would_refuse.map(|reason| reason.as_str());
-    if record.violations.is_empty() {
+    if !has_members(record) {
         observed.into_iter().for_each(|reason| put_bytes(out, reason.as_bytes()));
         return;
     }
     put_optional(out, observed);
-    put_varint(out, VIOLATIONS);
-    put_varint(out, record.violations.len() as u64);
-    record.violations.iter().for_each(|violation| put_bytes(out, violation.as_bytes()));
+    if !record.violations.is_empty() {
+        put_varint(out, VIOLATIONS);
+        put_varint(out, record.violations.len() as u64);
+        record.violations.iter().for_each(|violation| put_bytes(out, violation.as_bytes()));
+    }
+    if let Some(seen) = &record.fields_seen {
+        put_varint(out, FIELDS_SEEN);
+        put_varint(out, marks(seen));
+        put_varint(out, seen.paths.len() as u64);
+        seen.paths.iter().for_each(|path| put_bytes(out, path.as_bytes()));
+    }
+}
+
+/// Whether it has a member that older releases did not know.
+fn has_members(record: &CallRecord) -> bool {
+    !record.violations.is_empty() || record.fields_seen.is_some()
+}
+
+/// What is known beside the paths, as bits: 1, then whether there were others, and more.
+fn marks(seen: &FieldsSeen) -> u64 {
+    1 | u64::from(seen.other) << 1 | u64::from(seen.more) << 2
 }
 
 fn put_optional(out: &mut Vec<u8>, text: Option<&str>) {

@@ -26,6 +26,11 @@ pub enum Trouble {
     ScopeTooLarge,
     /// An event has more data or other lines than is allowed.
     EventTooLarge,
+    /// The body cannot be unpacked: it is damaged, breaks off, or asks for too much.
+    Packed {
+        /// What is wrong, in a few words that are always the same for the same thing.
+        what: &'static str,
+    },
 }
 
 impl Trouble {
@@ -40,6 +45,7 @@ impl Trouble {
             Self::Withheld => "withheld",
             Self::ScopeTooLarge => "scope_too_large",
             Self::EventTooLarge => "event_too_large",
+            Self::Packed { .. } => "packed",
         }
     }
 }
@@ -57,6 +63,7 @@ impl fmt::Display for Trouble {
                 f.write_str("too much came before it was decided who may see it")
             }
             Self::EventTooLarge => f.write_str("an event is too large"),
+            Self::Packed { what } => write!(f, "the body cannot be unpacked: {what}"),
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::guard::Guard;
 use crate::holdings::{About, Held, Limits, State};
 use crate::{Ruleset, relations};
 
-/// One object as it is now. Everything but an API and its contract is never removed: what is revoked or disabled
-/// says so itself, and a group without members holds for nobody.
+/// One object as it is now. Everything but an API and its contract is never removed: what is revoked
+/// or disabled says so itself, and a group without members holds for nobody.
 #[derive(Debug, Clone)]
 pub enum Change {
     /// An API with all its operations.

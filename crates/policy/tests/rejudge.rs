@@ -30,6 +30,7 @@ fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
         grant_ids: Vec::new(),
         fields_removed: Vec::new(),
         violations: Vec::new(),
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

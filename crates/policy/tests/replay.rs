@@ -28,6 +28,7 @@ fn record(who: &str, operation: &str, grants: &[&str], at: Timestamp) -> CallRec
         would_refuse: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

@@ -27,6 +27,9 @@ pub struct GateConfig {
     pub upstream_tls: Option<Arc<rustls::ClientConfig>>,
     /// Who the hint of a 401 suggests to issue a key to.
     pub example_identity: String,
+    /// Of so many calls of an operation with classified properties whose answer nobody has to
+    /// filter, one answer is looked at to learn which properties were received; 0 = none.
+    pub watch_one_in: u16,
     /// Gateways in front that ask and forward themselves. `None` = nobody is answered.
     pub ext_auth: Option<ExtAuth>,
 }
@@ -52,6 +55,7 @@ impl Default for GateConfig {
             pool: PoolConfig::default(),
             upstream_tls: None,
             example_identity: "<identity>".to_owned(),
+            watch_one_in: 16,
             ext_auth: None,
         }
     }

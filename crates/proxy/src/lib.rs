@@ -30,6 +30,7 @@ mod sources;
 mod stage;
 pub mod tls;
 mod upstream;
+mod watching;
 mod wire;
 
 pub use config::{ExtAuth, GateConfig, Limits, Patience, PoolConfig};

@@ -20,8 +20,8 @@ mod words;
 pub(crate) struct Refused {
     journal: Journal,
     reason: Reason,
-    about: Option<About>,
-    /// Boxed, because the way of a request hands refusals on by value.
+    /// Boxed, as what follows, because the way of a request hands refusals on by value.
+    about: Option<Box<About>>,
     exceeded: Option<Box<Exceeded>>,
     /// The request is read to its end, and the next one may follow.
     reusable: bool,
@@ -120,11 +120,11 @@ impl Refused {
 
     /// Lets the refusal name the API.
     pub(crate) fn for_api(mut self, api: &Api) -> Self {
-        self.about = Some(About {
+        self.about = Some(Box::new(About {
             name: api.name.clone(),
             takes_tokens: api.accept.contains(&Accept::Token),
             takes_keys: api.accept.contains(&Accept::Key),
-        });
+        }));
         self
     }
 
@@ -157,7 +157,7 @@ impl Refused {
         let request_id = self.journal.request_id().as_str();
         let case = Case {
             reason: self.reason,
-            about: self.about.as_ref(),
+            about: self.about.as_deref(),
             exceeded: self.exceeded.as_deref().copied(),
             violations: &self.violations,
             example,

@@ -2,16 +2,19 @@
 //!
 //! Nothing passes because it could not be read. A body that is no JSON, packed in a way that is not
 //! read here, or part of a whole, is refused; a body of an answer that is no success is left out,
-//! because what it says is described nowhere.
+//! because what it says is described nowhere. What is packed in a way that is read leaves plain.
 
 use std::sync::Arc;
 
-use filter::{Alternative, Fields, Filter, Limits, Mode, Plan, Report, Tie, Trouble};
+use filter::{
+    Alternative, Fields, Filter, Limits, Mode, Packing, Plan, Report, Tie, Trouble, Unpacker,
+};
 use policy::{Part, Shows};
 use traffic::Reason;
 use traffic::headers::Framing;
 
 use crate::h1::response::ResponseHead;
+use crate::watching::Noticed;
 
 /// What is to be done to the response of one request.
 #[derive(Debug, Clone)]
@@ -49,13 +52,12 @@ impl Screen {
         if !(200..300).contains(&head.status) {
             return Ok(Opening::Omitted);
         }
-        if !is_unpacked(head) {
-            return Err(Reason::ResponseUnreadable);
-        }
+        let unpacker = packing(head)?.map(Unpacker::new);
         let mode = mode(head).ok_or(Reason::ResponseUnreadable)?;
         let filter = Filter::new(Arc::clone(&self.0), mode, Limits::default());
         let streams = mode != Mode::Document;
-        Ok(Opening::Filtered(Box::new(Screening { filter, out: Vec::new(), streams, over: false })))
+        let screening = Screening { filter, unpacker, out: Vec::new(), streams, over: false };
+        Ok(Opening::Filtered(Box::new(screening)))
     }
 }
 
@@ -75,11 +77,25 @@ fn values<'h>(head: &ResponseHead<'h>, name: &str) -> Vec<&'h [u8]> {
     named.map(|field| field.value).collect()
 }
 
-fn is_unpacked(head: &ResponseHead<'_>) -> bool {
-    values(head, "content-encoding").iter().all(|value| value.eq_ignore_ascii_case(b"identity"))
+/// How the body is packed. What is packed twice, or in a way that is not read here, refuses.
+pub(crate) fn packing(head: &ResponseHead<'_>) -> Result<Option<Packing>, Reason> {
+    let mut packing = None;
+    for value in values(head, "content-encoding") {
+        let value = std::str::from_utf8(value).map_err(|_| Reason::ResponseUnreadable)?;
+        for coding in value.split(',').map(|coding| coding.trim_matches([' ', '\t'])) {
+            if coding.is_empty() || coding.eq_ignore_ascii_case("identity") {
+                continue;
+            }
+            let read = Packing::for_coding(coding).ok_or(Reason::ResponseUnreadable)?;
+            if packing.replace(read).is_some() {
+                return Err(Reason::ResponseUnreadable);
+            }
+        }
+    }
+    Ok(packing)
 }
 
-fn mode(head: &ResponseHead<'_>) -> Option<Mode> {
+pub(crate) fn mode(head: &ResponseHead<'_>) -> Option<Mode> {
     match values(head, "content-type").as_slice() {
         [value] => Mode::for_content_type(std::str::from_utf8(value).ok()?),
         _ => None,
@@ -103,14 +119,36 @@ pub(crate) fn is_about_the_whole(name: &str) -> bool {
 }
 
 /// Whether a field of a request asks for something that a filter cannot give: a part, or a packed
-/// form.
+/// form. What the upstream packs is unpacked here and leaves plain, so packing would be work for
+/// both that nobody gains by.
 pub(crate) fn asks_for_other_forms(name: &str) -> bool {
     ["range", "if-range", "accept-encoding"].iter().any(|asks| name.eq_ignore_ascii_case(asks))
+}
+
+/// How many bytes are unpacked before others get their turn: what is packed can be thousands of times
+/// as long as what came, and all of it may be left out, so that no caller's pace bounds the work.
+const TURN_BYTES: usize = 256 * 1024;
+
+/// How much may still be unpacked before others get their turn.
+#[derive(Debug, Default)]
+pub(crate) struct Turn(usize);
+
+impl Turn {
+    /// Others had theirs.
+    pub(crate) fn begin(&mut self) {
+        self.0 = 0;
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.0 >= TURN_BYTES
+    }
 }
 
 /// The body of one response on its way through the filter.
 pub(crate) struct Screening {
     filter: Filter,
+    /// The body comes packed.
+    unpacker: Option<Unpacker>,
     out: Vec<u8>,
     /// Parts of it are whole by themselves, so its head need not wait.
     streams: bool,
@@ -118,16 +156,39 @@ pub(crate) struct Screening {
 }
 
 impl Screening {
-    /// Takes a piece of the body; gives what may be seen so far.
+    /// Takes a piece of the body; gives what may be seen so far. Of a packed body that is asked for
+    /// with [`Self::more`], until [`Self::has_more`] says no; then comes the next piece.
     pub(crate) fn push(&mut self, data: &[u8]) -> Result<&[u8], Reason> {
         self.out.clear();
-        self.filter.push(data, &mut self.out).map_err(reason)?;
+        match &mut self.unpacker {
+            Some(unpacker) => unpacker.feed(data),
+            None => self.filter.push(data, &mut self.out).map_err(reason)?,
+        }
         Ok(&self.out)
     }
 
-    /// The body is complete.
+    /// More of what was pushed can be unpacked.
+    pub(crate) fn has_more(&self) -> bool {
+        self.unpacker.as_ref().is_some_and(|unpacker| !unpacker.is_hungry())
+    }
+
+    /// Unpacks a piece of what was pushed; gives what may be seen of it.
+    pub(crate) fn more(&mut self, turn: &mut Turn) -> Result<&[u8], Reason> {
+        self.out.clear();
+        if let Some(unpacker) = &mut self.unpacker {
+            let piece = unpacker.pull().map_err(reason)?;
+            turn.0 += piece.len();
+            self.filter.push(piece, &mut self.out).map_err(reason)?;
+        }
+        Ok(&self.out)
+    }
+
+    /// The body is complete, and there is no more of it to unpack.
     pub(crate) fn finish(&mut self) -> Result<&[u8], Reason> {
         self.out.clear();
+        if let Some(unpacker) = &mut self.unpacker {
+            unpacker.finish().map_err(reason)?;
+        }
         self.over = true;
         self.filter.finish(&mut self.out).map_err(reason)?;
         Ok(&self.out)
@@ -138,9 +199,9 @@ impl Screening {
         !self.streams && !self.over && !self.filter.has_written()
     }
 
-    /// What was removed, for the record.
-    pub(crate) fn removed(&self) -> Vec<String> {
-        let Report { mut removed, removed_more, items_removed, withheld, .. } =
+    /// What was removed and what passed, for the record.
+    pub(crate) fn noticed(&self) -> Noticed {
+        let Report { mut removed, removed_more, items_removed, withheld, seen, seen_more, .. } =
             self.filter.report();
         let mut count = |count: u64, what: &str| {
             if count > 0 {
@@ -150,7 +211,7 @@ impl Screening {
         count(removed_more, "more");
         count(items_removed, "items");
         count(withheld, "messages");
-        removed
+        Noticed { removed, passed: Some((seen, seen_more)), ..Noticed::default() }
     }
 }
 

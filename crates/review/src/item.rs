@@ -133,10 +133,28 @@ pub struct FrozenUsage {
     pub weeks: [u64; WEEKS],
     /// Operations used, sorted.
     pub operations_used: Vec<OperationId>,
+    /// Properties of answers that were received, at most [`RECEIVED_MAX`], sorted by operation and
+    /// path. Left out of the sealed form when there are none, like the purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields_seen: Vec<SeenField>,
     /// The moment that all this is true for.
     pub as_of: Timestamp,
     /// The records cover the window.
     pub sufficient: bool,
+}
+
+/// The most properties that an item lists.
+pub const RECEIVED_MAX: usize = 256;
+
+/// A property of answers that was received under a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenField {
+    /// Of which operation.
+    pub operation: OperationId,
+    /// As the catalogue writes it; `*` for what it does not have, `[more]` for what is not listed.
+    pub path: String,
+    /// The last time, as far as answers were looked at.
+    pub last_at: Timestamp,
 }
 
 /// A finding on the grant or on its subject.

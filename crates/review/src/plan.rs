@@ -2,9 +2,9 @@
 //! reviewed, by whom, with which facts. Population and reviewers are settled before anything is
 //! stored; a grant without an independent reviewer stops the launch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use base::{CampaignId, Digest, GrantId, ItemId, OperationId, canonical};
+use base::{CampaignId, Digest, GrantId, ItemId, OperationId, Timestamp, canonical};
 use grant::{Grant, GrantSubject};
 use rustc_hash::FxHashMap;
 
@@ -13,8 +13,8 @@ use crate::definition::Definition;
 use crate::finding::{Finding, FindingSubject};
 use crate::inventory::Inventory;
 use crate::item::{
-    ApiFacts, Attention, FindingNote, FrozenUsage, OperationFacts, ReviewItem, Risk, SubjectFacts,
-    VerdictKind,
+    ApiFacts, Attention, FindingNote, FrozenUsage, OperationFacts, RECEIVED_MAX, ReviewItem, Risk,
+    SeenField, SubjectFacts, VerdictKind,
 };
 use crate::recommendation::{self, Recommendation, is_owned};
 use crate::replay::{Consequences, Replay};
@@ -297,10 +297,27 @@ fn frozen_usage(grant: &Grant, inventory: &Inventory) -> FrozenUsage {
         calls: used.calls,
         last_used_at: used.last_at,
         weeks: used.weeks,
+        fields_seen: fields_seen(used.received),
         operations_used: used.operations.into_keys().collect(),
         as_of: inventory.as_of(),
         sufficient: inventory.window().is_sufficient(),
     }
+}
+
+/// As a list that is bounded, whatever was received.
+fn fields_seen(received: BTreeMap<OperationId, BTreeMap<String, Timestamp>>) -> Vec<SeenField> {
+    let mut fields: Vec<SeenField> = Vec::new();
+    for (operation, paths) in received {
+        for (path, last_at) in paths {
+            if fields.len() + 1 == RECEIVED_MAX {
+                let path = traffic::received::MORE.to_owned();
+                fields.push(SeenField { operation, path, last_at });
+                return fields;
+            }
+            fields.push(SeenField { operation: operation.clone(), path, last_at });
+        }
+    }
+    fields
 }
 
 #[cfg(test)]

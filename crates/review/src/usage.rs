@@ -26,6 +26,10 @@ pub struct GrantUse {
     pub weeks: [u64; WEEKS],
     /// Calls per operation.
     pub operations: BTreeMap<OperationId, u64>,
+    /// When properties of answers were received last, per operation, as far as answers were looked
+    /// at. Left out of what is sealed when there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub received: BTreeMap<OperationId, BTreeMap<String, Timestamp>>,
 }
 
 /// Use of one credential.
@@ -160,6 +164,21 @@ impl UsageFacts {
     pub fn note_earlier_use(&mut self, credential: CredentialId, at: Timestamp) {
         let used = self.credentials.entry(credential).or_default();
         used.last_before = used.last_before.max(Some(at));
+    }
+
+    /// Tells that a property was received under a grant in the window; of a grant that was not used
+    /// there, nothing is kept.
+    pub fn note_received(
+        &mut self,
+        grant: &GrantId,
+        operation: OperationId,
+        path: String,
+        at: Timestamp,
+    ) {
+        if let Some(used) = self.grants.get_mut(grant) {
+            let last_at = used.received.entry(operation).or_default().entry(path).or_insert(at);
+            *last_at = (*last_at).max(at);
+        }
     }
 
     /// Use of a grant; `None` when there was none.

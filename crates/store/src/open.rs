@@ -105,6 +105,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0006_contract.sql"),
         include_str!("../migrations/postgres/0006_contract.sql"),
     ),
+    (
+        "fields_received",
+        include_str!("../migrations/sqlite/0007_fields_received.sql"),
+        include_str!("../migrations/postgres/0007_fields_received.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

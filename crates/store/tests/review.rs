@@ -74,6 +74,7 @@ fn item(number: u32, attention: Attention) -> ReviewItem {
             last_used_at: Some(at(-60)),
             weeks: [0; 13],
             operations_used: vec!["getOrder".parse().unwrap()],
+            fields_seen: vec![],
             as_of: at(0),
             sufficient: true,
         },

@@ -3,9 +3,10 @@
 
 use base::{ActorId, Digest, NodeId, Timestamp};
 use portreeve_store::{
-    AnchoredSegment, Channel, Store, StoreError, UsedBy, UsedRow, Watermark, Writer,
+    AnchoredSegment, Channel, ReceivedRow, Store, StoreError, UsedBy, UsedRow, Watermark, Writer,
 };
 use testkit::databases;
+use traffic::received::{Received, ReceivedKey};
 use traffic::{Usage, UsageKey};
 
 fn writer() -> Writer {
@@ -180,5 +181,46 @@ async fn a_segment_is_put_on_record_once_and_expires_once() {
         drop(tx);
         let found = store.read().await.unwrap().anchored_segments(&node()).await.unwrap();
         assert_eq!(found, rows, "a dropped transaction expires nothing");
+    }
+}
+
+fn received(grant: &str, identity: &str, path: &str, last_at: Timestamp) -> Received {
+    let key = ReceivedKey {
+        grant_id: (!grant.is_empty()).then(|| grant.parse().unwrap()),
+        identity_id: identity.parse().unwrap(),
+        api_id: "orders".parse().unwrap(),
+        operation: "read".parse().unwrap(),
+    };
+    Received { key, path: path.to_owned(), last_at }
+}
+
+#[tokio::test]
+async fn of_a_field_that_was_received_the_last_time_is_kept() {
+    for database in databases() {
+        let store = Store::open(&database.url).await.unwrap();
+        for at in [20, 9, 15] {
+            let mut tx = store.begin(&writer(), on(30, 0)).await.unwrap();
+            let rows = [
+                received("g1", "svc", "id", on(at, 0)),
+                received("g1", "bot", "id", on(at + 1, 0)),
+                received("g1", "svc", "*", on(at - 8, 0)),
+                received("g2", "svc", "id", on(at, 0)),
+                received("", "svc", "id", on(at, 0)),
+            ];
+            tx.merge_received(&rows).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let mut state = store.read().await.unwrap();
+        let rows = |found: Vec<ReceivedRow>| -> Vec<_> {
+            let row = |row: ReceivedRow| (row.grant_id.to_string(), row.path, row.last_at);
+            found.into_iter().map(row).collect()
+        };
+        let row = |grant: &str, path: &str, at| (grant.to_owned(), path.to_owned(), at);
+        let (first, second) = (row("g1", "id", on(21, 0)), row("g2", "id", on(20, 0)));
+        let under = state.received_under(&["g1", "unknown"], on(1, 0)).await.unwrap();
+        assert_eq!(rows(under), [row("g1", "*", on(12, 0)), first.clone()], "{}", database.kind);
+        let since = state.received_since(on(12, 0)).await.unwrap();
+        assert_eq!(rows(since), [first, second], "{}", database.kind);
+        assert_eq!(rows(state.received_since(on(21, 0)).await.unwrap()), []);
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Timestamp, words};
 use serde::{Deserialize, Serialize};
 
-use crate::Reason;
+use crate::{FieldsSeen, Reason};
 
 words! {
     /// What became of a request.
@@ -83,6 +83,9 @@ pub struct CallRecord {
     /// [`VIOLATIONS_MAX`], each cut to [`VIOLATION_BYTES_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<String>,
+    /// Properties of the answer that the caller received; `None` when the answer was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields_seen: Option<FieldsSeen>,
     /// Body bytes from the caller.
     pub bytes_in: u64,
     /// Body bytes to the caller.

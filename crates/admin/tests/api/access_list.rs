@@ -144,6 +144,23 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("GET /calls/{id}/explanation", [401, 404, 404, 404]).of("r_none"),
         row("GET /findings", ALL),
         row("POST /findings/recheck", ADMINS),
+    ];
+    rows.extend(reviews(definition));
+    rows.extend(authorization(objects));
+    rows.push(
+        row("POST /grants/{id}/narrow", ADMINS_SEEN)
+            .of(&objects.narrowed)
+            .with(json!({"operations": ["listOrders"], "reason": "test"})),
+    );
+    rows.extend(questions());
+    rows.push(row("POST /reviews/{id}/cancel", ADMINS_SEEN).of("all").with(why()));
+    rows.push(row("POST /grants/{id}/revoke", ADMINS_SEEN).of(&objects.grant).with(why()));
+    rows.push(row("POST /keys/{id}/revoke", ADMINS_SEEN).of(&objects.key).with(why()));
+    rows
+}
+
+fn reviews(definition: Value) -> Vec<Row> {
+    vec![
         row("GET /review-definitions", ALL),
         row("GET /reviews", ALL),
         row("POST /reviews", ADMINS).with(definition),
@@ -157,18 +174,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
             .with(json!({"verdict": "keep"})),
         row("DELETE /items/{id}/draft", [401, 404, 404, 404]).of("none"),
         row("POST /reviews/{id}/sign-off", [401, 404, 404, 404]).of("none").with(json!({})),
-    ];
-    rows.extend(authorization(objects));
-    rows.push(
-        row("POST /grants/{id}/narrow", ADMINS_SEEN)
-            .of(&objects.narrowed)
-            .with(json!({"operations": ["listOrders"], "reason": "test"})),
-    );
-    rows.extend(questions());
-    rows.push(row("POST /reviews/{id}/cancel", ADMINS_SEEN).of("all").with(why()));
-    rows.push(row("POST /grants/{id}/revoke", ADMINS_SEEN).of(&objects.grant).with(why()));
-    rows.push(row("POST /keys/{id}/revoke", ADMINS_SEEN).of(&objects.key).with(why()));
-    rows
+    ]
 }
 
 /// What grants allow under, and changes of policy.

@@ -161,8 +161,17 @@ fn usage(sealed: &ReviewItem) -> ItemUsage {
         weeks: usage.weeks.to_vec(),
         operations_used: usage.operations_used.iter().map(ToString::to_string).collect(),
         operations_granted: sealed.operations.len() as u64,
+        fields_seen: usage.fields_seen.iter().map(received).collect(),
         as_of: usage.as_of.to_string(),
         sufficient: usage.sufficient,
+    }
+}
+
+fn received(field: &review::item::SeenField) -> view::ReceivedFieldView {
+    view::ReceivedFieldView {
+        operation: field.operation.to_string(),
+        path: field.path.clone(),
+        last_at: field.last_at.to_string(),
     }
 }
 

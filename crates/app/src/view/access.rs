@@ -387,6 +387,10 @@ pub struct GrantView {
     pub calls_90d: u64,
     /// Operations used in the last 90 days.
     pub operations_used: Vec<String>,
+    /// Fields of answers that were received in the last 90 days, as far as answers were looked at.
+    /// Only where one grant, or those of one identity, are shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields_seen: Vec<super::ReceivedFieldView>,
     /// The last such call, RFC 3339.
     pub last_used_at: Option<String>,
 }

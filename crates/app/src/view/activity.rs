@@ -45,10 +45,36 @@ pub struct CallView {
     /// How its messages break the API's document: rules and places, no values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<String>,
+    /// Response fields that the caller received; absent when the answer was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields_seen: Option<FieldsSeenView>,
     /// Microseconds from the complete head to the end of the answer.
     pub duration_us: u64,
     /// The ruleset that decided.
     pub ruleset_version: u64,
+}
+
+/// What of an answer its caller received, without any value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldsSeenView {
+    /// Fields that the API's document describes, dotted, sorted, at most 64.
+    pub paths: Vec<String>,
+    /// There were others, which the document does not describe; their names are not kept.
+    pub other: bool,
+    /// There were more than are listed, or the answer was not read to its end.
+    pub more: bool,
+}
+
+/// A field of answers that was received under a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReceivedFieldView {
+    /// Of which operation.
+    pub operation: String,
+    /// Dotted, as the API's document has it; `*` stands for fields that it does not have, `[more]`
+    /// for some that are not listed.
+    pub path: String,
+    /// The last time, as far as answers were looked at, RFC 3339.
+    pub last_at: String,
 }
 
 /// Which calls to show. All given conditions hold together.

@@ -216,6 +216,9 @@ pub struct ItemUsage {
     pub operations_used: Vec<String>,
     /// Operations granted.
     pub operations_granted: u64,
+    /// Fields of answers that were received, as far as answers were looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields_seen: Vec<super::ReceivedFieldView>,
     /// Evidence as of, RFC 3339.
     pub as_of: String,
     /// The records cover the whole window.

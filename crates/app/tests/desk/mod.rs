@@ -176,6 +176,7 @@ impl Desk {
             would_refuse: None,
             fields_removed: vec![],
             violations: vec![],
+            fields_seen: None,
             bytes_in: 0,
             bytes_out: 10,
             ruleset_version: self.app.ruleset().load().version(),

@@ -100,6 +100,7 @@ pub fn grant(subject: &str, status: &str) -> GrantView {
         expires_at: None,
         calls_90d: 412,
         operations_used: vec!["listOrders".to_owned(), "getOrder".to_owned()],
+        fields_seen: Vec::new(),
         last_used_at: Some(hours_ago(43)),
     }
 }

@@ -38,6 +38,7 @@ pub fn call(outcome: &str, operation: &str, reason: Option<&str>, hours: i64) ->
         would_refuse: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),
+        fields_seen: None,
         duration_us: 1_840,
         ruleset_version: 807,
     }

@@ -233,6 +233,7 @@ fn item(seed: &Seed) -> ItemView {
             last_used_at: last.clone(),
             weeks: seed.weeks.to_vec(),
             operations_used: seed.operations.iter().filter(used).map(|o| o.0.to_owned()).collect(),
+            fields_seen: Vec::new(),
             operations_granted: u64::try_from(seed.operations.len()).unwrap_or(0),
             as_of: super::days_ago(0),
             sufficient: seed.suggest.0 != "none",

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Timestamp};
-use traffic::{CallRecord, Outcome, Reason};
+use traffic::{CallRecord, FieldsSeen, Outcome, Reason};
 
 use super::dictionary::{Column, read_address};
-use super::{VIOLATIONS, request_id};
+use super::{FIELDS_SEEN, VIOLATIONS, request_id};
 use crate::wire::{Malformed, Reader};
 
 /// The largest batch that is unpacked: well above what a writer makes, well below memory.
@@ -77,6 +77,8 @@ struct Columns<'d> {
     versions: Reader<'d>,
     /// `None` in a batch of which no record has any.
     violations: Option<Text<'d, String>>,
+    /// So here.
+    seen: Option<Text<'d, String>>,
     request_ids: Column<'d, RequestId>,
     last_at: i64,
     last_version: i64,
@@ -89,7 +91,7 @@ impl<'d> Columns<'d> {
         addresses: &'d [IpAddr],
     ) -> Result<Self, Malformed> {
         let mut column = || reader.bytes().map(Reader::new);
-        Ok(Self {
+        let columns = Self {
             addresses,
             id_kinds: column()?,
             id_times: column()?,
@@ -113,20 +115,30 @@ impl<'d> Columns<'d> {
             sizes: column()?,
             versions: column()?,
             violations: None,
+            seen: None,
             request_ids: Column::new(strings),
             last_at: 0,
             last_version: 0,
-        })
+        };
+        Ok(columns)
     }
 
-    /// Columns of members that a release added later, each after its number.
+    /// Columns of members that a release added later, each after its number, by rising numbers.
     fn open_more(&mut self, reader: &mut Reader<'d>) -> Result<(), Malformed> {
-        if !reader.is_empty() {
-            if reader.varint()? != VIOLATIONS {
-                return Err(Malformed("a batch has a column that is not known"));
+        let strings = self.paths.values.strings();
+        let mut last = 0;
+        while !reader.is_empty() {
+            let number = reader.varint()?;
+            let column = match number {
+                VIOLATIONS => &mut self.violations,
+                FIELDS_SEEN => &mut self.seen,
+                _ => return Err(Malformed("a batch has a column that is not known")),
+            };
+            if number <= last {
+                return Err(Malformed("the columns of a batch are out of order"));
             }
-            let strings = self.paths.values.strings();
-            self.violations = Some(Text::new(Reader::new(reader.bytes()?), strings));
+            *column = Some(Text::new(Reader::new(reader.bytes()?), strings));
+            last = number;
         }
         Ok(())
     }
@@ -153,6 +165,7 @@ impl<'d> Columns<'d> {
             grant_ids: self.grants.list()?,
             fields_removed: self.fields.list()?,
             violations: self.violations.as_mut().map_or(Ok(Vec::new()), Text::list)?,
+            fields_seen: self.seen.as_mut().map_or(Ok(None), read_seen)?,
             bytes_in: self.sizes.varint()?,
             bytes_out: self.sizes.varint()?,
             ruleset_version: {
@@ -203,9 +216,21 @@ impl<'d> Columns<'d> {
             &self.grants.numbers,
             &self.fields.numbers,
         ];
-        let more = self.violations.as_ref().map(|violations| &violations.numbers);
+        let more = [&self.violations, &self.seen].into_iter().flatten().map(|more| &more.numbers);
         numbers.into_iter().chain(more).all(|column| column.is_empty())
     }
+}
+
+fn read_seen(column: &mut Text<'_, String>) -> Result<Option<FieldsSeen>, Malformed> {
+    let marks = column.numbers.varint()?;
+    if marks == 0 {
+        return Ok(None);
+    }
+    if marks & 1 == 0 || marks > 7 {
+        return Err(Malformed("what was received is not understood"));
+    }
+    let (other, more) = (marks & 2 != 0, marks & 4 != 0);
+    Ok(Some(FieldsSeen { paths: column.list()?, other, more }))
 }
 
 /// A column of dictionary numbers with the values they stand for.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use traffic::CallRecord;
 
 use super::dictionary::Numbering;
-use super::{VIOLATIONS, put_address, request_id};
+use super::{FIELDS_SEEN, VIOLATIONS, marks, put_address, request_id};
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// Columns of numbers, in the order in which they are written.
@@ -16,6 +16,8 @@ const COLUMNS: usize = 21;
 pub(crate) struct Encoder {
     columns: [Vec<u8>; COLUMNS],
     violations: Vec<u8>,
+    /// What callers received.
+    seen: Vec<u8>,
     raw: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -33,11 +35,11 @@ impl Encoder {
     /// The payload for these records.
     pub(crate) fn encode(&mut self, records: &[CallRecord]) -> Encoded<'_> {
         self.columns.iter_mut().for_each(Vec::clear);
-        self.violations.clear();
         let mut strings = Numbering::new();
         let mut addresses = Numbering::new();
         self.fill(records, &mut strings, &mut addresses);
-        self.fill_more(records, &mut strings);
+        self.fill_violations(records, &mut strings);
+        self.fill_seen(records, &mut strings);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -45,9 +47,11 @@ impl Encoder {
         put_varint(&mut self.raw, addresses.values().len() as u64);
         addresses.values().iter().for_each(|address| put_address(&mut self.raw, *address));
         self.columns.iter().for_each(|column| put_bytes(&mut self.raw, column));
-        if !self.violations.is_empty() {
-            put_varint(&mut self.raw, VIOLATIONS);
-            put_bytes(&mut self.raw, &self.violations);
+        for (number, column) in [(VIOLATIONS, &self.violations), (FIELDS_SEEN, &self.seen)] {
+            if !column.is_empty() {
+                put_varint(&mut self.raw, number);
+                put_bytes(&mut self.raw, column);
+            }
         }
 
         self.packed.resize(lz4_flex::block::get_maximum_output_size(self.raw.len()), 0);
@@ -128,8 +132,10 @@ impl Encoder {
         }
     }
 
-    /// Columns that a batch only has where some record has the member.
-    fn fill_more<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+    // Columns that a batch only has where some record has the member.
+
+    fn fill_violations<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        self.violations.clear();
         if records.iter().all(|record| record.violations.is_empty()) {
             return;
         }
@@ -137,6 +143,22 @@ impl Encoder {
         for record in records {
             put_varint(out, record.violations.len() as u64);
             record.violations.iter().for_each(|one| put_varint(out, strings.number(one)));
+        }
+    }
+
+    fn fill_seen<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        self.seen.clear();
+        if records.iter().all(|record| record.fields_seen.is_none()) {
+            return;
+        }
+        for record in records {
+            let Some(seen) = &record.fields_seen else {
+                put_varint(&mut self.seen, 0);
+                continue;
+            };
+            put_varint(&mut self.seen, marks(seen));
+            put_varint(&mut self.seen, seen.paths.len() as u64);
+            seen.paths.iter().for_each(|path| put_varint(&mut self.seen, strings.number(path)));
         }
     }
 }

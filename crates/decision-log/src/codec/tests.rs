@@ -4,7 +4,7 @@ use base::{GrantId, RequestId, Timestamp};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use traffic::{Outcome, Reason};
+use traffic::{FieldsSeen, Outcome, Reason};
 
 use super::*;
 use crate::wire::Malformed;
@@ -41,6 +41,7 @@ prop_compose! {
         status in any::<u16>(),
         (grants, fields_removed) in (vec(id(), 0..4), vec(".{0,9}", 0..3)),
         violations in vec(".{0,9}", 0..3),
+        seen in of((vec(".{0,9}", 0..3), any::<bool>(), any::<bool>())),
     ) -> CallRecord {
         CallRecord {
             request_id: RequestId::parse(&request).unwrap(),
@@ -61,6 +62,7 @@ prop_compose! {
             grant_ids: grants.iter().map(|id| GrantId::parse(id).unwrap()).collect(),
             fields_removed,
             violations,
+            fields_seen: seen.map(|(paths, other, more)| FieldsSeen { paths, other, more }),
             bytes_in,
             bytes_out,
             ruleset_version,
@@ -133,6 +135,13 @@ fn leaf_bytes_never_change_between_releases() {
     leaf_bytes(&violating, &mut bytes);
     let unchanged = expected.strip_prefix("01").unwrap();
     assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}0001010178"));
+    let seen = FieldsSeen { paths: vec!["id".to_owned()], other: true, more: false };
+    let received = CallRecord { fields_seen: Some(seen), ..record_of("r_chosen") };
+    leaf_bytes(&received, &mut bytes);
+    assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}00020301026964"));
+    let both = CallRecord { violations: violating.violations, ..received };
+    leaf_bytes(&both, &mut bytes);
+    assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}0001010178020301026964"));
 }
 
 /// A batch of one record, as releases before violations wrote it.
@@ -163,10 +172,81 @@ fn a_column_of_a_later_release_is_refused_and_not_passed_over() {
     // The last column is its number, its length, and a count and one string.
     let at = raw.len() - 4;
     assert_eq!(raw[at], 1);
-    raw[at] = 2;
+    raw[at] = 3;
     let packed = lz4_flex::block::compress(&raw);
     let why = Malformed("a batch has a column that is not known");
     assert_eq!(decode(&packed, raw.len(), 1), Err(why));
+}
+
+#[test]
+fn what_was_written_before_it_was_known_what_callers_receive_is_read_with_its_violations() {
+    // One record with a violation, not packed: the columns, then number, length, count, string.
+    let written = "0508725f63686f73656e03474554012f07616c6c6f776564017801047f000001010100000380\
+                   897a01070100010001000100010201030101010001040100010002c80101000100020000011201020105";
+    let violating = CallRecord { violations: vec!["x".to_owned()], ..record_of("r_chosen") };
+    let mut encoder = Encoder::default();
+    let encoded = encoder.encode(std::slice::from_ref(&violating));
+    let mut raw = vec![0; encoded.raw];
+    lz4_flex::block::decompress_into(encoded.payload, &mut raw).unwrap();
+    assert_eq!(base::encoding::to_hex(&raw), written);
+    assert_eq!(decode(encoded.payload, encoded.raw, 1), Ok(vec![violating]));
+}
+
+#[test]
+fn columns_that_come_twice_or_out_of_order_are_refused() {
+    let seen = Some(FieldsSeen::default());
+    let both =
+        CallRecord { violations: vec!["x".to_owned()], fields_seen: seen, ..record_of("r_chosen") };
+    let mut encoder = Encoder::default();
+    let encoded = encoder.encode(std::slice::from_ref(&both));
+    assert_eq!(decode(encoded.payload, encoded.raw, 1), Ok(vec![both]));
+    let mut raw = vec![0; encoded.raw];
+    lz4_flex::block::decompress_into(encoded.payload, &mut raw).unwrap();
+    let [.., 1, 2, 1, _, 2, 2, 1, 0] = raw.as_slice() else { panic!("{raw:?}") };
+    let at = raw.len();
+    for (first, second) in [(2, 1), (1, 1), (2, 2)] {
+        (raw[at - 8], raw[at - 4]) = (first, second);
+        let packed = lz4_flex::block::compress(&raw);
+        let why = Malformed("the columns of a batch are out of order");
+        assert_eq!(decode(&packed, raw.len(), 1), Err(why), "{first} {second}");
+    }
+}
+
+#[test]
+fn what_was_written_before_it_was_known_what_callers_receive_is_read_and_written_the_same() {
+    let mut second = record_of("r_chosen");
+    second.would_refuse = Some(Reason::NoGrant);
+    second.fields_removed = vec!["card".to_owned()];
+    let records = vec![record_of("r_00000000000000000000000000"), second];
+    let written = "f4260603474554012f07616c6c6f77656408725f63686f73656e086e6f5f6772616e7404636172\
+                   6401047f00000102000402cf0f0a00000200b60480897a0002070702000003008001010202020201\
+                   011200200303060060000504c801c81100c0030001060400000000021200";
+    let digits: Vec<_> = written.bytes().map(|digit| char::from(digit).to_digit(16)).collect();
+    let byte = |pair: &[Option<u32>]| (pair[0].unwrap() * 16 + pair[1].unwrap()) as u8;
+    let written: Vec<u8> = digits.chunks(2).map(byte).collect();
+    assert_eq!(decode(&written, 122, 2), Ok(records.clone()));
+    let mut encoder = Encoder::default();
+    let encoded = encoder.encode(&records);
+    assert_eq!((encoded.payload, encoded.raw), (written.as_slice(), 122));
+}
+
+#[test]
+fn marks_that_are_not_understood_are_refused() {
+    let mut record = record_of("r_chosen");
+    record.fields_seen = Some(FieldsSeen::default());
+    let mut encoder = Encoder::default();
+    let encoded = encoder.encode(std::slice::from_ref(&record));
+    assert_eq!(decode(encoded.payload, encoded.raw, 1), Ok(vec![record]));
+    let mut raw = vec![0; encoded.raw];
+    lz4_flex::block::decompress_into(encoded.payload, &mut raw).unwrap();
+    // The last column: its number, its length, the marks, the number of paths.
+    let [.., 2, 2, 1, 0] = raw.as_slice() else { panic!("{raw:?}") };
+    for marks in [2, 4, 6, 8, 9] {
+        let at = raw.len() - 2;
+        raw[at] = marks;
+        let payload = lz4_flex::block::compress(&raw);
+        assert!(decode(&payload, raw.len(), 1).is_err(), "{marks}");
+    }
 }
 
 fn record_of(request: &str) -> CallRecord {
@@ -189,6 +269,7 @@ fn record_of(request: &str) -> CallRecord {
         would_refuse: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 9,

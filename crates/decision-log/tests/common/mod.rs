@@ -88,6 +88,7 @@ pub fn record(random: &mut Seeded, at: Timestamp) -> CallRecord {
         would_refuse: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 200 + random.below(4_000),
         ruleset_version: 7 + random.below(2),

@@ -83,6 +83,14 @@ fn what_is_not_listed_is_not_shown() {
 }
 
 #[test]
+fn a_path_inside_another_makes_no_difference() {
+    let alternatives = vec![Alternative { fields: only(&["a", "a.b.c", "*.b.d"]), ties: vec![] }];
+    let plan = Plan::compile(alternatives).unwrap();
+    assert!(node(&plan, &["a"]).fixed, "what is below need not be looked up");
+    assert!(!node(&plan, &["x"]).fixed);
+}
+
+#[test]
 fn alternatives_that_say_the_same_are_one() {
     let same = |paths: &[&str], tenant: &str| Alternative {
         fields: only(paths),

@@ -1,6 +1,6 @@
 //! `portreeve call …`
 
-use app::view::{CALLS_COUNTED_MAX, CallView, Explanation, Page};
+use app::view::{CALLS_COUNTED_MAX, CallView, Explanation, FieldsSeenView, Page};
 use clap::Subcommand;
 
 use super::Remote;
@@ -106,6 +106,18 @@ async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The fields that the caller received, in words.
+fn received(seen: &FieldsSeenView) -> String {
+    let mut parts = seen.paths.clone();
+    if seen.other {
+        parts.push("others that the document does not have".to_owned());
+    }
+    if seen.more {
+        parts.push("more".to_owned());
+    }
+    if parts.is_empty() { "no fields".to_owned() } else { parts.join(", ") }
+}
+
 fn explained(explanation: &Explanation) -> String {
     let call = &explanation.call;
     let reason = call.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
@@ -113,6 +125,9 @@ fn explained(explanation: &Explanation) -> String {
         "{} {} · {}{reason} · status {} · {}\n\n",
         call.method, call.path, call.outcome, call.status, call.at
     );
+    if let Some(seen) = &call.fields_seen {
+        text.push_str(&format!("received: {}\n\n", received(seen)));
+    }
     let mut stages = Table::new(&["stage", "outcome", "detail"]);
     for stage in &explanation.stages {
         stages.row([stage.stage.clone(), stage.outcome.clone(), stage.detail.clone()]);

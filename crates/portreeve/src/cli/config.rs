@@ -93,6 +93,11 @@ fn effective(settings: &Settings) -> serde_json::Value {
         "data": settings.data,
         "database": database,
         "durable": settings.durable,
+        "fields-seen": match settings.watch_one_in {
+            0 => "filtered",
+            1 => "all",
+            _ => "sample",
+        },
         "keys": {
             "pepper": settings.pepper.to_string(),
             "signing": settings.signing.to_string(),

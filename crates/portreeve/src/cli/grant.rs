@@ -1,6 +1,10 @@
 //! `portreeve grant …`
 
-use app::view::{ApiDetail, ChangeReceipt, GrantView, NewGrant, SuggestionView, Withdraw};
+use std::collections::BTreeMap;
+
+use app::view::{
+    ApiDetail, ChangeReceipt, GrantView, NewGrant, ReceivedFieldView, SuggestionView, Withdraw,
+};
 use base::{Clock, Span, Timestamp};
 use clap::Subcommand;
 
@@ -242,10 +246,11 @@ pub(super) fn listed(grants: &[GrantView]) -> String {
 
 fn shown(grant: &GrantView) -> String {
     let terms: String = lines(grant).iter().map(|line| format!("{line}\n")).collect();
+    let received: String = received(&grant.fields_seen);
     let roles: String = grant.roles.iter().map(|role| format!(", role:{role}")).collect();
     format!(
         "{} · {} may use {} of {} · {} · until {}\n\
-         given by {} · reason {} · {} calls in 90 days\n{terms}",
+         given by {} · reason {} · {} calls in 90 days\n{terms}{received}",
         grant.id,
         grant.subject,
         grant.operations.join(", ") + &roles,
@@ -256,6 +261,24 @@ fn shown(grant: &GrantView) -> String {
         grant.reason,
         grant.calls_90d
     )
+}
+
+/// The fields that were received, a line per operation.
+fn received(fields: &[ReceivedFieldView]) -> String {
+    let mut operations: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for field in fields {
+        let what = match field.path.as_str() {
+            "*" => "others that the document does not have",
+            "[more]" => "more",
+            path => path,
+        };
+        let day = field.last_at.split('T').next().unwrap_or_default();
+        operations.entry(&field.operation).or_default().push(format!("{what} ({day})"));
+    }
+    let line = |(operation, fields): (&str, Vec<String>)| {
+        format!("{operation} received {}\n", fields.join(", "))
+    };
+    operations.into_iter().map(line).collect()
 }
 
 fn suggested(rows: &[SuggestionView]) -> String {

@@ -59,6 +59,7 @@ const MODES: &[&str] = &["observe", "enforce"];
 const CHECKS: &[&str] = &["off", "observe", "enforce"];
 const IMPACTS: &[&str] = &["low", "medium", "high"];
 const ENVIRONMENTS: &[&str] = &["production", "staging", "test", "development"];
+const FIELDS_SEEN: &[&str] = &["filtered", "sample", "all"];
 const ACCEPTS: &[&str] = &["token", "key"];
 const REVIEWERS: &[&str] = &["owner", "api owner"];
 const ALGORITHMS: &[&str] =
@@ -84,6 +85,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("data", Kind::Path, "data", false, "Directory of the database, the decision log and the ledger."),
     key("database", Kind::TextOrSecret, "SQLite under `data`", false, "`sqlite:FILE` or `postgres://…`. A URL with a password is a secret: `{ env = \"…\" }`."),
     key("durable", Kind::Bool, "false", false, "The end of an answer waits until the record of the call is on disk."),
+    key("fields-seen", Kind::Word(FIELDS_SEEN), "sample", false, "Of which answers the record says what fields the caller received: `filtered` ones, of which only a part may be seen; `sample`: also every 16th call of operations with fields of a data class above `internal`; or `all` of these."),
     key("behind", Kind::Word(&["tls-proxy"]), "", false, "Says that a TLS proxy stands in front, so that other addresses than loopback need no `[tls]`."),
     key("tls.cert", Kind::Path, "", true, "Certificate chain, PEM, the server's own first."),
     key("tls.key", Kind::Path, "", true, "Private key of the certificate, PEM."),

@@ -19,6 +19,7 @@ pub(super) struct RawFile {
     pub(super) database: Option<Spanned<TextOrSecret>>,
     #[serde(default)]
     pub(super) durable: bool,
+    pub(super) fields_seen: Option<String>,
     pub(super) behind: Option<String>,
     pub(super) tls: Option<RawTls>,
     pub(super) upstream_roots: Option<PathBuf>,

@@ -102,6 +102,11 @@ impl Reader<'_> {
             data,
             database: database?,
             durable: raw.durable,
+            watch_one_in: match raw.fields_seen.as_deref() {
+                Some("filtered") => 0,
+                Some("all") => 1,
+                _ => proxy::GateConfig::default().watch_one_in,
+            },
             tls,
             upstream_roots: raw.upstream_roots.map(|roots| self.folder.join(roots)),
             trusted_proxies,

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     /// Records reach the disk before the answer leaves.
     pub(crate) durable: bool,
+    /// Of so many answers that nobody filters, one is looked at; 0 = none.
+    pub(crate) watch_one_in: u16,
     /// Certificate and key of both listeners.
     pub(crate) tls: Option<TlsFiles>,
     /// Roots that https upstreams are trusted by; `None` = this machine's.

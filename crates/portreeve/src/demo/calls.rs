@@ -128,6 +128,7 @@ fn record(
         would_refuse: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 80 + seeded.below(2_000),
         ruleset_version: ruleset.version(),

@@ -117,6 +117,7 @@ fn doors(port: u16) -> Result<Doors, Failure> {
         trusted_proxies: Vec::new(),
         bears: (usual.in_flight, usual.delay),
         example_identity: Some(EXAMPLE.to_owned()),
+        watch_one_in: 1,
     })
 }
 

@@ -44,6 +44,7 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
         trusted_proxies: settings.trusted_proxies.clone(),
         bears: (settings.in_flight, settings.delay),
         example_identity: None,
+        watch_one_in: settings.watch_one_in,
     };
     let running = Running::start(core, doors).await?;
     let key_sets = running.key_sets.prepare(&settings.issuers).await?;

@@ -54,6 +54,7 @@ fn need_restart(current: &Settings, fresh: &Settings) -> Vec<&'static str> {
         ("data", current.data != fresh.data),
         ("database", current.database != fresh.database),
         ("durable", current.durable != fresh.durable),
+        ("fields-seen", current.watch_one_in != fresh.watch_one_in),
         ("tls", current.tls != fresh.tls),
         ("trusted-proxies", current.trusted_proxies != fresh.trusted_proxies),
         ("overload", (current.in_flight, current.delay) != (fresh.in_flight, fresh.delay)),

@@ -44,6 +44,8 @@ pub(crate) struct Doors {
     pub(crate) bears: (u64, Span),
     /// Whom hints suggest to issue a key to.
     pub(crate) example_identity: Option<String>,
+    /// Of so many answers that nobody filters, one is looked at; 0 = none.
+    pub(crate) watch_one_in: u16,
 }
 
 /// Everything that runs.
@@ -155,6 +157,7 @@ fn gate(
     if let Some(identity) = &doors.example_identity {
         config.example_identity.clone_from(identity);
     }
+    config.watch_one_in = doors.watch_one_in;
     config.trusted_peers.clone_from(&doors.trusted_proxies);
     config.ext_auth.clone_from(&doors.ext_auth);
     (config.limits.in_flight, config.limits.delay) = doors.bears;

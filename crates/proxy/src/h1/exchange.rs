@@ -13,8 +13,9 @@ use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
 use crate::inspection::{AnswerHead, Inspection};
-use crate::screen::{Opening, Screen, Screening};
+use crate::screen::{Opening, Screen, Screening, Turn};
 use crate::stage::{End, Tally, Traits};
+use crate::watching::{Noticed, Watching};
 use crate::wire::{Deadline, Wire};
 
 pub(crate) mod pace;
@@ -52,6 +53,8 @@ pub(super) struct Terms<'r> {
     pub(super) body_bytes_max: u64,
     /// What is to be done to the response.
     pub(super) screen: Option<&'r Screen>,
+    /// The response is looked at, where it goes on as it is.
+    pub(super) watches: bool,
     /// The caller's connection ends after this answer, whatever the caller wishes.
     pub(super) closing: bool,
 }
@@ -76,8 +79,12 @@ pub(super) struct Exchange<'c> {
     inspection: Option<Inspection>,
     /// The body of the response goes through a filter.
     screening: Option<Box<Screening>>,
+    watching: Option<Box<Watching>>,
     /// The body of the response is read and not passed on.
     omits: bool,
+    turn: Turn,
+    /// The end of the response's body is in the output.
+    closed: bool,
 }
 
 enum Download {
@@ -129,7 +136,10 @@ impl<'c> Exchange<'c> {
             tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
             inspection,
             screening: None,
+            watching: None,
             omits: false,
+            turn: Turn::default(),
+            closed: false,
         }
     }
 
@@ -137,15 +147,12 @@ impl<'c> Exchange<'c> {
         self.tally
     }
 
-    /// How its messages break the API's document, when it is over.
-    pub(super) fn violations(self) -> Vec<String> {
-        let (sent, answered) = (self.upload.has_ended(), self.response_ended());
-        self.inspection.map(|inspection| inspection.conclude(sent, answered)).unwrap_or_default()
-    }
-
-    /// What the filter removed.
-    pub(super) fn removed(&self) -> Vec<String> {
-        self.screening.as_ref().map(|screening| screening.removed()).unwrap_or_default()
+    /// What was noticed of its messages, when it is over.
+    pub(super) fn noticed(self) -> Noticed {
+        let (sent, answered) = (self.upload.has_ended(), self.response_is_read());
+        let noticed = Noticed::by(self.screening.as_deref(), self.watching.as_deref());
+        let violations = self.inspection.map(|inspection| inspection.conclude(sent, answered));
+        Noticed { violations: violations.unwrap_or_default(), ..noticed }
     }
 
     /// Ends the exchange because the caller may not go on.
@@ -156,6 +163,7 @@ impl<'c> Exchange<'c> {
     /// Drives both directions until the exchange is over.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Finish> {
         self.watch.wake();
+        self.turn.begin();
         loop {
             let moved = match self.poll_upload(cx).and_then(|up| Ok(self.poll_download(cx)? | up)) {
                 Ok(moved) => moved,
@@ -168,6 +176,10 @@ impl<'c> Exchange<'c> {
                 break;
             }
             self.watch.moved();
+            if self.turn.is_over() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
         let wait = self.waits_for();
         match self.watch.poll(self.deadline, cx, wait, self.terms.traits.timeouts) {
@@ -238,7 +250,7 @@ impl<'c> Exchange<'c> {
         if !self.caller.is_drained() && !self.holds_back() && !self.is_undecided() {
             moved |= self.release(cx)?;
         }
-        if !self.response_ended() && (self.is_holding() || !self.caller.output.is_full()) {
+        if self.wants_response() {
             moved |= self.poll_response(cx)?;
         }
         Ok(moved)
@@ -268,7 +280,9 @@ impl<'c> Exchange<'c> {
                 Ok(true)
             }
             Poll::Ready(Ok(_)) if self.ends_at_close() => {
-                self.end_response()?;
+                if let Download::Body(decoder, _) = &mut self.download {
+                    *decoder = Decoder::Ended;
+                }
                 Ok(true)
             }
             Poll::Ready(_) if self.heard => Err(Fault::Upstream(Reason::UpstreamInvalid)),
@@ -278,7 +292,7 @@ impl<'c> Exchange<'c> {
 
     /// Reads one response head, if it is complete.
     fn take_head(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, terms, inspection, screening, omits, .. } = self;
+        let Self { caller, upstream, terms, inspection, screening, watching, omits, .. } = self;
         let mut space = field_space();
         let head = response::read(upstream.input.bytes(), terms.traits.to_head, &mut space)
             .map_err(Fault::Upstream)?;
@@ -310,6 +324,9 @@ impl<'c> Exchange<'c> {
                     inspection.answer(AnswerHead::of(&head)).map_err(Fault::Upstream)?;
                 }
                 let leaves = screened(terms.screen, &head, screening, omits)?;
+                if terms.watches && terms.screen.is_none() {
+                    *watching = Watching::open(&head);
+                }
                 let (encoder, must_close) = response::reframe(leaves, terms.traits.version);
                 // An answer before the body's end: what is left of the body is not waited for.
                 let keep_alive = terms.traits.keep_alive
@@ -330,60 +347,91 @@ impl<'c> Exchange<'c> {
         Ok(true)
     }
 
-    /// Moves what is there of the response's body towards the caller.
+    /// Moves what is there of the response's body towards the caller: through its check, then the
+    /// filter, then into the form in which it leaves.
     fn take_response(&mut self) -> Result<bool, Fault> {
-        let holds = self.is_holding();
-        let Self { caller, upstream, download, tally, inspection, screening, omits, .. } = self;
-        let Download::Body(decoder, encoder) = download else { return Ok(false) };
-        let (mut moved, mut ends) = (false, false);
-        while !decoder.has_ended() && (holds || !caller.output.is_full()) {
-            let decoded = decoder.decode(upstream.input.bytes());
-            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
-            let consumed = decoded.consumed;
-            let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
-            let data = if passes.map_err(Fault::Upstream)? { decoded.data } else { &[] };
-            let data = visible(screening, *omits, data)?;
-            tally.bytes_out += data.len() as u64;
-            encoder.write(data, caller.output.bytes_mut());
-            upstream.input.consume(consumed);
-            ends = decoder.has_ended();
-            if consumed == 0 {
-                break;
-            }
+        let mut moved = false;
+        while !self.closed && self.has_room() && !self.turn.is_over() && self.take_piece()? {
             moved = true;
-        }
-        if ends {
-            self.close_body()?;
         }
         Ok(moved)
     }
 
-    fn end_response(&mut self) -> Result<(), Fault> {
-        if let Download::Body(decoder, _) = &mut self.download {
-            *decoder = Decoder::Ended;
+    /// Moves one piece. False when there is none.
+    fn take_piece(&mut self) -> Result<bool, Fault> {
+        let omits = self.omits;
+        let Self { caller, upstream, download, tally, inspection, screening, watching, .. } = self;
+        let Download::Body(decoder, encoder) = download else { return Ok(false) };
+        let mut pass = |data: &[u8]| {
+            if let Some(watching) = watching {
+                watching.look(data);
+            }
+            tally.bytes_out += data.len() as u64;
+            encoder.write(data, caller.output.bytes_mut());
+        };
+        if let Some(screening) = screening.as_mut().filter(|screening| screening.has_more()) {
+            pass(screening.more(&mut self.turn).map_err(Fault::Withheld)?);
+        } else if !decoder.has_ended() {
+            let decoded = decoder.decode(upstream.input.bytes());
+            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+            let consumed = decoded.consumed;
+            let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
+            if passes.map_err(Fault::Upstream)? {
+                pass(visible(screening, omits, decoded.data)?);
+            }
+            upstream.input.consume(consumed);
+            if consumed == 0 && !decoder.has_ended() {
+                return Ok(false);
+            }
+        }
+        if decoder.has_ended() && !has_more(screening) {
+            let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
+            if let Some(held) = held.map_err(Fault::Upstream)? {
+                pass(visible(screening, omits, &held)?);
+            }
+        }
+        // The last bytes and the end stay together: both wait for the record.
+        if decoder.has_ended() && !has_more(screening) {
             self.close_body()?;
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// The upstream's body is complete: passes on what waited for its check, what the filter still
-    /// has, and the end.
+    /// The response's body is complete and has passed: passes on what the filter still has, and the
+    /// end.
     fn close_body(&mut self) -> Result<(), Fault> {
-        let Self { caller, download, tally, inspection, screening, omits, .. } = self;
+        let Self { caller, download, tally, screening, closed, .. } = self;
         let Download::Body(_, encoder) = download else { return Ok(()) };
         let out = caller.output.bytes_mut();
-        let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
-        let held = held.map_err(Fault::Upstream)?.unwrap_or_default();
-        let data = visible(screening, *omits, &held)?;
-        tally.bytes_out += data.len() as u64;
-        encoder.write(data, out);
         if let Some(screening) = screening {
             let last = screening.finish().map_err(Fault::Withheld)?;
             tally.bytes_out += last.len() as u64;
             encoder.write(last, out);
         }
         encoder.finish(out);
+        *closed = true;
         Ok(())
+    }
+
+    /// What waits for its check goes nowhere yet, so nothing has to make room for it.
+    fn has_room(&self) -> bool {
+        self.is_holding() || !self.caller.output.is_full()
+    }
+
+    /// More of the response is to be read.
+    fn wants_response(&self) -> bool {
+        match &self.download {
+            Download::Switched => false,
+            Download::Head => self.has_room(),
+            Download::Body(decoder, _) => {
+                !decoder.has_ended() && !has_more(&self.screening) && self.has_room()
+            }
+        }
+    }
+
+    /// The response came to its end.
+    fn response_is_read(&self) -> bool {
+        matches!(&self.download, Download::Body(decoder, _) if decoder.has_ended())
     }
 
     fn ends_at_close(&self) -> bool {
@@ -394,14 +442,13 @@ impl<'c> Exchange<'c> {
         match &self.download {
             Download::Head => false,
             Download::Switched => true,
-            Download::Body(decoder, _) => decoder.has_ended(),
+            Download::Body(..) => self.closed,
         }
     }
 
     /// The end of a complete answer waits for its record.
     fn holds_back(&self) -> bool {
-        self.terms.durable
-            && matches!(&self.download, Download::Body(decoder, _) if decoder.has_ended())
+        self.terms.durable && self.closed
     }
 
     /// The response waits for its check.
@@ -476,6 +523,11 @@ fn screened(
             Ok(Framing::Chunked)
         }
     }
+}
+
+/// More of what the filter was given can be unpacked.
+fn has_more(screening: &Option<Box<Screening>>) -> bool {
+    screening.as_ref().is_some_and(|screening| screening.has_more())
 }
 
 /// What of a piece of the response's body the caller may see.

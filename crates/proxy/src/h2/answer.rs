@@ -15,13 +15,14 @@ use traffic::limit::Standing;
 
 use super::activity::Stream;
 use super::relay::{Fault, Relay, ReplyHead};
-use super::reply::{Reply, note};
+use super::reply::Reply;
 use crate::gate::Worker;
 use crate::refusal::{Answer, Refused};
 use crate::stage::{
     self, Admitted, Answered, Arrival, End, Journal, JudgedBody, Lease, Peer, Tally, Verdict,
 };
 use crate::upstream::connect::connect;
+use crate::watching::Noticed;
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -150,7 +151,7 @@ async fn forward(
     };
     wire.output.replace(head);
     let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
-    relay.screen_by(admitted.screen().cloned());
+    relay.screen_by(admitted.screen().cloned(), admitted.watches());
     relay.inspect(admitted.inspection());
     let mut lease = Lease::new();
     let head = loop {
@@ -168,7 +169,7 @@ async fn forward(
                 }
             }
             Err(fault) => {
-                note(&mut admitted, &mut relay);
+                note_refused(&mut admitted, &mut relay);
                 return Err(fail(admitted, fault.end(), relay.tally()));
             }
         }
@@ -179,7 +180,7 @@ async fn forward(
         Poll::Pending => relay.poll_decided(cx),
     });
     if let Err(fault) = decided.await {
-        note(&mut admitted, &mut relay);
+        note_refused(&mut admitted, &mut relay);
         return Err(fail(admitted, fault.end(), relay.tally()));
     }
     respond(admitted, relay, lease, head).await
@@ -207,7 +208,7 @@ async fn respond(
     // Without a body the head is the end of the answer, and waits for the record.
     let request_id = admitted.request_id().to_owned();
     let (tally, to_head) = (relay.tally(), admitted.traits().to_head);
-    note(&mut admitted, &mut relay);
+    admitted.note(relay.noticed());
     relay.settle();
     match Answered::new(admitted, End::Complete, tally).record_durably().await {
         Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),
@@ -216,6 +217,11 @@ async fn respond(
             Ok(page(&Answer::unrecorded(&request_id), to_head))
         }
     }
+}
+
+/// Writes down what was noticed of an answer of which nothing went to the caller.
+fn note_refused(admitted: &mut Admitted, relay: &mut Relay) {
+    admitted.note(Noticed { passed: None, ..relay.noticed() });
 }
 
 async fn open(worker: &Worker, admitted: &Admitted) -> Result<crate::wire::Wire, Reason> {

@@ -19,8 +19,9 @@ use crate::h1::exchange::pace::{Pace, Wait, Watch};
 use crate::h1::head::field_space;
 use crate::h1::response;
 use crate::inspection::{AnswerHead, Inspection};
-use crate::screen::{Opening, Screen, Screening, is_about_the_whole};
+use crate::screen::{Opening, Screen, Screening, Turn, is_about_the_whole};
 use crate::stage::{End, Tally, Traits};
+use crate::watching::{Noticed, Watching};
 use crate::wire::{Deadline, Wire};
 
 /// Why an exchange cannot go on.
@@ -72,10 +73,14 @@ pub(super) struct Relay {
     waits: bool,
     screen: Option<Screen>,
     screening: Option<Box<Screening>>,
+    /// The response is looked at, where it goes on as it is.
+    watches: bool,
+    watching: Option<Box<Watching>>,
     /// The body of the response is read and not passed on.
     omits: bool,
     /// What may be seen and was not taken yet.
     ready: Vec<u8>,
+    turn: Turn,
     /// The filter has been told that the body is complete.
     closed: bool,
     /// Set when the exchange is over and the connection can be used again.
@@ -111,16 +116,21 @@ impl Relay {
             waits: false,
             screen: None,
             screening: None,
+            watches: false,
+            watching: None,
             omits: false,
             ready: Vec::new(),
+            turn: Turn::default(),
             closed: false,
             key: None,
             traits,
         }
     }
 
-    /// What is to be done to the response. To be said before its head is read.
-    pub(super) fn screen_by(&mut self, screen: Option<Screen>) {
+    /// What is to be done to the response, and whether it is looked at otherwise. To be said before
+    /// its head is read.
+    pub(super) fn screen_by(&mut self, screen: Option<Screen>, watches: bool) {
+        self.watches = watches && screen.is_none();
         self.screen = screen;
     }
 
@@ -129,16 +139,13 @@ impl Relay {
         self.inspection = inspection;
     }
 
-    /// How its messages break the API's document, when it is over.
-    pub(super) fn take_violations(&mut self) -> Vec<String> {
+    /// What was noticed of its messages, when it is over.
+    pub(super) fn noticed(&mut self) -> Noticed {
         let answered = self.download.as_ref().is_some_and(Decoder::has_ended);
         let (sent, inspection) = (self.upload_ended, self.inspection.take());
-        inspection.map(|inspection| inspection.conclude(sent, answered)).unwrap_or_default()
-    }
-
-    /// What the filter removed.
-    pub(super) fn removed(&self) -> Vec<String> {
-        self.screening.as_ref().map(|screening| screening.removed()).unwrap_or_default()
+        let violations = inspection.map(|inspection| inspection.conclude(sent, answered));
+        let noticed = Noticed::by(self.screening.as_deref(), self.watching.as_deref());
+        Noticed { violations: violations.unwrap_or_default(), ..noticed }
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -181,7 +188,12 @@ impl Relay {
     /// Reads on until it is decided whether any of the answer may be seen.
     pub(super) fn poll_decided(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         self.watch.wake();
+        self.turn.begin();
         while self.is_undecided() {
+            if self.turn.is_over() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let sent = self.poll_upload(cx)?;
             if !self.gather()? && !self.poll_fill(cx)? && !sent {
                 return self.expire(cx).map(Err);
@@ -192,26 +204,43 @@ impl Relay {
 
     /// Moves what was read through the check and the filter. True when something moved.
     fn gather(&mut self) -> Result<bool, Fault> {
-        let Self { download, upstream, inspection, screening, omits, ready, closed, .. } = self;
+        let Self { download, upstream, inspection, screening, ready, closed, .. } = self;
         let Some(decoder) = download.as_mut().filter(|_| !*closed) else { return Ok(false) };
-        let decoded = decoder.decode(upstream.input.bytes());
-        let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
-        let consumed = decoded.consumed;
-        let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
-        if passes.map_err(Fault::Upstream)? {
-            see(screening, *omits, decoded.data, ready)?;
+        let mut moved = true;
+        let omits = self.omits;
+        let mut pass = |data: &[u8]| {
+            if let Some(watching) = &mut self.watching {
+                watching.look(data);
+            }
+            ready.extend_from_slice(data);
+        };
+        if let Some(screening) = screening.as_mut().filter(|screening| screening.has_more()) {
+            pass(screening.more(&mut self.turn).map_err(Fault::Withheld)?);
+        } else if !decoder.has_ended() {
+            let decoded = decoder.decode(upstream.input.bytes());
+            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+            let consumed = decoded.consumed;
+            let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
+            if passes.map_err(Fault::Upstream)? {
+                pass(visible(screening, omits, decoded.data)?);
+            }
+            upstream.input.consume(consumed);
+            moved = consumed > 0;
         }
-        upstream.input.consume(consumed);
-        if decoder.has_ended() {
+        if decoder.has_ended() && !has_more(screening) {
             let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
-            see(screening, *omits, &held.map_err(Fault::Upstream)?.unwrap_or_default(), ready)?;
+            if let Some(held) = held.map_err(Fault::Upstream)? {
+                pass(visible(screening, omits, &held)?);
+            }
+            moved = true;
+        }
+        if decoder.has_ended() && !has_more(screening) {
             if let Some(screening) = screening {
-                ready.extend_from_slice(screening.finish().map_err(Fault::Withheld)?);
+                pass(screening.finish().map_err(Fault::Withheld)?);
             }
             *closed = true;
-            return Ok(true);
         }
-        Ok(consumed > 0)
+        Ok(moved)
     }
 
     /// Gives the upstream's connection back, if it can carry another exchange.
@@ -240,9 +269,15 @@ impl Relay {
     pub(super) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
         self.watch.wake();
         self.stream.taken();
+        self.turn.begin();
         loop {
             let sent = self.poll_upload(cx)?;
             if self.is_gathered() {
+                if self.turn.is_over() {
+                    self.moved();
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 let moved = self.gather()?;
                 if !self.ready.is_empty() {
                     let data = Bytes::from(std::mem::take(&mut self.ready));
@@ -270,6 +305,9 @@ impl Relay {
             let consumed = decoded.consumed;
             if let Some(inspection) = &mut self.inspection {
                 inspection.take(decoded.data).map_err(Fault::Upstream)?;
+            }
+            if let Some(watching) = &mut self.watching {
+                watching.look(decoded.data);
             }
             let data = match self.omits {
                 true => Bytes::new(),
@@ -414,6 +452,9 @@ impl Relay {
                 }
                 whole = false;
             }
+            if is_final && self.watches {
+                self.watching = Watching::open(&head);
+            }
             let reply = ReplyHead {
                 status: StatusCode::from_u16(head.status).unwrap_or_default(),
                 fields: fields(&head, whole),
@@ -435,21 +476,22 @@ impl Relay {
     }
 }
 
-/// Adds what of a piece of the response's body the caller may see.
-fn see(
-    screening: &mut Option<Box<Screening>>,
+/// More of what the filter was given can be unpacked.
+fn has_more(screening: &Option<Box<Screening>>) -> bool {
+    screening.as_ref().is_some_and(|screening| screening.has_more())
+}
+
+/// What of a piece of the response's body the caller may see.
+fn visible<'d>(
+    screening: &'d mut Option<Box<Screening>>,
     omits: bool,
-    data: &[u8],
-    ready: &mut Vec<u8>,
-) -> Result<(), Fault> {
+    data: &'d [u8],
+) -> Result<&'d [u8], Fault> {
     match screening {
-        Some(screening) => {
-            ready.extend_from_slice(screening.push(data).map_err(Fault::Withheld)?);
-        }
-        None if omits => {}
-        None => ready.extend_from_slice(data),
+        Some(screening) => screening.push(data).map_err(Fault::Withheld),
+        None if omits => Ok(&[]),
+        None => Ok(data),
     }
-    Ok(())
 }
 
 fn fields(head: &response::ResponseHead<'_>, whole: bool) -> HeaderMap {

@@ -72,7 +72,7 @@ impl Open {
         else {
             return Step::Last(last);
         };
-        note(&mut admitted, &mut relay);
+        admitted.note(relay.noticed());
         let answered = Answered::new(admitted, End::Complete, relay.tally());
         let is_durable = relay.is_durable();
         relay.settle();
@@ -85,16 +85,10 @@ impl Open {
 
     fn close(&mut self, end: End) {
         if let (Some(mut relay), Some(mut admitted)) = (self.relay.take(), self.admitted.take()) {
-            note(&mut admitted, &mut relay);
+            admitted.note(relay.noticed());
             Answered::new(admitted, end, relay.tally()).record();
         }
     }
-}
-
-/// Writes down what was removed, and how messages break the API's document.
-pub(super) fn note(admitted: &mut Admitted, relay: &mut Relay) {
-    admitted.note_removed(relay.removed());
-    admitted.note_violations(relay.take_violations());
 }
 
 impl Drop for Open {

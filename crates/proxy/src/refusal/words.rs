@@ -98,10 +98,8 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
                 .to_owned()
         }
         Reason::ContractViolation => {
-            format!(
-                "The request is not as the document of {} says.",
-                about.map_or("the API", |a| &a.name)
-            )
+            let name = about.map_or("the API", |about| &about.name);
+            format!("The request is not as the document of {name} says.")
         }
         Reason::RateLimited => "Too many requests came in too short a time.".to_owned(),
         Reason::QuotaExceeded => "What may be used in this time is used up.".to_owned(),

@@ -8,14 +8,15 @@ use policy::{Kept, Permit, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, Version};
 use traffic::limit::Standing;
-use traffic::{Limit, Outcome, Reason};
+use traffic::{FieldsSeen, Limit, Outcome, Reason};
 
-use super::{Checked, Journal, JudgedBody, Permitted};
+use super::{Checked, Journal, JudgedBody, Permitted, Received};
 use crate::inspection::{self, Inspection, Plan};
 use crate::limits;
 use crate::refusal::Refused;
 use crate::screen::Screen;
 use crate::upstream::{Upstream, head};
+use crate::watching::Noticed;
 
 /// A request that may be forwarded. Owns everything that forwarding needs; the caller's head is
 /// not read again.
@@ -30,6 +31,14 @@ pub(crate) struct Admitted {
     /// What is checked while it is forwarded.
     plan: Option<Plan>,
     screen: Option<Screen>,
+    /// The answer is looked at, though nothing is removed.
+    watches: bool,
+}
+
+/// Whether a request is one of the share whose answers are looked at: by its id, so that a record
+/// tells whether its answer was.
+fn is_of_the_share(request_id: &str, one_in: u16) -> bool {
+    draw_of(request_id).checked_rem(one_in) == Some(0)
 }
 
 /// What forwarding needs to know of a request.
@@ -56,6 +65,29 @@ impl Traits {
     pub(crate) fn may_repeat(&self) -> bool {
         self.idempotent && matches!(self.framing, Framing::None | Framing::Length(0))
     }
+}
+
+/// Writes down that, and why, the request may pass.
+fn note_permit(journal: &mut Journal, permit: &Permit) {
+    journal.note(|record| {
+        record.outcome = match permit.observed() {
+            Some(_) => Outcome::Observed,
+            None => Outcome::Allowed,
+        };
+        record.reason = permit.observed();
+        record.would_refuse = permit.would_refuse();
+        record.grant_ids = permit.grants().to_vec();
+        record.ruleset_version = permit.ruleset_version();
+    });
+}
+
+/// Whether the answer is looked at: it may hold classified properties, and is one of the share.
+fn is_watched(received: &Received<'_>) -> bool {
+    let one_in = received.worker.core().config.watch_one_in;
+    received.operation.is_some_and(|operation| {
+        is_of_the_share(received.journal.request_id().as_str(), one_in)
+            && operation.fields.iter().any(|field| field.class.weight() > 0)
+    })
 }
 
 /// The limits that the grants of a permit carry. Permits carry none yet.
@@ -95,16 +127,7 @@ impl Admitted {
             }
         };
         received.journal.hold(admission.held);
-        received.journal.note(|record| {
-            record.outcome = match permit.observed() {
-                Some(_) => Outcome::Observed,
-                None => Outcome::Allowed,
-            };
-            record.reason = permit.observed();
-            record.would_refuse = permit.would_refuse();
-            record.grant_ids = permit.grants().to_vec();
-            record.ruleset_version = permit.ruleset_version();
-        });
+        note_permit(&mut received.journal, &permit);
         // What was judged goes on as it is, in one piece.
         if let Some(body) = received.body {
             received.fields.framing = Framing::Length(body.bytes().len() as u64);
@@ -139,8 +162,9 @@ impl Admitted {
             read_body: received.body.map(|body| body.bytes().len() as u64),
             standing: admission.standing,
         };
-        let read = permit.read().to_vec();
-        Ok(Self { journal: received.journal, who, upstream, head, traits, read, plan, screen })
+        let watches = screen.is_none() && is_watched(&received);
+        let (journal, read) = (received.journal, permit.read().to_vec());
+        Ok(Self { journal, who, upstream, head, traits, read, plan, screen, watches })
     }
 
     /// Asks the ruleset as it is now whether a request that is still open may go on.
@@ -162,9 +186,30 @@ impl Admitted {
         self.screen.as_ref()
     }
 
-    /// Writes down what was removed from the response.
-    pub(crate) fn note_removed(&mut self, removed: Vec<String>) {
-        self.journal.note(|record| record.fields_removed = removed);
+    /// Whether the response is looked at, to learn what callers receive.
+    pub(crate) fn watches(&self) -> bool {
+        self.watches
+    }
+
+    /// Writes down what was removed from the response, what the caller received, and how messages
+    /// break the API's document.
+    pub(crate) fn note(&mut self, noticed: Noticed) {
+        let Noticed { removed, passed, violations } = noticed;
+        let seen = passed.map(|(paths, more)| self.seen(&paths, more));
+        self.journal.note(|record| {
+            record.fields_removed = removed;
+            record.fields_seen = seen;
+            inspection::keep(&mut record.violations, violations);
+        });
+    }
+
+    /// By the names that the catalogue has now.
+    fn seen(&self, paths: &[String], more: bool) -> FieldsSeen {
+        let ruleset = self.journal.core().ruleset.load();
+        let record = self.journal.record();
+        let api = record.and_then(|record| ruleset.entry(record.api_id.as_ref()?));
+        let operation = record.and_then(|record| api?.operation_by_id(record.operation.as_ref()?));
+        FieldsSeen::of(paths, more, |path| operation?.catalogued(path))
     }
 
     pub(crate) fn traits(&self) -> Traits {
@@ -188,11 +233,6 @@ impl Admitted {
     pub(crate) fn inspection(&self) -> Option<Inspection> {
         let limits = &self.journal.core().config.limits;
         self.plan.as_ref().map(|plan| plan.begin(limits))
-    }
-
-    /// Writes down how messages break the API's document.
-    pub(crate) fn note_violations(&mut self, found: Vec<String>) {
-        self.journal.note(|record| inspection::keep(&mut record.violations, found));
     }
 
     /// The head that goes to the upstream. Empty once it was taken.

@@ -60,6 +60,7 @@ impl Journal {
             would_refuse: None,
             fields_removed: Vec::new(),
             violations: Vec::new(),
+            fields_seen: None,
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,

@@ -14,7 +14,7 @@ use crate::secure::plain;
 
 const SHORT: Duration = Duration::from_millis(20);
 
-fn request(kit: &Kit, method: Method) -> Request<Empty<Bytes>> {
+pub fn request(kit: &Kit, method: Method) -> Request<Empty<Bytes>> {
     let put = method == Method::PUT;
     let mut request = Request::new(Empty::new());
     *request.method_mut() = method;

@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "the modules of a test binary share one kit")]
 
 mod kit;
+mod packed;
 
 mod attack;
 mod conditions;
@@ -16,4 +17,5 @@ mod record;
 mod revocation;
 mod screen;
 mod secure;
+mod seen;
 mod stream;

@@ -22,14 +22,14 @@ async fn answering(head: &'static str, body: &'static [u8]) -> Upstream {
 
 const JSON: &str = "200 OK\r\ncontent-type: application/json\r\netag: \"x\"\r\n";
 
-async fn showing(upstream: &Upstream, fields: &'static [&'static str]) -> Kit {
+pub async fn showing(upstream: &Upstream, fields: &'static [&'static str]) -> Kit {
     limited(upstream, move |state| {
         state.grant.fields = Some(fields.iter().map(|field| (*field).to_owned()).collect());
     })
     .await
 }
 
-async fn tied(upstream: &Upstream, tie: &'static str) -> Kit {
+pub async fn tied(upstream: &Upstream, tie: &'static str) -> Kit {
     limited(upstream, move |state| state.grant.terms.ties.push(tie.parse().unwrap())).await
 }
 
@@ -41,7 +41,7 @@ async fn limited(upstream: &Upstream, adjust: impl Fn(&mut State) + 'static) -> 
     Kit::with(&upstream.url(), Setup { adjust: Box::new(adjust), ..Setup::default() }).await
 }
 
-async fn ask(kit: &Kit, more: &str) -> Response {
+pub async fn ask(kit: &Kit, more: &str) -> Response {
     let mut client = kit.connect().await;
     client.send(kit.get(more)).await;
     client.response().await
@@ -58,14 +58,12 @@ async fn withheld(kit: &Kit, response: &Response, reason: Reason) {
 
 #[tokio::test]
 async fn what_cannot_be_filtered_is_refused() {
-    let packed = "200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n";
     let part = "206 Partial Content\r\ncontent-type: application/json\r\n";
     let twice = "200 OK\r\ncontent-type: application/json\r\ncontent-type: text/html\r\n";
-    let cases: [(&str, &[u8]); 9] = [
+    let cases: [(&str, &[u8]); 8] = [
         ("200 OK\r\ncontent-type: text/html\r\n", b"<p>Ann</p>"),
         ("200 OK\r\n", TWO.as_bytes()),
         (twice, TWO.as_bytes()),
-        (packed, TWO.as_bytes()),
         (part, TWO.as_bytes()),
         ("200 OK\r\ncontent-type: application/json; charset=utf-16\r\n", TWO.as_bytes()),
         (JSON, br#"{"id": 42, "customer": "Ann" "#),

@@ -172,6 +172,26 @@ fn an_item_freezes_what_the_reviewer_sees() {
 }
 
 #[test]
+fn an_item_lists_the_fields_that_were_received_and_no_more_than_a_reader_reads() {
+    let fields = |paths: usize, under: &str| {
+        let mut parts = parts();
+        used(&mut parts, "g1", "get", days_ago(1), 4);
+        for number in 0..paths {
+            let path = format!("p{number:04}");
+            parts.usage.note_received(&id(under), id("get"), path.clone(), days_ago(2));
+            parts.usage.note_received(&id(under), id("get"), path, days_ago(3));
+        }
+        only(parts).usage.fields_seen
+    };
+    assert_eq!(fields(0, "g1"), []);
+    assert_eq!(fields(3, "g9"), [], "of a grant that was not used");
+    let few = fields(2, "g1");
+    assert_eq!((few[1].path.as_str(), few[1].last_at, few.len()), ("p0001", days_ago(2), 2));
+    let many = fields(1_000, "g1");
+    assert_eq!((many.len(), many[255].path.as_str()), (256, "[more]"));
+}
+
+#[test]
 fn the_seal_breaks_with_any_item() {
     let mut parts = parts();
     parts.grants.push(grant("g2", "svc", &["get"]));

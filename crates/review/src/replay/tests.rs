@@ -27,6 +27,7 @@ fn record(grants: &[&str], operation: &str, days: i64, outcome: Outcome) -> Call
         would_refuse: None,
         fields_removed: vec![],
         violations: vec![],
+        fields_seen: None,
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

@@ -11,6 +11,7 @@ use crate::h1::tunnel;
 use crate::refusal::Answer;
 use crate::stage::{Admitted, Answered, End, Tally};
 use crate::upstream::connect::connect;
+use crate::watching::Noticed;
 use crate::wire::Wire;
 
 /// What is known of a complete answer.
@@ -29,7 +30,7 @@ impl Connection {
             Err(reason) => return self.fail(admitted, reason, Tally::default(), manner).await,
         };
         wire.output.replace(admitted.take_head());
-        let (mut finish, mut tally) = self.exchange(&mut wire, &mut admitted).await;
+        let (mut finish, mut tally, mut noticed) = self.exchange(&mut wire, &admitted).await;
         if finish == Finish::Dead && may_repeat {
             // The upstream closed an idle connection as the request was on its way. Once only.
             let head = wire.output.recall();
@@ -38,8 +39,12 @@ impl Connection {
                 Err(reason) => return self.fail(admitted, reason, tally, manner).await,
             };
             wire.output.replace(head);
-            (finish, tally) = self.exchange(&mut wire, &mut admitted).await;
+            (finish, tally, noticed) = self.exchange(&mut wire, &admitted).await;
         }
+        if matches!(finish, Finish::Broken(_, false)) {
+            noticed.passed = None;
+        }
+        admitted.note(noticed);
         self.conclude(admitted, wire, finish, tally, manner).await
     }
 
@@ -54,19 +59,7 @@ impl Connection {
         }
     }
 
-    async fn exchange(&mut self, wire: &mut Wire, admitted: &mut Admitted) -> (Finish, Tally) {
-        let (finish, tally, [removed, violations]) = self.carry_out(wire, admitted).await;
-        admitted.note_removed(removed);
-        admitted.note_violations(violations);
-        (finish, tally)
-    }
-
-    /// Gives what the filter removed, and how messages break the API's document.
-    async fn carry_out(
-        &mut self,
-        wire: &mut Wire,
-        admitted: &Admitted,
-    ) -> (Finish, Tally, [Vec<String>; 2]) {
+    async fn exchange(&mut self, wire: &mut Wire, admitted: &Admitted) -> (Finish, Tally, Noticed) {
         let config = &self.worker.core().config;
         let terms = Terms {
             traits: admitted.traits(),
@@ -74,6 +67,7 @@ impl Connection {
             durable: config.durable,
             body_bytes_max: config.limits.body_bytes,
             screen: admitted.screen(),
+            watches: admitted.watches(),
             closing: self.shutdown.is_cancelled(),
         };
         let pace = self.pace();
@@ -87,7 +81,8 @@ impl Connection {
             Poll::Pending => exchange.poll(cx),
         })
         .await;
-        (finish, exchange.tally(), [exchange.removed(), exchange.violations()])
+        let tally = exchange.tally();
+        (finish, tally, exchange.noticed())
     }
 
     async fn conclude(

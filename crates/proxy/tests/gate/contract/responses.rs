@@ -1,15 +1,16 @@
 //! Responses held against the API's document.
 
 use bytes::Bytes;
-use catalog::CheckMode;
+use catalog::{CheckMode, DataClass, Field};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use testkit::Upstream;
 use testkit::upstream::OK;
-use traffic::{Outcome, Reason};
+use traffic::{CallRecord, FieldsSeen, Outcome, Reason};
 
 use super::{checks, only_responses, told, with};
 use crate::kit::{Client, Kit, Setup, State, soon};
+use crate::packed::{answering as packed, coding, gzip};
 use crate::secure::plain;
 
 /// An upstream that always answers so.
@@ -290,6 +291,88 @@ async fn what_a_caller_may_not_see_is_checked_all_the_same() {
                 assert_eq!(record.reason, Some(Reason::ResponseInvalid));
                 assert!(record.violations[0].contains("`/pin`"), "{:?}", record.violations);
             }
+        }
+    }
+}
+
+/// Responses are checked, and what callers receive is looked at: an API with classified properties.
+fn checked_and_watched(mode: CheckMode, shows: Option<&'static [&'static str]>) -> Setup {
+    let mut setup = with(CheckMode::Off, mode, move |state: &mut State| {
+        for operation in &mut state.api.operations {
+            let field = |path: &str| Field { path: path.to_owned(), class: DataClass::Pii };
+            operation.fields = ["id", "pin"].into_iter().map(field).collect();
+        }
+        state.grant.fields = shows.map(|all| all.iter().map(|name| (*name).to_owned()).collect());
+    });
+    setup.config.watch_one_in = 1;
+    setup
+}
+
+const LISTED: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                      content-length: 8\r\n\r\n{\"id\":1}";
+
+/// Over HTTP/1.1 and HTTP/2, with the records.
+async fn over_both(kit: &Kit) -> [(u16, CallRecord); 2] {
+    let mut client = kit.connect().await;
+    client.send(kit.get("")).await;
+    let h1 = (client.response().await.status, kit.record().await);
+    let (status, _) = over_http2(kit, Method::GET, "/orders/42", "").await;
+    [h1, (status.as_u16(), kit.record().await)]
+}
+
+#[tokio::test]
+async fn what_broke_the_contract_was_not_received() {
+    let upstream = answering(UNLISTED).await;
+    for shows in [None, Some(["id"].as_slice())] {
+        let setup = checked_and_watched(CheckMode::Enforce, shows);
+        let kit = Kit::with(&upstream.url(), setup).await;
+        for (status, record) in over_both(&kit).await {
+            assert_eq!((status, record.reason), (502, Some(Reason::ResponseInvalid)));
+            assert_eq!((record.fields_seen, record.violations.len()), (None, 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_checked_answer_is_seen_what_the_caller_receives() {
+    let paths = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
+    let seen = |all: &[&str]| Some(FieldsSeen { paths: paths(all), other: false, more: false });
+    let upstream = answering(LISTED).await;
+    let kit = Kit::with(&upstream.url(), checked_and_watched(CheckMode::Enforce, None)).await;
+    for (status, record) in over_both(&kit).await {
+        assert_eq!((status, record.bytes_out, record.fields_seen), (200, 8, seen(&["id"])));
+    }
+    let upstream = answering(UNLISTED).await;
+    for (shows, received) in [(None, ["id", "pin"].as_slice()), (Some(["id"].as_slice()), &["id"])]
+    {
+        let setup = checked_and_watched(CheckMode::Observe, shows);
+        let kit = Kit::with(&upstream.url(), setup).await;
+        for (status, record) in over_both(&kit).await {
+            assert_eq!((status, record.fields_seen), (200, seen(received)));
+            let [violation] = record.violations.as_slice() else { panic!("not one") };
+            assert!(violation.starts_with("response unknown_property: body `/pin`"), "{violation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_packed_is_not_checked_so_it_goes_nowhere_where_checks_are_enforced() {
+    let body = gzip(br#"{"id":1}"#);
+    let upstream = packed(&coding("gzip"), body).await;
+    for shows in [None, Some(["id"].as_slice())] {
+        let setup = checked_and_watched(CheckMode::Enforce, shows);
+        let kit = Kit::with(&upstream.url(), setup).await;
+        for (status, record) in over_both(&kit).await {
+            assert_eq!((status, record.reason), (502, Some(Reason::ResponseInvalid)));
+            assert!(record.violations[0].contains("content coding"), "{:?}", record.violations);
+        }
+        // What is only observed is unpacked for the filter, or passes as it is.
+        let setup = checked_and_watched(CheckMode::Observe, shows);
+        let kit = Kit::with(&upstream.url(), setup).await;
+        for (status, record) in over_both(&kit).await {
+            assert_eq!(status, 200);
+            assert!(record.violations[0].contains("content coding"), "{:?}", record.violations);
+            assert_eq!(record.fields_seen.unwrap().paths, ["id"]);
         }
     }
 }
