@@ -26,6 +26,7 @@ mod routes;
 mod ruleset;
 mod scope;
 mod shards;
+mod touch;
 
 pub use absorb::Change;
 pub use decide::{Permit, Refusal};
@@ -33,3 +34,4 @@ pub use explain::{Considered, Standing};
 pub use replay::{CallerLoss, GrantChange, Replay, replay};
 pub use routes::{ApiEntry, Located};
 pub use ruleset::Ruleset;
+pub use touch::Touch;

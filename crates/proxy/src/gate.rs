@@ -1,6 +1,7 @@
 //! The gate: what all its workers share, and what each has for itself.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -15,6 +16,7 @@ use crate::credential::{Authenticators, ClaimsCache};
 use crate::recorder::Recorder;
 use crate::sources::Sources;
 use crate::stage::Journal;
+use crate::streams::{Shard, Streams};
 use crate::upstream::{Pool, Upstream};
 
 mod entropy;
@@ -40,6 +42,16 @@ pub(crate) struct Core {
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sources: Arc<Sources>,
+    pub(crate) streams: Arc<Streams>,
+    /// The grace of a shutdown is over.
+    by_force: AtomicBool,
+}
+
+impl Core {
+    /// What still runs is being cut by the gate itself.
+    pub(crate) fn ends_by_force(&self) -> bool {
+        self.by_force.load(Ordering::Relaxed)
+    }
 }
 
 impl Gate {
@@ -54,8 +66,15 @@ impl Gate {
         entropy: Box<dyn Entropy>,
     ) -> Self {
         let sources = Arc::new(Sources::new(config.limits.clone()));
-        let core = Core { config, ruleset, authenticators, recorder, clock, sources };
+        let (streams, by_force) = (Arc::default(), AtomicBool::new(false));
+        let core =
+            Core { config, ruleset, authenticators, recorder, clock, sources, streams, by_force };
         Self { core: Arc::new(core), entropy: Arc::new(Mutex::new(entropy)), tls: None }
+    }
+
+    /// What is open at this gate.
+    pub fn streams(&self) -> &Arc<Streams> {
+        &self.core.streams
     }
 
     /// Listeners speak TLS only. See [`crate::tls::server_config`].
@@ -74,6 +93,7 @@ pub(crate) struct Worker {
     claims: Mutex<ClaimsCache>,
     upstreams: Mutex<FxHashMap<String, Arc<Upstream>>>,
     entropy: Mutex<Buffered>,
+    shard: Arc<Shard>,
 }
 
 /// Upstream URLs remembered; more than any catalogue has, so that a changing one cannot grow it.
@@ -87,12 +107,18 @@ impl Worker {
             claims: Mutex::new(ClaimsCache::new(core.config.limits.cached_tokens)),
             upstreams: Mutex::default(),
             entropy: Mutex::new(Buffered::new(Arc::clone(&gate.entropy))),
+            shard: core.streams.shard(),
             core,
         }
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
+    }
+
+    /// What is open at this worker.
+    pub(crate) fn shard(&self) -> &Arc<Shard> {
+        &self.shard
     }
 
     pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {

@@ -12,7 +12,7 @@ use traffic::{Outcome, Reason};
 use crate::h1::body::write_decimal;
 use crate::h1::response::{Departure, write_connection};
 use crate::recorder::RecordError;
-use crate::stage::Journal;
+use crate::stage::{Journal, Tally};
 
 mod words;
 
@@ -119,9 +119,9 @@ impl Open {
                 record.outcome = Outcome::Refused;
                 record.reason = Some(self.reason);
             }
-            record.status = answer.status;
-            record.bytes_out = answer.body.len() as u64;
         });
+        let (status, bytes_out) = (answer.status, answer.body.len() as u64);
+        self.journal.set_tally(Tally { status, bytes_out, ..self.journal.tally() });
         self.journal
     }
 

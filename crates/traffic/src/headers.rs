@@ -54,6 +54,12 @@ fn is_well_formed(name: &[u8], value: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(is_token) && value.iter().all(is_value)
 }
 
+/// Whether a `Content-Type` names this media type, whatever its parameters (RFC 9110 §8.3.1).
+fn is_media_type(value: &[u8], media_type: &[u8]) -> bool {
+    let named = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    named.trim_ascii().eq_ignore_ascii_case(media_type)
+}
+
 /// The elements of a comma-separated list, without white space around them, empty ones left out.
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())

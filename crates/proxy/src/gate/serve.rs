@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
@@ -81,7 +82,8 @@ impl Gate {
         }
         let cut = connections.len();
         tracing::warn!(cut, "requests were cut at the end of the grace");
-        // The journals of cut requests record that they were cancelled.
+        // The journals of cut requests record that they were cancelled, and why.
+        self.core.by_force.store(true, Ordering::Relaxed);
         connections.shutdown().await;
         Drained { cut }
     }

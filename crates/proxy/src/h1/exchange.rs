@@ -5,13 +5,14 @@
 
 use std::task::{Context, Poll};
 
-use traffic::Reason;
 use traffic::headers::Framing;
+use traffic::{Reason, StreamKind};
 
 use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
 use crate::stage::{End, Tally, Traits};
+use crate::streams::Entry;
 use crate::wire::{Deadline, Wire};
 
 pub(crate) mod pace;
@@ -42,6 +43,8 @@ pub(super) enum Finish {
 /// What does not change during an exchange.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'r> {
+    /// Told what the answer turns out to be.
+    pub(super) entry: &'r Entry,
     pub(super) traits: Traits,
     pub(super) request_id: &'r str,
     /// Keep the end of the answer back until it is recorded.
@@ -67,7 +70,9 @@ pub(super) struct Exchange<'c> {
     interims: u32,
     heard: bool,
     released: bool,
-    tally: Tally,
+    /// Of the final head, once there is one.
+    status: u16,
+    tally: &'c mut Tally,
 }
 
 enum Download {
@@ -93,6 +98,7 @@ impl<'c> Exchange<'c> {
         deadline: &'c mut Deadline,
         pace: Pace,
         terms: Terms<'c>,
+        tally: &'c mut Tally,
     ) -> Self {
         let chunked = terms.traits.framing == Framing::Chunked;
         Self {
@@ -110,12 +116,9 @@ impl<'c> Exchange<'c> {
             interims: 0,
             heard: false,
             released: false,
-            tally: Tally::default(),
+            status: 0,
+            tally,
         }
-    }
-
-    pub(super) fn tally(&self) -> Tally {
-        self.tally
     }
 
     /// Ends the exchange because the caller may not go on.
@@ -213,7 +216,10 @@ impl<'c> Exchange<'c> {
 
     /// Sends what there is for the caller.
     fn release(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        self.released |= matches!(self.download, Download::Body(..));
+        if matches!(self.download, Download::Body(..)) {
+            self.released = true;
+            self.tally.status = self.status;
+        }
         let before = self.caller.output.unsent();
         let sent = self.caller.poll_drain(cx);
         let count = before - self.caller.output.unsent();
@@ -254,7 +260,7 @@ impl<'c> Exchange<'c> {
         match head.status {
             101 if terms.traits.websocket && head.judged.websocket => {
                 response::write_interim(&head, caller.output.bytes_mut());
-                self.tally.status = 101;
+                self.status = 101;
                 self.download = Download::Switched;
             }
             101 => return Err(Fault::Upstream(Reason::UpstreamInvalid)),
@@ -278,7 +284,10 @@ impl<'c> Exchange<'c> {
                 let departure = Departure { version: terms.traits.version, keep_alive };
                 let out = caller.output.bytes_mut();
                 response::write_final(&head, departure, terms.request_id, out);
-                self.tally.status = status;
+                self.status = status;
+                if head.judged.event_stream {
+                    terms.entry.turns_out(StreamKind::EventStream);
+                }
                 self.caller_reusable = keep_alive;
                 self.upstream_reusable = head.judged.keep_alive && framing != Framing::UntilClose;
                 self.download = Download::Body(Decoder::new(framing), encoder);
@@ -336,14 +345,16 @@ impl<'c> Exchange<'c> {
             && matches!(&self.download, Download::Body(decoder, _) if decoder.has_ended())
     }
 
-    fn finish(&self) -> Option<Finish> {
+    fn finish(&mut self) -> Option<Finish> {
         if matches!(self.download, Download::Switched) {
+            self.tally.status = self.status;
             return Some(Finish::Switched);
         }
         let done = self.caller.is_drained() || self.holds_back();
         if !(self.response_ended() && done) {
             return None;
         }
+        self.tally.status = self.status;
         let sent_whole = self.upload.has_ended() && !self.upload_broken;
         Some(Finish::Complete {
             caller: self.caller_reusable,

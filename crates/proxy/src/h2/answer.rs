@@ -1,5 +1,6 @@
 //! One request over HTTP/2: through the stages, to the upstream, and the head of the answer.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -8,16 +9,17 @@ use http::{Method, Request, Response, StatusCode};
 use httparse::Header;
 use hyper::body::{Body, Incoming};
 use smallvec::SmallVec;
-use traffic::Reason;
 use traffic::headers::Version;
+use traffic::{Reason, StreamKind};
 
 use super::activity::Stream;
 use super::relay::{Fault, Relay, ReplyHead};
 use super::reply::Reply;
 use crate::gate::Worker;
 use crate::refusal::{Answer, MEDIA_TYPE, Refused};
-use crate::stage::{self, Admitted, Answered, Arrival, End, Lease, Peer, Tally};
+use crate::stage::{self, Admitted, Answered, Arrival, End, Lease, Peer, Tally, UnderWay};
 use crate::upstream::connect::connect;
+use crate::wire::Wire;
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -104,48 +106,67 @@ async fn forward(
     body: Incoming,
     stream: Stream,
 ) -> Result<Response<Reply>, Box<Refused>> {
+    admitted.open(worker);
+    let mut lease = Lease::new();
     let traits = admitted.traits();
     let head = admitted.take_head();
     let pooled = worker.pool().check_out(&admitted.upstream().key);
     let mut may_repeat = pooled.is_some() && traits.may_repeat();
     let mut wire = match pooled {
         Some(wire) => wire,
-        None => match open(worker, &admitted).await {
+        None => match open(worker, &mut admitted, &mut lease).await {
             Ok(wire) => wire,
-            Err(reason) => return Err(fail(admitted, End::Failed(reason), Tally::default())),
+            Err(end) => return Err(fail(admitted, end)),
         },
     };
     wire.output.replace(head);
     let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
-    let mut lease = Lease::new();
     let head = loop {
-        let heard = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
-            Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
-            Poll::Pending => relay.poll_head(cx),
-        });
-        match heard.await {
+        match hear(&mut relay, &mut admitted, &mut lease).await {
             Ok(head) => break head,
             Err(Fault::Dead) if may_repeat => {
                 may_repeat = false;
-                match open(worker, &admitted).await {
+                match open(worker, &mut admitted, &mut lease).await {
                     Ok(wire) => relay.retry_on(wire),
-                    Err(reason) => return Err(fail(admitted, End::Failed(reason), relay.tally())),
+                    Err(end) => return Err(fail(admitted, end)),
                 }
             }
-            Err(fault) => return Err(fail(admitted, fault.end(), relay.tally())),
+            Err(fault) => return Err(fail(admitted, fault.end())),
         }
     };
     respond(admitted, relay, lease, head).await
 }
 
+/// The head of the answer, unless the permission ends before there is one.
+async fn hear(
+    relay: &mut Relay,
+    admitted: &mut Admitted,
+    lease: &mut Lease,
+) -> Result<ReplyHead, Fault> {
+    std::future::poll_fn(|cx| {
+        let UnderWay { core, entry, tally, .. } = admitted.under_way();
+        let heard = match lease.poll(cx, entry, core) {
+            Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
+            Poll::Pending => relay.poll_head(cx),
+        };
+        // Noted each time: the caller may leave at any.
+        *tally = Tally { status: 0, ..relay.tally() };
+        heard
+    })
+    .await
+}
+
 async fn respond(
-    admitted: Admitted,
+    mut admitted: Admitted,
     relay: Relay,
     lease: Lease,
     head: ReplyHead,
 ) -> Result<Response<Reply>, Box<Refused>> {
     let mut response = Response::new(());
     *response.status_mut() = head.status;
+    if head.event_stream {
+        admitted.under_way().entry.turns_out(StreamKind::EventStream);
+    }
     *response.headers_mut() = head.fields;
     if let Ok(id) = HeaderValue::from_str(admitted.request_id()) {
         response.headers_mut().insert(HeaderName::from_static("portreeve-request-id"), id);
@@ -156,9 +177,10 @@ async fn respond(
     }
     // Without a body the head is the end of the answer, and waits for the record.
     let request_id = admitted.request_id().to_owned();
-    let (tally, to_head) = (relay.tally(), admitted.traits().to_head);
+    let to_head = admitted.traits().to_head;
+    admitted.set_tally(relay.tally());
     relay.settle();
-    match Answered::new(admitted, End::Complete, tally).record_durably().await {
+    match Answered::new(admitted, End::Complete).record_durably().await {
         Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),
         Err(error) => {
             tracing::error!(%error, request_id, "an answer was withheld");
@@ -167,15 +189,20 @@ async fn respond(
     }
 }
 
-async fn open(worker: &Worker, admitted: &Admitted) -> Result<crate::wire::Wire, Reason> {
+/// A connection to the upstream, unless the permission ends before there is one.
+async fn open(worker: &Worker, admitted: &mut Admitted, lease: &mut Lease) -> Result<Wire, End> {
     let tls = worker.core().config.upstream_tls.as_ref();
-    connect(admitted.upstream(), tls, admitted.traits().timeouts.connect.to_std()).await
+    let upstream = Arc::clone(admitted.upstream());
+    let patience = admitted.traits().timeouts.connect.to_std();
+    let mut opening = pin!(connect(&upstream, tls, patience));
+    let UnderWay { core, entry, .. } = admitted.under_way();
+    std::future::poll_fn(|cx| match lease.poll(cx, entry, core) {
+        Poll::Ready(reason) => Poll::Ready(Err(End::Caller(reason))),
+        Poll::Pending => opening.as_mut().poll(cx).map_err(End::Failed),
+    })
+    .await
 }
 
-fn fail(admitted: Admitted, end: End, tally: Tally) -> Box<Refused> {
-    let reason = match end {
-        End::Failed(reason) | End::Caller(reason) => reason,
-        End::Complete => Reason::UpstreamInvalid,
-    };
-    Box::new(Answered::new(admitted, end, tally).into_refused(reason))
+fn fail(admitted: Admitted, end: End) -> Box<Refused> {
+    Box::new(Answered::new(admitted, end).into_refused(end.reason()))
 }

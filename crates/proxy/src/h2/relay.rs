@@ -44,6 +44,8 @@ impl Fault {
 pub(super) struct ReplyHead {
     pub(super) status: StatusCode,
     pub(super) fields: HeaderMap,
+    /// The body is a stream of server-sent events.
+    pub(super) event_stream: bool,
 }
 
 pub(super) struct Relay {
@@ -285,6 +287,7 @@ impl Relay {
             let reply = ReplyHead {
                 status: StatusCode::from_u16(head.status).unwrap_or_default(),
                 fields: fields(&head),
+                event_stream: head.judged.event_stream,
             };
             let framing = head.judged.framing;
             let keeps = head.judged.keep_alive && framing != Framing::UntilClose;

@@ -1,14 +1,17 @@
 //! The body of an answer over HTTP/2: a page of the gate's own, or a relayed response.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use hyper::body::{Body, Frame, SizeHint};
+use traffic::Reason;
 
 use super::relay::Relay;
 use crate::recorder::RecordError;
-use crate::stage::{Admitted, Answered, End, Lease};
+use crate::stage::{Admitted, Answered, End, Lease, UnderWay};
 
 type Recording = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
 
@@ -22,17 +25,10 @@ pub(super) struct Reply(State);
 
 enum State {
     Page(Bytes),
-    Relayed(Box<Open>),
+    Relayed(Relayed),
     /// The last bytes wait for the record.
     Recording(Recording, Option<Bytes>),
     Ended,
-}
-
-/// A relayed response that is not over. Dropped, it is recorded as cancelled.
-struct Open {
-    relay: Option<Relay>,
-    admitted: Option<Admitted>,
-    lease: Lease,
 }
 
 impl Reply {
@@ -40,19 +36,81 @@ impl Reply {
         Self(State::Page(body.into()))
     }
 
-    pub(super) fn relayed(mut relay: Relay, admitted: Admitted, lease: Lease) -> Self {
+    pub(super) fn relayed(relay: Relay, admitted: Admitted, lease: Lease) -> Self {
+        Self(State::Relayed(Relayed::new(relay, admitted, lease)))
+    }
+}
+
+/// A relayed response. Dropped before its end, it is recorded as cancelled.
+struct Relayed(Arc<Held>);
+
+/// Shared with whoever tells the request to end: the library asks for nothing more of an answer
+/// whose caller does not take what it has, so the one who asks could not be told.
+struct Held {
+    open: Mutex<Open>,
+    /// The library's task for this stream.
+    task: AtomicWaker,
+}
+
+struct Open {
+    /// Present until the answer is over.
+    under_way: Option<(Relay, Admitted)>,
+    lease: Lease,
+}
+
+/// Woken when the request is told to end.
+struct Closer(Weak<Held>);
+
+impl Wake for Closer {
+    fn wake(self: Arc<Self>) {
+        if let Some(held) = self.0.upgrade() {
+            held.open().end_as_told();
+            held.task.wake();
+        }
+    }
+}
+
+impl Held {
+    fn open(&self) -> MutexGuard<'_, Open> {
+        // Nothing panics while it is held.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Relayed {
+    fn new(mut relay: Relay, mut admitted: Admitted, lease: Lease) -> Self {
         relay.return_to(&admitted.upstream().key);
-        let (relay, admitted) = (Some(relay), Some(admitted));
-        Self(State::Relayed(Box::new(Open { relay, admitted, lease })))
+        let entry = Arc::clone(admitted.under_way().entry);
+        let open = Mutex::new(Open { under_way: Some((relay, admitted)), lease });
+        let held = Arc::new(Held { open, task: AtomicWaker::new() });
+        entry.watch(Waker::from(Arc::new(Closer(Arc::downgrade(&held)))));
+        Self(held)
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Step, BrokenOff>> {
+        self.0.task.register(cx.waker());
+        self.0.open().poll(cx)
+    }
+}
+
+impl Drop for Relayed {
+    fn drop(&mut self) {
+        let mut open = self.0.open();
+        let by_force = open.under_way.as_mut().is_some_and(|(_, admitted)| {
+            let UnderWay { core, .. } = admitted.under_way();
+            core.ends_by_force()
+        });
+        open.close(End::Caller(if by_force { Reason::ShuttingDown } else { Reason::Cancelled }));
     }
 }
 
 impl Open {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, BrokenOff>> {
-        let (Some(relay), Some(admitted)) = (&mut self.relay, &self.admitted) else {
+        let Some((relay, admitted)) = &mut self.under_way else {
             return Poll::Ready(Err(BrokenOff));
         };
-        if let Poll::Ready(reason) = self.lease.poll(cx, admitted) {
+        let UnderWay { core, entry, .. } = admitted.under_way();
+        if let Poll::Ready(reason) = self.lease.poll_unwatched(cx, entry, core) {
             self.close(End::Caller(reason));
             return Poll::Ready(Err(BrokenOff));
         }
@@ -68,10 +126,9 @@ impl Open {
     }
 
     fn finish(&mut self, last: Option<Bytes>) -> Step {
-        let (Some(relay), Some(admitted)) = (self.relay.take(), self.admitted.take()) else {
-            return Step::Last(last);
-        };
-        let answered = Answered::new(admitted, End::Complete, relay.tally());
+        let Some((relay, mut admitted)) = self.under_way.take() else { return Step::Last(last) };
+        admitted.set_tally(relay.tally());
+        let answered = Answered::new(admitted, End::Complete);
         let is_durable = relay.is_durable();
         relay.settle();
         if is_durable {
@@ -81,16 +138,20 @@ impl Open {
         Step::Last(last)
     }
 
-    fn close(&mut self, end: End) {
-        if let (Some(relay), Some(admitted)) = (self.relay.take(), self.admitted.take()) {
-            Answered::new(admitted, end, relay.tally()).record();
+    fn end_as_told(&mut self) {
+        let Some((_, admitted)) = &mut self.under_way else { return };
+        if let Some(reason) = admitted.under_way().entry.must_end() {
+            self.close(End::Caller(reason));
         }
     }
-}
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.close(End::Caller(traffic::Reason::Cancelled));
+    fn close(&mut self, end: End) {
+        if let Some((relay, mut admitted)) = self.under_way.take() {
+            admitted.set_tally(relay.tally());
+            // Nothing passes any more when the record says so.
+            drop(relay);
+            Answered::new(admitted, end).record();
+        }
     }
 }
 
@@ -127,7 +188,7 @@ impl Body for Reply {
                     }
                     return frame(last);
                 }
-                State::Relayed(open) => match ready!(open.poll(cx)) {
+                State::Relayed(relayed) => match ready!(relayed.poll(cx)) {
                     Ok(Step::Data(data)) => return frame(Some(data)),
                     Ok(Step::Last(last)) => {
                         self.0 = State::Ended;

@@ -3,19 +3,24 @@
 use std::sync::Arc;
 
 use catalog::Timeouts;
-use token::Verified;
 use traffic::headers::{Framing, Version};
-use traffic::{Outcome, Reason};
+use traffic::{Outcome, Reason, StreamKind};
 
-use super::{Journal, Permitted};
+use super::{Journal, Permitted, Tally};
+use crate::gate::{Core, Worker};
 use crate::refusal::Refused;
+use crate::streams::{Entry, Facts, Registration};
 use crate::upstream::{Upstream, head};
 
 /// A request that may be forwarded. Owns everything that forwarding needs; the caller's head is
 /// not read again.
 pub(crate) struct Admitted {
     journal: Journal,
-    who: Verified,
+    entry: Arc<Entry>,
+    /// The ruleset that let it pass.
+    decided_by: u64,
+    /// Present while it is forwarded.
+    registration: Option<Registration>,
     upstream: Arc<Upstream>,
     head: Vec<u8>,
     traits: Traits,
@@ -36,7 +41,23 @@ pub(crate) struct Traits {
     pub(crate) keep_alive: bool,
 }
 
+/// A request on its way.
+pub(crate) struct UnderWay<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) entry: &'a Arc<Entry>,
+    pub(crate) request_id: &'a str,
+    pub(crate) tally: &'a mut Tally,
+}
+
 impl Traits {
+    /// What is going to keep the request open, as far as its head tells.
+    fn kind(&self) -> StreamKind {
+        match self.websocket {
+            true => StreamKind::WebSocket,
+            false => StreamKind::Body,
+        }
+    }
+
     /// Whether sending it twice is as good as once, and it can be sent twice.
     pub(crate) fn may_repeat(&self) -> bool {
         self.idempotent && matches!(self.framing, Framing::None | Framing::Length(0))
@@ -98,16 +119,47 @@ impl Admitted {
             websocket: received.fields.websocket,
             keep_alive: received.fields.keep_alive,
         };
-        Ok(Self { journal: received.journal, who, upstream, head, traits })
+        let facts = Facts {
+            who,
+            api: received.api.api().id.clone(),
+            operation: received.operation.map(|operation| operation.id.clone()),
+            grants: permit.grants().iter().cloned().collect(),
+            request_id: received.journal.request_id().clone(),
+            since: received.journal.at(),
+        };
+        let entry = Arc::new(Entry::new(facts, traits.kind()));
+        Ok(Self {
+            journal: received.journal,
+            entry,
+            decided_by: permit.ruleset_version(),
+            registration: None,
+            upstream,
+            head,
+            traits,
+        })
     }
 
-    /// Asks the ruleset as it is now whether a request that is still open may go on.
-    pub(crate) fn confirm(&self) -> Result<(), Reason> {
+    /// From here on it is open: listed, and cut when its permission ends. A ruleset that was
+    /// published since it was decided is asked here, for that publication did not see it.
+    pub(crate) fn open(&mut self, worker: &Worker) {
+        self.registration = Some(worker.shard().register(&self.entry));
         let core = self.journal.core();
-        let record = self.journal.record().ok_or(Reason::UnknownApi)?;
-        let api = record.api_id.as_ref().ok_or(Reason::UnknownApi)?;
         let ruleset = core.ruleset.load();
-        ruleset.confirm(&self.who, api, record.operation.as_ref(), core.clock.now())
+        if ruleset.version() != self.decided_by
+            && let Err(reason) = self.entry.confirm(&ruleset, core.clock.now())
+        {
+            self.entry.is_late(reason);
+        }
+    }
+
+    /// What lets the request go on, and where to count what passes.
+    pub(crate) fn under_way(&mut self) -> UnderWay<'_> {
+        let (core, request_id, tally) = self.journal.parts();
+        UnderWay { core, entry: &self.entry, request_id: request_id.as_str(), tally }
+    }
+
+    pub(crate) fn set_tally(&mut self, tally: Tally) {
+        self.journal.set_tally(tally);
     }
 
     pub(crate) fn traits(&self) -> Traits {

@@ -12,3 +12,4 @@ mod record;
 mod revocation;
 mod secure;
 mod stream;
+mod streams;

@@ -11,6 +11,7 @@ pub(super) enum Kind {
     ApiKey,
     Connection,
     ContentLength,
+    ContentType,
     Cookie,
     Expect,
     /// Says for whom another proxy forwards; only a trusted peer's is read.
@@ -50,6 +51,7 @@ pub(super) fn of(name: &[u8]) -> Kind {
         b"authorization" => exact(b"authorization", Kind::Authorization, Removed),
         b"xapikey" => exact(b"x-api-key", Kind::ApiKey, Removed),
         b"xforwardedfor" => exact(b"x-forwarded-for", Kind::ForwardedFor, Removed),
+        b"contenttype" => exact(b"content-type", Kind::ContentType, EndToEnd),
         b"useragent" => exact(b"user-agent", Kind::UserAgent, EndToEnd),
         b"cookie" => exact(b"cookie", Kind::Cookie, EndToEnd),
         b"keepalive"

@@ -91,7 +91,7 @@ impl<'h> Pass<'h> {
             return Err(Reason::MalformedRequest);
         }
         let removed = match kind::of(name) {
-            Kind::EndToEnd => false,
+            Kind::EndToEnd | Kind::ContentType => false,
             Kind::UserAgent => {
                 self.user_agent = Some(value);
                 false
