@@ -4,7 +4,7 @@ mod declare;
 
 use base::{ApiId, Problem, Span};
 use catalog::openapi::{self, Prefix};
-use catalog::{Accept, Api, ApiMode, Impact, Operation, Timeouts};
+use catalog::{Accept, Api, ApiMode, Impact, Operation, Protocol, Timeouts};
 use grant::Grant;
 use identity::{Environment, Origin};
 use store::{GrantFilter, Tx};
@@ -201,6 +201,7 @@ fn parse(new: &NewApi, now: base::Timestamp, origin: Origin) -> Result<Api, Prob
         hosts: new.hosts.iter().map(|host| address::host(host)).collect::<Result<_, _>>()?,
         path: address::path_prefix(&new.path)?,
         upstream: address::upstream(&new.upstream)?,
+        protocol: input::word_or("protocol", new.protocol.as_deref(), Protocol::usual())?,
         mode: input::word_or("mode", new.mode.as_deref(), ApiMode::Enforce)?,
         impact: input::word_or("impact", new.impact.as_deref(), Impact::Medium)?,
         owner: new.owner.clone(),

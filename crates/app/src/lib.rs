@@ -11,8 +11,9 @@
 //! 2. Reads: `let mut state = self.read().await?;`, one snapshot per use case.
 //! 3. Writes: `let mut tx = self.begin(actor).await?;` loads through the same transaction, asks
 //!    whether the actor may, calls core, writes with the store's `save_…` (which
-//!    records), and ends with `self.commit(tx).await?`. That publishes to the gate of this node;
-//!    `self.receipt(change).await?` waits for the others. Nothing else may commit a transaction.
+//!    records), and ends with `self.commit(tx).await?`. That publishes to the gate of this node
+//!    and tells what has lost its permission there to end; `self.receipt(change).await?` waits
+//!    for that and for the others. Nothing else may commit a transaction.
 //! 4. Time is [`App::now`], ids and secrets come from [`App::draw`].
 //! 5. What the actor may not see is `NotFound`; what they see but may not do is `Forbidden`.
 #![forbid(unsafe_code)]
@@ -53,6 +54,7 @@ mod review;
 mod search;
 pub mod settings;
 mod sign_in;
+pub mod streams;
 mod today;
 mod usage;
 mod used;
@@ -74,6 +76,7 @@ pub use findings::FindingQuery;
 pub use probe::Probe;
 pub use settings::{Keys, Settings, TrustedIssuer};
 pub use sign_in::{NewSession, Session};
+pub use streams::OpenStreams;
 
 /// How many searches of the decision log run at once; others wait for their turn.
 const LOG_READERS_MAX: usize = 2;
@@ -115,6 +118,8 @@ pub struct App {
     /// Held while plans are carried out: a signature and the job do not get in each other's way.
     remediating: tokio::sync::Mutex<()>,
     probe: OnceLock<Arc<dyn Probe>>,
+    open_streams: OnceLock<Arc<dyn OpenStreams>>,
+    cuts: streams::Cuts,
     call_counts: today::CallCounts,
     /// Who reads the decision log for a person.
     log_readers: Arc<tokio::sync::Semaphore>,
@@ -140,6 +145,8 @@ impl App {
             folding: tokio::sync::Mutex::new(()),
             remediating: tokio::sync::Mutex::new(()),
             probe: OnceLock::new(),
+            open_streams: OnceLock::new(),
+            cuts: streams::Cuts::default(),
             call_counts: today::CallCounts::default(),
             log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),
         });

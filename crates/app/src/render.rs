@@ -40,6 +40,7 @@ fn api_alone(api: &Api) -> ApiView {
         owner: api.owner.clone(),
         owner_name: None,
         upstream: api.upstream.clone(),
+        protocol: api.protocol.to_string(),
         environment: api.environment.clone(),
         hosts: api.hosts.clone(),
         operations_count: api.operations.len() as u64,

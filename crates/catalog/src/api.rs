@@ -88,6 +88,24 @@ words! {
     }
 }
 
+words! {
+    /// How the gate speaks to an upstream. Callers choose theirs by themselves.
+    Protocol {
+        /// HTTP/1.1.
+        Http1 = "h1",
+        /// HTTP/2, for gRPC among others: by ALPN over `https://`, with prior knowledge over
+        /// `http://` (RFC 9113 §3.3).
+        Http2 = "h2",
+    }
+}
+
+impl Protocol {
+    /// What an upstream is spoken to in when nothing else is said, or was before there was a choice.
+    pub const fn usual() -> Self {
+        Self::Http1
+    }
+}
+
 /// One property of an operation's response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
@@ -154,6 +172,9 @@ pub struct Api {
     /// Where requests go: `http://host:port` or `https://…`, optionally with a base path that
     /// replaces the prefix. Without one, the target is forwarded to the byte.
     pub upstream: String,
+    /// How it is spoken to.
+    #[serde(default = "Protocol::usual")]
+    pub protocol: Protocol,
     /// What happens without a grant.
     pub mode: ApiMode,
     /// How bad misuse would be.

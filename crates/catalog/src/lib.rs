@@ -18,7 +18,9 @@ pub mod openapi;
 pub mod spelling;
 pub mod template;
 
-pub use api::{Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts};
+pub use api::{
+    Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Protocol, Timeouts,
+};
 pub use matcher::Matcher;
 pub use openapi::{Document, Prefix, import};
 pub use template::Template;

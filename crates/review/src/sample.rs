@@ -81,6 +81,7 @@ pub(crate) fn api() -> Api {
         owner: Some("bob".to_owned()),
         environment: "production".to_owned(),
         accept: vec![],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         operations: vec![
             operation("get", Method::Get, Impact::High, false),

@@ -38,6 +38,7 @@ mod open;
 pub mod review;
 pub mod session;
 mod sql;
+mod stream;
 mod tx;
 pub mod usage;
 

@@ -89,6 +89,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0003_review_findings.sql"),
         include_str!("../migrations/postgres/0003_review_findings.sql"),
     ),
+    (
+        "streams",
+        include_str!("../migrations/sqlite/0004_streams.sql"),
+        include_str!("../migrations/postgres/0004_streams.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

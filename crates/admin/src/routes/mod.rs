@@ -8,6 +8,7 @@ mod grants;
 mod identities;
 mod keys;
 mod reviews;
+mod streams;
 mod system;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -116,6 +117,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .merge(keys::routes())
         .merge(grants::routes())
         .merge(calls::routes())
+        .merge(streams::routes())
         .merge(findings::routes())
         .merge(reviews::routes());
     OpenApiRouter::with_openapi(docs::head()).nest("/api/v1", v1)

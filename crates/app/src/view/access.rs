@@ -23,6 +23,9 @@ pub struct ApiView {
     pub owner_name: Option<String>,
     /// Where requests go.
     pub upstream: String,
+    /// `h1` or `h2`: how the upstream is spoken to.
+    #[serde(default)]
+    pub protocol: String,
     /// `production`, `staging`, …
     pub environment: String,
     /// Host names; empty = any.
@@ -111,6 +114,9 @@ pub struct NewApi {
     pub path: String,
     /// `http://host:port`.
     pub upstream: String,
+    /// `h1` (default) or `h2`: how the upstream is spoken to.
+    #[serde(default)]
+    pub protocol: Option<String>,
     /// Host names; empty = any.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -195,6 +201,17 @@ pub struct IdentityDetail {
     pub findings: Vec<super::FindingView>,
     /// Latest calls, newest first, at most 20.
     pub recent_calls: Vec<super::CallView>,
+}
+
+/// A group after it was set, and who enforces that since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GroupChange {
+    /// The group as it is now.
+    #[serde(flatten)]
+    pub group: GroupView,
+    /// The change, or the last one before it when there was nothing to change.
+    #[serde(flatten)]
+    pub receipt: super::ChangeReceipt,
 }
 
 /// Adds an identity.

@@ -1,9 +1,9 @@
 //! `portreeve group …`
 
-use app::view::GroupView;
+use app::view::{GroupChange, GroupView};
 use clap::Subcommand;
 
-use super::Remote;
+use super::{Remote, receipt};
 use crate::client::segment;
 use crate::failure::{Exit, Failure};
 use crate::output::Table;
@@ -36,8 +36,11 @@ impl Group {
                 let body =
                     admin::form::PutGroup { name: name.unwrap_or_else(|| id.clone()), members };
                 let path = format!("/groups/{}", segment(&id));
-                let group: GroupView = remote.client.put(&path, &body).await?;
-                remote.out.show(&group, |group| listed(std::slice::from_ref(group)))?;
+                let changed: GroupChange = remote.client.put(&path, &body).await?;
+                remote.out.show(&changed, |changed| {
+                    let group = listed(std::slice::from_ref(&changed.group));
+                    format!("{group}{}", receipt(&changed.receipt))
+                })?;
             }
         }
         Ok(Exit::Done)

@@ -21,6 +21,7 @@ use super::counters::Counters;
 use super::facts::Process;
 use super::jwks::KeySets;
 use super::recorder::LogRecorder;
+use super::streams::GateStreams;
 use crate::config::TlsFiles;
 use crate::system::SystemEntropy;
 
@@ -62,6 +63,7 @@ impl Running {
         let counters = Arc::new(Counters::default());
         let authenticators = Arc::new(Authenticators::new(core.keys.pepper.clone(), Vec::new()));
         let gate = Arc::new(gate(&core, &doors, &authenticators, &counters, tls.clone())?);
+        core.app.use_streams(Arc::new(GateStreams(Arc::clone(gate.streams()))));
         let supervisor = Supervisor::default();
         let proxy = gate_listeners.address();
         let process = Arc::new(Process {

@@ -1,6 +1,7 @@
 //! The binary from outside: command line, configuration, servers as child processes. Everything
 //! happens on loopback, on ports that the system chooses, in directories of its own.
 
+mod streams;
 mod support;
 
 mod commands;

@@ -141,6 +141,7 @@ fn api(upstream: &str) -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept: vec![Accept::Key, Accept::Token],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         operations: vec![
             operation("createOrder", Method::Post, "/orders"),

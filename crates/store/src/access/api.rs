@@ -7,7 +7,7 @@ use crate::sql::{Connection, Row, Value};
 use crate::{NewChange, StoreError, Tx};
 
 const SELECT: &str = "SELECT id, name, hosts, path, upstream, mode, impact, owner, environment, \
-                      accept, timeouts, operations, origin, created_at FROM api";
+                      accept, timeouts, operations, origin, created_at, protocol FROM api";
 
 fn read(mut row: Row) -> Result<Api, StoreError> {
     Ok(Api {
@@ -25,6 +25,7 @@ fn read(mut row: Row) -> Result<Api, StoreError> {
         operations: row.json()?,
         origin: row.text()?,
         created_at: row.time()?,
+        protocol: row.parsed()?,
     })
 }
 
@@ -44,6 +45,7 @@ fn values(api: &Api) -> Result<Vec<Value>, StoreError> {
         Value::json(&api.operations)?,
         Value::text(&api.origin),
         api.created_at.into(),
+        Value::text(api.protocol),
     ])
 }
 
@@ -79,14 +81,15 @@ impl Tx {
         match before {
             None => {
                 const INTO: &str = "api (id, name, hosts, path, upstream, mode, impact, owner, \
-                                    environment, accept, timeouts, operations, origin, created_at)";
+                                    environment, accept, timeouts, operations, origin, created_at, \
+                                    protocol)";
                 self.insert_rows(INTO, vec![values(api)?]).await?;
             }
             Some(_) => {
                 const SQL: &str = "UPDATE api SET name = $2, hosts = $3, path = $4, upstream = $5, \
                                    mode = $6, impact = $7, owner = $8, environment = $9, \
                                    accept = $10, timeouts = $11, operations = $12, origin = $13, \
-                                   created_at = $14 WHERE id = $1";
+                                   created_at = $14, protocol = $15 WHERE id = $1";
                 self.change_one(SQL, values(api)?, "api", &api.id).await?;
             }
         }

@@ -94,6 +94,7 @@ pub fn api(id: &str) -> Api {
         owner: Some("group:commerce".to_owned()),
         environment: "production".to_owned(),
         accept: vec![Accept::Token, Accept::Key],
+        protocol: catalog::Protocol::Http2,
         timeouts: Timeouts::default(),
         operations: vec![Operation {
             id: OperationId::parse("getOrder").unwrap(),

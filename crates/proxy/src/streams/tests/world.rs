@@ -43,6 +43,7 @@ pub(super) fn api() -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept: vec![Accept::Key],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         operations: vec![catalog::Operation {
             id: "get".parse().unwrap(),
