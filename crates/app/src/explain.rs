@@ -161,6 +161,7 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         | Reason::PolicyError => 4,
         Reason::UpstreamUnreachable
         | Reason::UpstreamTimeout
+        | Reason::DeadlineExceeded
         | Reason::UpstreamInvalid
         | Reason::Cancelled => 5,
         // The gate itself refused, at whatever stage the request was: before it was known who
@@ -247,6 +248,7 @@ fn why(reason: Reason) -> &'static str {
         Reason::RateLimited => "too many requests",
         Reason::UpstreamUnreachable => "the upstream refused or broke the connection",
         Reason::UpstreamTimeout => "the upstream did not answer in time",
+        Reason::DeadlineExceeded => "the deadline that the caller gave its call passed",
         Reason::UpstreamInvalid => "the upstream's answer is not valid HTTP or ended early",
         Reason::LogUnavailable => "the decision log is full and is set to refuse then",
         Reason::Stale => "what the gate knows is older than it may be",

@@ -145,6 +145,10 @@ pub struct Timeouts {
     pub response: Span,
     /// Between two reads of a body, either way.
     pub idle: Span,
+    /// A whole gRPC call, from its head to its status; a longer deadline of its caller's is cut to
+    /// it. `None` = as long as its caller gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Span>,
 }
 
 impl Default for Timeouts {
@@ -153,6 +157,7 @@ impl Default for Timeouts {
             connect: Span::from_secs(5),
             response: Span::from_secs(60),
             idle: Span::from_secs(60),
+            call: None,
         }
     }
 }

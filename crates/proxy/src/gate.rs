@@ -17,7 +17,7 @@ use crate::recorder::Recorder;
 use crate::sources::Sources;
 use crate::stage::Journal;
 use crate::streams::{Shard, Streams};
-use crate::upstream::{Pool, Upstream};
+use crate::upstream::{Lines, Pool, Upstream};
 
 mod entropy;
 mod serve;
@@ -43,11 +43,17 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sources: Arc<Sources>,
     pub(crate) streams: Arc<Streams>,
+    /// TLS towards upstreams that are spoken to in HTTP/2.
+    upstream_tls_h2: Option<Arc<rustls::ClientConfig>>,
     /// The grace of a shutdown is over.
     by_force: AtomicBool,
 }
 
 impl Core {
+    pub(crate) fn upstream_tls_h2(&self) -> Option<&Arc<rustls::ClientConfig>> {
+        self.upstream_tls_h2.as_ref()
+    }
+
     /// What still runs is being cut by the gate itself.
     pub(crate) fn ends_by_force(&self) -> bool {
         self.by_force.load(Ordering::Relaxed)
@@ -66,9 +72,22 @@ impl Gate {
         entropy: Box<dyn Entropy>,
     ) -> Self {
         let sources = Arc::new(Sources::new(config.limits.clone()));
-        let (streams, by_force) = (Arc::default(), AtomicBool::new(false));
-        let core =
-            Core { config, ruleset, authenticators, recorder, clock, sources, streams, by_force };
+        let upstream_tls_h2 = config.upstream_tls.as_deref().map(|tls| {
+            let mut tls = tls.clone();
+            tls.alpn_protocols = vec![b"h2".to_vec()];
+            Arc::new(tls)
+        });
+        let core = Core {
+            config,
+            ruleset,
+            authenticators,
+            recorder,
+            clock,
+            sources,
+            streams: Arc::default(),
+            upstream_tls_h2,
+            by_force: AtomicBool::new(false),
+        };
         Self { core: Arc::new(core), entropy: Arc::new(Mutex::new(entropy)), tls: None }
     }
 
@@ -90,6 +109,7 @@ impl Gate {
 pub(crate) struct Worker {
     core: Arc<Core>,
     pool: Mutex<Pool>,
+    lines: Mutex<Lines>,
     claims: Mutex<ClaimsCache>,
     upstreams: Mutex<FxHashMap<String, Arc<Upstream>>>,
     entropy: Mutex<Buffered>,
@@ -104,6 +124,7 @@ impl Worker {
         let core = Arc::clone(&gate.core);
         Self {
             pool: Mutex::new(Pool::new(core.config.pool.clone())),
+            lines: Mutex::new(Lines::new(core.config.pool.idle_for)),
             claims: Mutex::new(ClaimsCache::new(core.config.limits.cached_tokens)),
             upstreams: Mutex::default(),
             entropy: Mutex::new(Buffered::new(Arc::clone(&gate.entropy))),
@@ -123,6 +144,11 @@ impl Worker {
 
     pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
         lock(&self.pool)
+    }
+
+    /// HTTP/2 connections to upstreams.
+    pub(crate) fn lines(&self) -> MutexGuard<'_, Lines> {
+        lock(&self.lines)
     }
 
     /// Opens the journal of a request whose head is complete now.

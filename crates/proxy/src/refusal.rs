@@ -3,11 +3,13 @@
 //! A caller is told what its own act was missing. It is not told who else exists, which grants
 //! there are or what the ruleset holds; the record under the request id has the rest.
 
+use std::borrow::Cow;
+
 use base::Span;
 use catalog::{Accept, Api};
 use serde::Serialize;
 use traffic::headers::{Framing, RequestFields};
-use traffic::{Outcome, Reason};
+use traffic::{Outcome, Reason, grpc};
 
 use crate::h1::body::write_decimal;
 use crate::h1::response::{Departure, write_connection};
@@ -89,11 +91,15 @@ impl Refused {
         self.reusable
     }
 
-    /// The page, and the journal that is still to be closed.
-    pub(crate) fn answer(self) -> (Answer, Open) {
+    /// The answer, as a page or as the status of a gRPC call, and the journal that is still to be
+    /// closed.
+    pub(crate) fn answer(self, grpc: bool) -> (Answer, Open) {
         let example = &self.journal.core().config.example_identity;
         let request_id = self.journal.request_id().as_str();
         let mut answer = Answer::new(self.reason, self.about.as_ref(), example, request_id);
+        if grpc {
+            answer = answer.of_call(self.reason, self.about.as_ref());
+        }
         answer.retry_after = self.retry_after.map(whole_seconds);
         let Self { journal, reason, is_judged, .. } = self;
         (answer, Open { journal, reason, is_judged })
@@ -142,14 +148,18 @@ impl Open {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     phrase: &'static str,
-    pub(crate) challenge: Option<String>,
-    pub(crate) retry_after: Option<u64>,
-    pub(crate) request_id: String,
+    challenge: Option<String>,
+    retry_after: Option<u64>,
+    request_id: String,
+    /// Of a gRPC call: `grpc-status` and `grpc-message`.
+    call: Option<(u8, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-/// The media type of every refusal.
-pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+/// The media type of every refusal but those of gRPC calls.
+const MEDIA_TYPE: &str = "application/problem+json";
+/// Theirs.
+const CALL_TYPE: &str = "application/grpc";
 
 impl Answer {
     fn new(reason: Reason, about: Option<&About>, example: &str, request_id: &str) -> Self {
@@ -170,13 +180,45 @@ impl Answer {
             challenge: words::challenge(reason, about),
             retry_after: None,
             request_id: request_id.to_owned(),
+            call: None,
             body: serde_json::to_vec(&page).unwrap_or_default(),
         }
     }
 
+    /// The same to a gRPC call: all that HTTP says is that there is an answer.
+    fn of_call(mut self, reason: Reason, about: Option<&About>) -> Self {
+        let message = grpc::message(reason, &words::detail(reason, about));
+        self.call = Some((grpc::status(reason), message));
+        self.status = 200;
+        self.phrase = words::phrase(200);
+        self.body = Vec::new();
+        self
+    }
+
     /// The answer for a request whose record could not be made.
-    pub(crate) fn unrecorded(request_id: &str) -> Self {
-        Self::new(Reason::LogUnavailable, None, "", request_id)
+    pub(crate) fn unrecorded(request_id: &str, grpc: bool) -> Self {
+        let reason = Reason::LogUnavailable;
+        let answer = Self::new(reason, None, "", request_id);
+        if grpc { answer.of_call(reason, None) } else { answer }
+    }
+
+    /// What the head says beside the status, but for how the body is framed.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        let media_type = if self.call.is_some() { CALL_TYPE } else { MEDIA_TYPE };
+        let call = self.call.iter().flat_map(|(status, message)| {
+            [
+                (grpc::STATUS, Cow::from(status.to_string())),
+                (grpc::MESSAGE, Cow::from(message.as_str())),
+            ]
+        });
+        let challenge = self.challenge.as_deref();
+        let retry_after = self.retry_after.map(|seconds| seconds.to_string());
+        [("content-type", Cow::from(media_type)), ("cache-control", Cow::from("no-store"))]
+            .into_iter()
+            .chain(challenge.map(|challenge| ("www-authenticate", Cow::from(challenge))))
+            .chain(retry_after.map(|seconds| ("retry-after", Cow::from(seconds))))
+            .chain(call)
+            .chain([("portreeve-request-id", Cow::from(self.request_id.as_str()))])
     }
 
     /// Appends the answer in HTTP/1.1; to a HEAD request without the body.
@@ -191,15 +233,9 @@ impl Answer {
                 out.extend_from_slice(part.as_bytes());
             }
         };
-        field("content-type", MEDIA_TYPE);
-        field("cache-control", "no-store");
-        if let Some(challenge) = &self.challenge {
-            field("www-authenticate", challenge);
+        for (name, value) in self.fields() {
+            field(name, &value);
         }
-        if let Some(seconds) = self.retry_after {
-            field("retry-after", &seconds.to_string());
-        }
-        field("portreeve-request-id", &self.request_id);
         field("content-length", &self.body.len().to_string());
         write_connection(departure, out);
         out.extend_from_slice(b"\r\n");

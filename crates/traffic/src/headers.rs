@@ -11,11 +11,13 @@ mod framing;
 mod kind;
 mod request;
 mod response;
+mod trailer;
 
 pub use framing::Framing;
 pub use kind::is_method_override;
 pub use request::{Presented, RequestFields};
 pub use response::ResponseFields;
+pub use trailer::may_trail;
 
 /// The most fields that a head can have.
 pub const FIELDS_MAX: usize = 128;

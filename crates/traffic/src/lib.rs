@@ -14,6 +14,7 @@
 
 pub mod authority;
 pub mod forwarded;
+pub mod grpc;
 pub mod headers;
 pub mod rate;
 pub mod reason;

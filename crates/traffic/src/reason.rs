@@ -47,6 +47,8 @@ words! {
         UpstreamUnreachable = "upstream_unreachable",
         /// The upstream did not answer in time.
         UpstreamTimeout = "upstream_timeout",
+        /// The deadline that the caller gave its call has passed.
+        DeadlineExceeded = "deadline_exceeded",
         /// The upstream's answer is not valid HTTP or ended early.
         UpstreamInvalid = "upstream_invalid",
         /// The decision log is full and is set to refuse then.
@@ -82,7 +84,7 @@ impl Reason {
             Self::PolicyError => 500,
             Self::RateLimited => 429,
             Self::UpstreamUnreachable | Self::UpstreamInvalid => 502,
-            Self::UpstreamTimeout => 504,
+            Self::UpstreamTimeout | Self::DeadlineExceeded => 504,
             Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
             Self::Cancelled => 499,
         }

@@ -67,11 +67,15 @@ impl Gate {
                     }
                 },
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
-                _ = sweep.tick() => worker.pool().sweep(),
+                _ = sweep.tick() => {
+                    worker.pool().sweep();
+                    worker.lines().sweep();
+                }
             }
         }
         drop(listener);
         worker.pool().clear();
+        worker.lines().clear();
         self.drain(connections).await
     }
 

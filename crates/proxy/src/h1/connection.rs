@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
-use traffic::Reason;
 use traffic::headers::Version;
+use traffic::{Reason, grpc};
 
 use super::exchange::pace::Pace;
 use super::head::{self, field_space};
@@ -16,6 +16,7 @@ use crate::refusal::Refused;
 use crate::stage::{self, Admitted, Arrival, Lease, Peer};
 use crate::wire::{Deadline, Wire};
 
+mod bridge;
 mod close;
 mod forward;
 
@@ -50,6 +51,7 @@ pub(crate) enum Served {
 struct Manner {
     version: Version,
     to_head: bool,
+    grpc: bool,
 }
 
 enum Next {
@@ -137,7 +139,7 @@ impl Connection {
     fn refused_unread(&self, reason: Reason) -> Next {
         let journal = self.worker.open_journal(self.peer.ip);
         let refused = Refused::and_close(journal, reason);
-        let manner = Manner { version: Version::Http11, to_head: false };
+        let manner = Manner { version: Version::Http11, to_head: false, grpc: false };
         Next::Request(Err(Box::new(refused)), manner)
     }
 
@@ -192,14 +194,21 @@ impl Connection {
             streams_body: false,
         };
         let judged = stage::admit(&self.worker, &self.peer, &arrival);
-        let manner = Manner { version: head.version, to_head: head.method == "HEAD" };
+        let is_call = |field: &httparse::Header<'_>| {
+            field.name.eq_ignore_ascii_case("content-type") && grpc::is_call(field.value)
+        };
+        let grpc = match &judged {
+            Ok(admitted) => admitted.traits().grpc,
+            Err(_) => head.fields.iter().any(is_call),
+        };
+        let manner = Manner { version: head.version, to_head: head.method == "HEAD", grpc };
         Some((Next::Request(judged.map(Box::new).map_err(Box::new), manner), head.bytes))
     }
 
     /// Answers a request that is not forwarded. True when the connection can go on.
     async fn refuse(&mut self, refused: Refused, manner: Manner) -> bool {
         let keep_alive = refused.is_reusable() && !self.shutdown.is_cancelled();
-        let (answer, open) = refused.answer();
+        let (answer, open) = refused.answer(manner.grpc);
         if let Err(error) = open.record(&answer).await {
             tracing::error!(%error, "a refusal was not recorded");
         }

@@ -11,6 +11,7 @@ use traffic::{Reason, StreamKind};
 use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
+use super::trailers;
 use crate::stage::{End, Tally, Traits};
 use crate::streams::Entry;
 use crate::wire::{Deadline, Wire};
@@ -82,10 +83,21 @@ enum Download {
 }
 
 /// Why an exchange cannot go on.
-enum Fault {
+pub(super) enum Fault {
     Caller(Reason),
     Upstream(Reason),
     Dead,
+}
+
+impl Fault {
+    /// How the exchange is over; `released` = the caller has some of the answer.
+    pub(super) fn finish(self, released: bool) -> Finish {
+        match self {
+            Self::Caller(reason) => Finish::Broken(End::Caller(reason), released),
+            Self::Upstream(reason) => Finish::Broken(End::Failed(reason), released),
+            Self::Dead => Finish::Dead,
+        }
+    }
 }
 
 /// More interim responses than anybody means.
@@ -123,7 +135,7 @@ impl<'c> Exchange<'c> {
 
     /// Ends the exchange because the caller may not go on.
     pub(super) fn end(&self, reason: Reason) -> Finish {
-        self.broken(Fault::Caller(reason))
+        Fault::Caller(reason).finish(self.released)
     }
 
     /// Drives both directions until the exchange is over.
@@ -132,7 +144,7 @@ impl<'c> Exchange<'c> {
         loop {
             let moved = match self.poll_upload(cx).and_then(|up| Ok(self.poll_download(cx)? | up)) {
                 Ok(moved) => moved,
-                Err(fault) => return Poll::Ready(self.broken(fault)),
+                Err(fault) => return Poll::Ready(fault.finish(self.released)),
             };
             if let Some(finish) = self.finish() {
                 return Poll::Ready(finish);
@@ -145,7 +157,7 @@ impl<'c> Exchange<'c> {
         let wait = self.waits_for();
         match self.watch.poll(self.deadline, cx, wait, self.terms.traits.timeouts) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => Poll::Ready(self.broken(expired(wait))),
+            Poll::Ready(()) => Poll::Ready(expired(wait).finish(self.released)),
         }
     }
 
@@ -189,7 +201,9 @@ impl<'c> Exchange<'c> {
             }
             self.caller.input.consume(consumed);
             if self.upload.has_ended() && !self.upload_broken {
-                self.upload_encoder.finish(self.upstream.output.bytes_mut());
+                let trailers = trailers::read(self.upload.trailers());
+                let trailers = trailers.map_err(|_| Fault::Caller(Reason::MalformedRequest))?;
+                self.upload_encoder.finish(trailers.as_ref(), self.upstream.output.bytes_mut());
             }
             if consumed == 0 {
                 break;
@@ -310,7 +324,9 @@ impl<'c> Exchange<'c> {
             encoder.write(decoded.data, caller.output.bytes_mut());
             upstream.input.consume(consumed);
             if decoder.has_ended() {
-                encoder.finish(caller.output.bytes_mut());
+                let trailers = trailers::read(decoder.trailers());
+                let trailers = trailers.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+                encoder.finish(trailers.as_ref(), caller.output.bytes_mut());
             }
             if consumed == 0 {
                 break;
@@ -322,8 +338,8 @@ impl<'c> Exchange<'c> {
 
     fn end_response(&mut self) {
         if let Download::Body(decoder, encoder) = &mut self.download {
-            *decoder = Decoder::Ended;
-            encoder.finish(self.caller.output.bytes_mut());
+            decoder.end();
+            encoder.finish(None, self.caller.output.bytes_mut());
         }
     }
 
@@ -376,17 +392,10 @@ impl<'c> Exchange<'c> {
             _ => Wait::UpstreamSends,
         }
     }
-
-    fn broken(&self, fault: Fault) -> Finish {
-        match fault {
-            Fault::Caller(reason) => Finish::Broken(End::Caller(reason), self.released),
-            Fault::Upstream(reason) => Finish::Broken(End::Failed(reason), self.released),
-            Fault::Dead => Finish::Dead,
-        }
-    }
 }
 
-fn expired(wait: Wait) -> Fault {
+/// What stood still for too long.
+pub(super) fn expired(wait: Wait) -> Fault {
     match wait {
         Wait::CallerSends => Fault::Caller(Reason::RequestTimeout),
         Wait::CallerTakes => Fault::Caller(Reason::Cancelled),

@@ -4,22 +4,41 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use httparse::Header;
 use hyper::body::{Body, Incoming};
 use smallvec::SmallVec;
 use traffic::headers::Version;
-use traffic::{Reason, StreamKind};
+use traffic::{Reason, StreamKind, grpc};
 
 use super::activity::Stream;
-use super::relay::{Fault, Relay, ReplyHead};
+use super::relay::{Fault, Http1, Relay, Side};
 use super::reply::Reply;
 use crate::gate::Worker;
-use crate::refusal::{Answer, MEDIA_TYPE, Refused};
-use crate::stage::{self, Admitted, Answered, Arrival, End, Lease, Peer, Tally, UnderWay};
+use crate::refusal::{Answer, Refused};
+use crate::stage::{self, Admitted, Answered, Arrival, End, Lease, Peer, Tally, Traits, UnderWay};
+use crate::upstream::Upstream;
 use crate::upstream::connect::connect;
-use crate::wire::Wire;
+use crate::upstream::head::Head;
+use crate::upstream::passage::{self, ReplyHead};
+
+/// How a request wants to be answered, whatever else is wrong with it.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    to_head: bool,
+    grpc: bool,
+}
+
+impl Manner {
+    fn of(request: &Request<Incoming>) -> Self {
+        let content_type = request.headers().get(CONTENT_TYPE);
+        Self {
+            to_head: request.method() == Method::HEAD,
+            grpc: content_type.is_some_and(|value| grpc::is_call(value.as_bytes())),
+        }
+    }
+}
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -28,14 +47,14 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     stream: Stream,
 ) -> Response<Reply> {
-    let to_head = request.method() == Method::HEAD;
+    let manner = Manner::of(&request);
     let admitted = match judge(worker, peer, &request) {
         Ok(admitted) => admitted,
-        Err(refused) => return refuse(*refused, to_head).await,
+        Err(refused) => return refuse(*refused, manner).await,
     };
     match forward(worker, *admitted, request.into_body(), stream).await {
         Ok(response) => response,
-        Err(refused) => refuse(*refused, to_head).await,
+        Err(refused) => refuse(*refused, manner).await,
     }
 }
 
@@ -70,32 +89,24 @@ fn judge(
     stage::admit(worker, peer, &arrival).map(Box::new).map_err(Box::new)
 }
 
-async fn refuse(refused: Refused, to_head: bool) -> Response<Reply> {
-    let (answer, open) = refused.answer();
+async fn refuse(refused: Refused, manner: Manner) -> Response<Reply> {
+    let (answer, open) = refused.answer(manner.grpc);
     if let Err(error) = open.record(&answer).await {
         tracing::error!(%error, "a refusal was not recorded");
     }
-    page(&answer, to_head)
+    page(&answer, manner)
 }
 
-/// A refusal in HTTP/2; to a HEAD request without the body, which the library would send.
-fn page(answer: &Answer, to_head: bool) -> Response<Reply> {
-    let body = if to_head { Vec::new() } else { answer.body.clone() };
+/// A refusal in HTTP/2; to a HEAD request without the body, which the library would send. To a gRPC
+/// call it is a head alone, status and all.
+fn page(answer: &Answer, manner: Manner) -> Response<Reply> {
+    let body = if manner.to_head { Vec::new() } else { answer.body.clone() };
     let mut response = Response::new(Reply::page(body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
-    let mut set = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
+    for (name, value) in answer.fields() {
+        if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
-    };
-    set("content-type", MEDIA_TYPE);
-    set("cache-control", "no-store");
-    set("portreeve-request-id", &answer.request_id);
-    if let Some(challenge) = &answer.challenge {
-        set("www-authenticate", challenge);
-    }
-    if let Some(seconds) = answer.retry_after {
-        set("retry-after", &seconds.to_string());
     }
     response
 }
@@ -110,24 +121,22 @@ async fn forward(
     let mut lease = Lease::new();
     let traits = admitted.traits();
     let head = admitted.take_head();
-    let pooled = worker.pool().check_out(&admitted.upstream().key);
-    let mut may_repeat = pooled.is_some() && traits.may_repeat();
-    let mut wire = match pooled {
-        Some(wire) => wire,
-        None => match open(worker, &mut admitted, &mut lease).await {
-            Ok(wire) => wire,
-            Err(end) => return Err(fail(admitted, end)),
-        },
+    let (side, was_open) = match open(worker, &mut admitted, &mut lease, head, false).await {
+        Ok(opened) => opened,
+        Err(end) => return Err(fail(admitted, end)),
     };
-    wire.output.replace(head);
-    let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
+    let mut may_repeat = was_open && traits.may_repeat();
+    let mut relay = Relay::new(Arc::clone(worker), side, body, traits, stream);
     let head = loop {
         match hear(&mut relay, &mut admitted, &mut lease).await {
             Ok(head) => break head,
             Err(Fault::Dead) if may_repeat => {
                 may_repeat = false;
-                match open(worker, &mut admitted, &mut lease).await {
-                    Ok(wire) => relay.retry_on(wire),
+                let Some(head) = relay.side_mut().recall() else {
+                    return Err(fail(admitted, Fault::Dead.end()));
+                };
+                match open(worker, &mut admitted, &mut lease, head, true).await {
+                    Ok((side, _)) => *relay.side_mut() = side,
                     Err(end) => return Err(fail(admitted, end)),
                 }
             }
@@ -171,36 +180,78 @@ async fn respond(
     if let Ok(id) = HeaderValue::from_str(admitted.request_id()) {
         response.headers_mut().insert(HeaderName::from_static("portreeve-request-id"), id);
     }
-    let is_durable = relay.is_durable();
-    if !(relay.response_ended() && is_durable) {
+    if !relay.response_ended() {
         return Ok(response.map(|()| Reply::relayed(relay, admitted, lease)));
     }
-    // Without a body the head is the end of the answer, and waits for the record.
+    // Without a body the head is the end of the answer: it has to say so itself, and waits for the
+    // record where one is waited for.
     let request_id = admitted.request_id().to_owned();
-    let to_head = admitted.traits().to_head;
+    let manner = Manner { to_head: admitted.traits().to_head, grpc: admitted.traits().grpc };
+    let is_durable = relay.is_durable();
     admitted.set_tally(relay.tally());
     relay.settle();
-    match Answered::new(admitted, End::Complete).record_durably().await {
+    let answered = Answered::new(admitted, End::Complete);
+    let recorded = match is_durable {
+        true => answered.record_durably().await,
+        false => {
+            answered.record();
+            Ok(())
+        }
+    };
+    match recorded {
         Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),
         Err(error) => {
             tracing::error!(%error, request_id, "an answer was withheld");
-            Ok(page(&Answer::unrecorded(&request_id), to_head))
+            Ok(page(&Answer::unrecorded(&request_id, manner.grpc), manner))
         }
     }
 }
 
-/// A connection to the upstream, unless the permission ends before there is one.
-async fn open(worker: &Worker, admitted: &mut Admitted, lease: &mut Lease) -> Result<Wire, End> {
-    let tls = worker.core().config.upstream_tls.as_ref();
+/// The upstream's side with the head on its way, unless the permission ends before there is one;
+/// and whether its connection had been used before. `fresh` = one that had not.
+async fn open(
+    worker: &Worker,
+    admitted: &mut Admitted,
+    lease: &mut Lease,
+    head: Head,
+    fresh: bool,
+) -> Result<(Side, bool), End> {
     let upstream = Arc::clone(admitted.upstream());
-    let patience = admitted.traits().timeouts.connect.to_std();
-    let mut opening = pin!(connect(&upstream, tls, patience));
+    let traits = admitted.traits();
+    let mut opening = pin!(async {
+        match head {
+            Head::Http1(head) => open_http1(worker, &upstream, traits, head, fresh).await,
+            Head::Http2(head) => {
+                let opened = passage::open(worker, &upstream, traits, head, fresh).await;
+                opened.map(|(passage, was_open)| (Side::Http2(Box::new(passage)), was_open))
+            }
+        }
+    });
     let UnderWay { core, entry, .. } = admitted.under_way();
     std::future::poll_fn(|cx| match lease.poll(cx, entry, core) {
         Poll::Ready(reason) => Poll::Ready(Err(End::Caller(reason))),
         Poll::Pending => opening.as_mut().poll(cx).map_err(End::Failed),
     })
     .await
+}
+
+async fn open_http1(
+    worker: &Worker,
+    upstream: &Upstream,
+    traits: Traits,
+    head: Vec<u8>,
+    fresh: bool,
+) -> Result<(Side, bool), Reason> {
+    let pooled = if fresh { None } else { worker.pool().check_out(&upstream.key) };
+    let was_open = pooled.is_some();
+    let wire = match pooled {
+        Some(wire) => wire,
+        None => {
+            let tls = worker.core().config.upstream_tls.as_ref();
+            connect(upstream, tls, traits.timeouts.connect.to_std()).await?
+        }
+    };
+    Ok((Side::Http1(Box::new(Http1::new(wire, head, traits, &upstream.key))), was_open))
 }
 
 fn fail(admitted: Admitted, end: End) -> Box<Refused> {

@@ -1,25 +1,27 @@
-//! One exchange between an HTTP/2 stream and an upstream's HTTP/1.1 connection.
+//! One exchange between an HTTP/2 stream and an upstream, in either protocol.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use http::StatusCode;
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderMap;
 use hyper::body::{Body, Incoming};
 use traffic::Reason;
 use traffic::headers::Framing;
 
 use super::activity::Stream;
 use crate::gate::Worker;
-use crate::h1::body::{Decoder, Encoder};
-use crate::h1::exchange::INTERIMS_MAX;
 use crate::h1::exchange::pace::{Pace, Wait, Watch};
-use crate::h1::head::field_space;
-use crate::h1::response;
+use crate::h1::trailers;
 use crate::stage::{End, Tally, Traits};
-use crate::wire::{Deadline, Wire};
+use crate::upstream::passage::{Broken, Piece, ReplyHead};
+use crate::wire::Deadline;
+
+mod http1;
+mod side;
+
+pub(super) use http1::Http1;
+pub(super) use side::{Side, Step};
 
 /// Why an exchange cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,60 +42,50 @@ impl Fault {
     }
 }
 
-/// The head of a final response.
-pub(super) struct ReplyHead {
-    pub(super) status: StatusCode,
-    pub(super) fields: HeaderMap,
-    /// The body is a stream of server-sent events.
-    pub(super) event_stream: bool,
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Dead => Self::Dead,
+            Broken::Upstream(reason) => Self::Upstream(reason),
+        }
+    }
 }
 
 pub(super) struct Relay {
     worker: Arc<Worker>,
-    upstream: Wire,
+    side: Side,
     body: Incoming,
     traits: Traits,
     stream: Stream,
     deadline: Deadline,
+    /// When the caller's own time for the whole call is over.
+    expiry: Option<Deadline>,
     watch: Watch,
-    encoder: Encoder,
     upload_ended: bool,
-    upload_broken: bool,
-    download: Option<Decoder>,
-    upstream_reusable: bool,
-    interims: u32,
-    heard: bool,
+    trailers: Option<HeaderMap>,
     tally: Tally,
-    /// Set when the exchange is over and the connection can be used again.
-    key: Option<String>,
 }
 
 impl Relay {
     pub(super) fn new(
         worker: Arc<Worker>,
-        upstream: Wire,
+        side: Side,
         body: Incoming,
         traits: Traits,
         stream: Stream,
     ) -> Self {
         let pace = Pace::new(&worker.core().config.patience);
-        let chunked = traits.framing == Framing::Chunked;
         Self {
             worker,
-            upstream,
+            side,
             body,
             stream,
             deadline: Deadline::after(traits.timeouts.response.to_std()),
+            expiry: traits.deadline.map(|span| Deadline::after(span.to_std())),
             watch: Watch::new(pace),
-            encoder: if chunked { Encoder::Chunked } else { Encoder::Plain },
-            upload_ended: matches!(traits.framing, Framing::None | Framing::Length(0)),
-            upload_broken: false,
-            download: None,
-            upstream_reusable: false,
-            interims: 0,
-            heard: false,
+            upload_ended: traits.is_bodiless(),
+            trailers: None,
             tally: Tally::default(),
-            key: None,
             traits,
         }
     }
@@ -106,87 +98,91 @@ impl Relay {
         self.worker.core().config.durable
     }
 
-    /// Sends the same head again, over another connection. That the last one took nothing more
-    /// says nothing about this one.
-    pub(super) fn retry_on(&mut self, mut wire: Wire) {
-        wire.output.replace(self.upstream.output.recall());
-        self.upstream = wire;
-        self.upload_broken = false;
+    /// The upstream's side, which turned out to be dead, for what can be sent again of it.
+    pub(super) fn side_mut(&mut self) -> &mut Side {
+        &mut self.side
     }
 
-    /// Where the upstream's connection goes back to at the end.
-    pub(super) fn return_to(&mut self, key: &str) {
-        self.key = Some(key.to_owned());
-    }
-
+    /// Nothing more comes after what was handed out.
     pub(super) fn response_ended(&self) -> bool {
-        self.download.as_ref().is_some_and(Decoder::has_ended)
+        self.side.has_ended()
     }
 
     /// Gives the upstream's connection back, if it can carry another exchange.
     pub(super) fn settle(self) {
-        let sent_whole = self.upload_ended && !self.upload_broken;
-        if let (Some(key), true) = (&self.key, self.upstream_reusable && sent_whole) {
-            self.worker.pool().check_in(key, self.upstream);
-        }
+        self.side.settle(&self.worker, self.upload_ended);
     }
 
     /// Drives the exchange up to the head of the final response.
     pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReplyHead, Fault>> {
         self.watch.wake();
+        self.check_deadline(cx)?;
         loop {
             let sent = self.poll_upload(cx)?;
-            if let Some(head) = self.take_head()? {
-                return Poll::Ready(Ok(head));
-            }
-            if !self.poll_fill(cx)? && !sent {
-                return self.expire(cx).map(Err);
+            match self.side.poll_head(cx)? {
+                Step::Done(head) => {
+                    self.moved();
+                    self.tally.status = head.status.as_u16();
+                    return Poll::Ready(Ok(head));
+                }
+                Step::Moved => self.moved(),
+                Step::Still if sent => {}
+                Step::Still => return self.expire(cx).map(Err),
             }
         }
     }
 
-    /// The next piece of the response's body; `None` = it is complete.
-    pub(super) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
+    /// The next piece of the response.
+    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
         self.watch.wake();
         self.stream.taken();
+        self.check_deadline(cx)?;
         loop {
             let sent = self.poll_upload(cx)?;
-            let Some(decoder) = &mut self.download else {
-                return Poll::Ready(Err(Fault::Upstream(Reason::UpstreamInvalid)));
-            };
-            if decoder.has_ended() {
-                return Poll::Ready(Ok(None));
+            match self.side.poll_piece(cx)? {
+                Step::Done(piece) => {
+                    self.moved();
+                    if let Piece::Data(data) = &piece {
+                        self.tally.bytes_out += data.len() as u64;
+                        self.stream.offered();
+                    }
+                    return Poll::Ready(Ok(piece));
+                }
+                Step::Moved => self.moved(),
+                Step::Still if sent => {}
+                Step::Still => return self.expire(cx).map(Err),
             }
-            let decoded = decoder.decode(self.upstream.input.bytes());
-            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
-            let consumed = decoded.consumed;
-            let data = Bytes::copy_from_slice(decoded.data);
-            self.upstream.input.consume(consumed);
-            if !data.is_empty() {
-                self.tally.bytes_out += data.len() as u64;
-                self.moved();
-                self.stream.offered();
-                return Poll::Ready(Ok(Some(data)));
-            }
-            if consumed == 0 && !self.poll_fill(cx)? && !sent {
-                return self.expire(cx).map(Err);
-            }
+        }
+    }
+
+    /// The caller's own time is over, whatever moves.
+    fn check_deadline(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        match self.expiry.as_mut().map(|expiry| expiry.poll(cx)) {
+            Some(Poll::Ready(())) => Err(Fault::Upstream(Reason::DeadlineExceeded)),
+            _ => Ok(()),
         }
     }
 
     fn expire(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
-        let sends = !self.upload_ended && !self.upload_broken;
-        let wait = match (&self.download, self.upstream.is_drained()) {
-            (Some(_), _) => Wait::UpstreamSends,
-            (None, false) if !self.upload_broken => Wait::UpstreamTakes,
-            (None, _) if sends => Wait::CallerSends,
-            (None, _) => Wait::UpstreamAnswers,
-        };
+        let wait = self.waits_for();
         ready!(self.watch.poll(&mut self.deadline, cx, wait, self.traits.timeouts));
         Poll::Ready(match wait {
             Wait::CallerSends | Wait::CallerTakes => Fault::Caller(Reason::RequestTimeout),
             _ => Fault::Upstream(Reason::UpstreamTimeout),
         })
+    }
+
+    fn waits_for(&self) -> Wait {
+        let takes = !self.side.is_broken();
+        match (self.side.is_answered(), self.side.is_drained()) {
+            (true, _) => Wait::UpstreamSends,
+            (false, false) if takes => Wait::UpstreamTakes,
+            // A call is a conversation: its caller need not hurry, and who is to speak next is not
+            // known here.
+            (false, _) if !self.upload_ended && takes && self.traits.grpc => Wait::UpstreamSends,
+            (false, _) if !self.upload_ended && takes => Wait::CallerSends,
+            (false, _) => Wait::UpstreamAnswers,
+        }
     }
 
     fn moved(&mut self) {
@@ -197,15 +193,9 @@ impl Relay {
     /// Moves the request's body on. True when something moved.
     fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
         let mut moved = false;
-        while !self.upload_broken {
-            if !self.upstream.is_drained() {
-                match self.upstream.poll_drain(cx) {
-                    Poll::Ready(Ok(())) => moved = true,
-                    Poll::Ready(Err(_)) => self.upload_broken = true,
-                    Poll::Pending => break,
-                }
-            }
-            if self.upload_ended || !self.take_frame(cx)? {
+        loop {
+            moved |= self.side.poll_send(cx);
+            if self.upload_ended || !self.side.takes_more() || !self.take_frame(cx)? {
                 break;
             }
             moved = true;
@@ -218,27 +208,33 @@ impl Relay {
 
     fn take_frame(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
         match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Some(Ok(frame))) => {
-                // Anything but data are trailers, which end here.
-                let data = frame.into_data().unwrap_or_default();
-                self.tally.bytes_in += data.len() as u64;
-                self.watch.progressed(data.len());
-                if self.tally.bytes_in > self.worker.core().config.limits.body_bytes {
-                    return Err(Fault::Caller(Reason::TooLarge));
+            Poll::Pending => return Ok(false),
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => {
+                    self.tally.bytes_in += data.len() as u64;
+                    self.watch.progressed(data.len());
+                    if self.tally.bytes_in > self.worker.core().config.limits.body_bytes {
+                        return Err(Fault::Caller(Reason::TooLarge));
+                    }
+                    self.check_length(false)?;
+                    self.side.push(data);
+                    if self.body.is_end_stream() {
+                        self.finish_upload()?;
+                    }
                 }
-                self.encoder.write(&data, self.upstream.output.bytes_mut());
-                self.check_length(false)?;
-                Ok(true)
-            }
-            Poll::Ready(Some(Err(_))) => Err(Fault::Caller(Reason::Cancelled)),
-            Poll::Ready(None) => {
-                self.check_length(true)?;
-                self.upload_ended = true;
-                self.encoder.finish(self.upstream.output.bytes_mut());
-                Ok(true)
-            }
+                Err(frame) => self.trailers = frame.into_trailers().ok().and_then(trailers::judged),
+            },
+            Poll::Ready(Some(Err(_))) => return Err(Fault::Caller(Reason::Cancelled)),
+            Poll::Ready(None) => self.finish_upload()?,
         }
+        Ok(true)
+    }
+
+    fn finish_upload(&mut self) -> Result<(), Fault> {
+        self.check_length(true)?;
+        self.upload_ended = true;
+        self.side.finish(self.trailers.take());
+        Ok(())
     }
 
     /// The upstream was told a length; other than that it must not get.
@@ -252,72 +248,4 @@ impl Relay {
             _ => Ok(()),
         }
     }
-
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        match self.upstream.poll_fill(cx) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Ok(count)) if count > 0 => {
-                self.heard = true;
-                self.moved();
-                Ok(true)
-            }
-            Poll::Ready(ended) => match &mut self.download {
-                Some(decoder) if decoder.ends_at_close() && ended.is_ok() => {
-                    *decoder = Decoder::Ended;
-                    Ok(true)
-                }
-                _ if self.heard => Err(Fault::Upstream(Reason::UpstreamInvalid)),
-                _ => Err(Fault::Dead),
-            },
-        }
-    }
-
-    /// Reads past interim responses to the final head.
-    fn take_head(&mut self) -> Result<Option<ReplyHead>, Fault> {
-        loop {
-            let mut space = field_space();
-            let input = self.upstream.input.bytes();
-            let head = response::read(input, self.traits.to_head, &mut space);
-            let Some(head) = head.map_err(Fault::Upstream)? else { return Ok(None) };
-            let consumed = head.bytes;
-            let is_final = head.status >= 200;
-            if head.status == 101 {
-                return Err(Fault::Upstream(Reason::UpstreamInvalid));
-            }
-            let reply = ReplyHead {
-                status: StatusCode::from_u16(head.status).unwrap_or_default(),
-                fields: fields(&head),
-                event_stream: head.judged.event_stream,
-            };
-            let framing = head.judged.framing;
-            let keeps = head.judged.keep_alive && framing != Framing::UntilClose;
-            self.upstream.input.consume(consumed);
-            if is_final {
-                self.tally.status = reply.status.as_u16();
-                self.upstream_reusable = keeps;
-                self.download = Some(Decoder::new(framing));
-                return Ok(Some(reply));
-            }
-            self.interims += 1;
-            if self.interims > INTERIMS_MAX {
-                return Err(Fault::Upstream(Reason::UpstreamInvalid));
-            }
-        }
-    }
-}
-
-fn fields(head: &response::ResponseHead<'_>) -> HeaderMap {
-    let mut map = HeaderMap::with_capacity(head.fields.len() + 2);
-    for (index, field) in head.fields.iter().enumerate() {
-        let name = HeaderName::from_bytes(field.name.as_bytes());
-        let value = HeaderValue::from_bytes(field.value);
-        // Judged well-formed before; what the library still refuses does not travel.
-        if let (true, Ok(name), Ok(value)) = (head.judged.travels(index), name, value) {
-            map.append(name, value);
-        }
-    }
-    if let Framing::Length(length) = head.judged.framing {
-        map.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    map
 }

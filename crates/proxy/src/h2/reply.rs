@@ -6,12 +6,14 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
+use http::header::{HeaderMap, HeaderValue};
 use hyper::body::{Body, Frame, SizeHint};
-use traffic::Reason;
+use traffic::{Reason, grpc};
 
 use super::relay::Relay;
 use crate::recorder::RecordError;
 use crate::stage::{Admitted, Answered, End, Lease, UnderWay};
+use crate::upstream::passage::Piece;
 
 type Recording = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
 
@@ -26,8 +28,8 @@ pub(super) struct Reply(State);
 enum State {
     Page(Bytes),
     Relayed(Relayed),
-    /// The last bytes wait for the record.
-    Recording(Recording, Option<Bytes>),
+    /// The last frame waits for the record.
+    Recording(Recording, Option<Frame<Bytes>>),
     Ended,
 }
 
@@ -56,6 +58,8 @@ struct Open {
     /// Present until the answer is over.
     under_way: Option<(Relay, Admitted)>,
     lease: Lease,
+    /// How a gRPC call that was broken off ends, where it can still be said.
+    status: Option<HeaderMap>,
 }
 
 /// Woken when the request is told to end.
@@ -78,10 +82,9 @@ impl Held {
 }
 
 impl Relayed {
-    fn new(mut relay: Relay, mut admitted: Admitted, lease: Lease) -> Self {
-        relay.return_to(&admitted.upstream().key);
+    fn new(relay: Relay, mut admitted: Admitted, lease: Lease) -> Self {
         let entry = Arc::clone(admitted.under_way().entry);
-        let open = Mutex::new(Open { under_way: Some((relay, admitted)), lease });
+        let open = Mutex::new(Open { under_way: Some((relay, admitted)), lease, status: None });
         let held = Arc::new(Held { open, task: AtomicWaker::new() });
         entry.watch(Waker::from(Arc::new(Closer(Arc::downgrade(&held)))));
         Self(held)
@@ -107,25 +110,27 @@ impl Drop for Relayed {
 impl Open {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, BrokenOff>> {
         let Some((relay, admitted)) = &mut self.under_way else {
-            return Poll::Ready(Err(BrokenOff));
+            return Poll::Ready(self.broken_off());
         };
         let UnderWay { core, entry, .. } = admitted.under_way();
         if let Poll::Ready(reason) = self.lease.poll_unwatched(cx, entry, core) {
             self.close(End::Caller(reason));
-            return Poll::Ready(Err(BrokenOff));
+            return Poll::Ready(self.broken_off());
         }
-        match ready!(relay.poll_data(cx)) {
-            Ok(Some(data)) if relay.response_ended() => Poll::Ready(Ok(self.finish(Some(data)))),
-            Ok(Some(data)) => Poll::Ready(Ok(Step::Data(data))),
-            Ok(None) => Poll::Ready(Ok(self.finish(None))),
+        match ready!(relay.poll_piece(cx)) {
+            Ok(Piece::Data(data)) if relay.response_ended() => {
+                Poll::Ready(Ok(self.finish(Some(Frame::data(data)))))
+            }
+            Ok(Piece::Data(data)) => Poll::Ready(Ok(Step::Data(data))),
+            Ok(Piece::End(trailers)) => Poll::Ready(Ok(self.finish(trailers.map(Frame::trailers)))),
             Err(fault) => {
                 self.close(fault.end());
-                Poll::Ready(Err(BrokenOff))
+                Poll::Ready(self.broken_off())
             }
         }
     }
 
-    fn finish(&mut self, last: Option<Bytes>) -> Step {
+    fn finish(&mut self, last: Option<Frame<Bytes>>) -> Step {
         let Some((relay, mut admitted)) = self.under_way.take() else { return Step::Last(last) };
         admitted.set_tally(relay.tally());
         let answered = Answered::new(admitted, End::Complete);
@@ -148,17 +153,35 @@ impl Open {
     fn close(&mut self, end: End) {
         if let Some((relay, mut admitted)) = self.under_way.take() {
             admitted.set_tally(relay.tally());
+            self.status = Some(end.reason()).filter(|_| admitted.traits().grpc).map(status);
             // Nothing passes any more when the record says so.
             drop(relay);
             Answered::new(admitted, end).record();
         }
     }
+
+    /// A gRPC call is told why it ends; of anything else the missing end is all that can be said.
+    fn broken_off(&mut self) -> Result<Step, BrokenOff> {
+        let status = self.status.take().ok_or(BrokenOff)?;
+        Ok(Step::Last(Some(Frame::trailers(status))))
+    }
+}
+
+/// The status of a call that has begun and is broken off.
+fn status(reason: Reason) -> HeaderMap {
+    let mut fields = HeaderMap::with_capacity(2);
+    fields.insert(grpc::STATUS, HeaderValue::from(u16::from(grpc::status_within(reason))));
+    let message = grpc::message(reason, "The call was broken off.");
+    if let Ok(message) = HeaderValue::from_str(&message) {
+        fields.insert(grpc::MESSAGE, message);
+    }
+    fields
 }
 
 enum Step {
     Data(Bytes),
-    Last(Option<Bytes>),
-    Record(Recording, Option<Bytes>),
+    Last(Option<Frame<Bytes>>),
+    Record(Recording, Option<Frame<Bytes>>),
 }
 
 impl Body for Reply {
@@ -169,14 +192,14 @@ impl Body for Reply {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let frame = |data: Option<Bytes>| Poll::Ready(data.map(|data| Ok(Frame::data(data))));
+        let frame = |frame: Option<Frame<Bytes>>| Poll::Ready(frame.map(Ok));
         loop {
             match &mut self.0 {
                 State::Ended => return Poll::Ready(None),
                 State::Page(bytes) => {
                     let bytes = std::mem::take(bytes);
                     self.0 = State::Ended;
-                    return frame((!bytes.is_empty()).then_some(bytes));
+                    return frame((!bytes.is_empty()).then(|| Frame::data(bytes)));
                 }
                 State::Recording(recording, last) => {
                     let recorded = ready!(recording.as_mut().poll(cx));
@@ -189,7 +212,7 @@ impl Body for Reply {
                     return frame(last);
                 }
                 State::Relayed(relayed) => match ready!(relayed.poll(cx)) {
-                    Ok(Step::Data(data)) => return frame(Some(data)),
+                    Ok(Step::Data(data)) => return frame(Some(Frame::data(data))),
                     Ok(Step::Last(last)) => {
                         self.0 = State::Ended;
                         return frame(last);

@@ -36,6 +36,7 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::RateLimited => "Too many requests",
         Reason::UpstreamUnreachable => "Upstream unreachable",
         Reason::UpstreamTimeout => "Upstream too slow",
+        Reason::DeadlineExceeded => "Deadline passed",
         Reason::UpstreamInvalid => "Upstream answer not valid",
         Reason::LogUnavailable => "Not recordable",
         Reason::Stale => "Knowledge too old",
@@ -74,6 +75,9 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::RateLimited => "Too many requests came from this source.".to_owned(),
         Reason::UpstreamUnreachable => "The service behind the gate cannot be reached.".to_owned(),
         Reason::UpstreamTimeout => "The service behind the gate did not answer in time.".to_owned(),
+        Reason::DeadlineExceeded => {
+            "The call was not over when the deadline passed that its caller gave it.".to_owned()
+        }
         Reason::UpstreamInvalid => {
             "The service behind the gate gave an answer that is not valid HTTP.".to_owned()
         }
@@ -126,6 +130,7 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
         Reason::UpstreamUnreachable | Reason::UpstreamTimeout | Reason::UpstreamInvalid => {
             "try again later, or ask the owner of the API and give the request id"
         }
+        Reason::DeadlineExceeded => "give the call more time, within what the API allows",
         Reason::PolicyError | Reason::LogUnavailable | Reason::Stale => {
             "try again later, or tell who operates the gate and give the request id"
         }
@@ -161,6 +166,7 @@ pub(super) fn challenge(reason: Reason, about: Option<&About>) -> Option<String>
 /// The reason phrase of a status that the gate gives itself.
 pub(super) fn phrase(status: u16) -> &'static str {
     match status {
+        200 => "OK",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use catalog::Timeouts;
-use traffic::headers::{Framing, Version};
+use base::Span;
+use catalog::{Protocol, Timeouts};
+use traffic::headers::{Framing, RequestFields, Version};
 use traffic::{Outcome, Reason, StreamKind};
 
 use super::{Journal, Permitted, Tally};
 use crate::gate::{Core, Worker};
 use crate::refusal::Refused;
 use crate::streams::{Entry, Facts, Registration};
-use crate::upstream::{Upstream, head};
+use crate::upstream::Upstream;
+use crate::upstream::head::{self, Head};
 
 /// A request that may be forwarded. Owns everything that forwarding needs; the caller's head is
 /// not read again.
@@ -22,7 +24,7 @@ pub(crate) struct Admitted {
     /// Present while it is forwarded.
     registration: Option<Registration>,
     upstream: Arc<Upstream>,
-    head: Vec<u8>,
+    head: Option<Head>,
     traits: Traits,
 }
 
@@ -37,6 +39,10 @@ pub(crate) struct Traits {
     /// May be sent again when it is unknown whether it arrived (RFC 9110 §9.2.2).
     pub(crate) idempotent: bool,
     pub(crate) websocket: bool,
+    /// A gRPC call: what is said of its end is said as gRPC does.
+    pub(crate) grpc: bool,
+    /// How long the whole call may take.
+    pub(crate) deadline: Option<Span>,
     /// The caller keeps its connection.
     pub(crate) keep_alive: bool,
 }
@@ -52,15 +58,21 @@ pub(crate) struct UnderWay<'a> {
 impl Traits {
     /// What is going to keep the request open, as far as its head tells.
     fn kind(&self) -> StreamKind {
-        match self.websocket {
-            true => StreamKind::WebSocket,
-            false => StreamKind::Body,
+        match (self.websocket, self.grpc) {
+            (true, _) => StreamKind::WebSocket,
+            (false, true) => StreamKind::Grpc,
+            (false, false) => StreamKind::Body,
         }
     }
 
     /// Whether sending it twice is as good as once, and it can be sent twice.
     pub(crate) fn may_repeat(&self) -> bool {
-        self.idempotent && matches!(self.framing, Framing::None | Framing::Length(0))
+        self.idempotent && self.is_bodiless()
+    }
+
+    /// Nothing follows the head.
+    pub(crate) fn is_bodiless(&self) -> bool {
+        matches!(self.framing, Framing::None | Framing::Length(0))
     }
 }
 
@@ -94,12 +106,15 @@ impl Admitted {
             record.grant_ids = permit.grants().to_vec();
             record.ruleset_version = permit.ruleset_version();
         });
-        let head = head::write(&head::Rewrite {
+        let api = received.api.api();
+        let deadline = deadline(&received.fields, &api.timeouts);
+        let head = head::Rewrite {
             arrival: received.arrival,
             fields: &received.fields,
             target: &received.target,
-            prefix: &received.api.api().path,
+            prefix: &api.path,
             upstream: &upstream,
+            deadline,
             caller: head::Caller {
                 source: received.source,
                 scheme: received.peer.scheme,
@@ -108,15 +123,22 @@ impl Admitted {
                 credential: who.credential(),
                 request_id: received.journal.request_id(),
             },
-        });
+        };
+        let head = match head::write(&head, api.protocol) {
+            Ok(head) => head,
+            Err(reason) => return Err(Refused::new(received.journal, reason, &received.fields)),
+        };
         let method = received.arrival.method;
         let traits = Traits {
             version: received.arrival.version,
             framing: received.fields.framing,
-            timeouts: received.api.api().timeouts,
+            timeouts: api.timeouts,
             to_head: method == "HEAD",
             idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
-            websocket: received.fields.websocket,
+            // HTTP/2 knows no upgrade (RFC 9113 §8.6).
+            websocket: received.fields.websocket && api.protocol == Protocol::Http1,
+            grpc: received.fields.grpc,
+            deadline,
             keep_alive: received.fields.keep_alive,
         };
         let facts = Facts {
@@ -134,7 +156,7 @@ impl Admitted {
             decided_by: permit.ruleset_version(),
             registration: None,
             upstream,
-            head,
+            head: Some(head),
             traits,
         })
     }
@@ -174,13 +196,18 @@ impl Admitted {
         self.journal.request_id().as_str()
     }
 
-    /// The head that goes to the upstream. Empty once it was taken.
-    pub(crate) fn take_head(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.head)
+    /// The head that goes to the upstream; once.
+    pub(crate) fn take_head(&mut self) -> Head {
+        self.head.take().unwrap_or(Head::Http1(Vec::new()))
     }
 
     /// For the answer.
     pub(super) fn into_journal(self) -> Journal {
         self.journal
     }
+}
+
+/// What a caller gives its gRPC call, cut to what the API gives it.
+fn deadline(fields: &RequestFields<'_>, timeouts: &Timeouts) -> Option<Span> {
+    if fields.grpc { fields.deadline.into_iter().chain(timeouts.call).min() } else { None }
 }

@@ -59,7 +59,7 @@ impl ResponseFields {
                     false
                 }
                 Kind::RoutingAlias => return Err(Reason::UpstreamInvalid),
-                Kind::Removed => false,
+                Kind::Removed | Kind::Te => false,
                 Kind::ContentType => {
                     event_stream = is_media_type(value, b"text/event-stream");
                     true

@@ -12,12 +12,13 @@ use crate::h1::tunnel::Tunnel;
 use crate::refusal::Answer;
 use crate::stage::{Admitted, Answered, End, UnderWay};
 use crate::upstream::connect::connect;
+use crate::upstream::head::Head;
 use crate::wire::Wire;
 
 /// What is known of a complete answer.
-struct Complete {
-    keep_alive: bool,
-    released: bool,
+pub(super) struct Complete {
+    pub(super) keep_alive: bool,
+    pub(super) released: bool,
 }
 
 impl Connection {
@@ -25,13 +26,17 @@ impl Connection {
     pub(super) async fn forward(&mut self, mut admitted: Admitted, manner: Manner) -> bool {
         admitted.open(&self.worker);
         self.lease.begin();
+        let head = match admitted.take_head() {
+            Head::Http1(head) => head,
+            Head::Http2(head) => return self.bridge(admitted, head, manner).await,
+        };
         let pooled = self.worker.pool().check_out(&admitted.upstream().key);
         let may_repeat = pooled.is_some() && admitted.traits().may_repeat();
         let mut wire = match self.open(pooled, &mut admitted).await {
             Ok(wire) => wire,
             Err(end) => return self.fail(admitted, end, manner).await,
         };
-        wire.output.replace(admitted.take_head());
+        wire.output.replace(head);
         let mut finish = self.exchange(&mut wire, &mut admitted).await;
         if finish == Finish::Dead && may_repeat {
             // The upstream closed an idle connection as the request was on its way. Once only.
@@ -101,9 +106,21 @@ impl Connection {
                 self.complete(admitted, Complete { keep_alive, released }, manner).await
             }
             Finish::Switched => self.carry(admitted, wire).await,
-            Finish::Dead => {
-                self.fail(admitted, End::Failed(Reason::UpstreamUnreachable), manner).await
+            finish => {
+                drop(wire);
+                self.conclude_broken(admitted, finish, manner).await
             }
+        }
+    }
+
+    /// Concludes an exchange that brought no whole answer.
+    pub(super) async fn conclude_broken(
+        &mut self,
+        admitted: Admitted,
+        finish: Finish,
+        manner: Manner,
+    ) -> bool {
+        match finish {
             Finish::Broken(end, true) => {
                 // The missing end of the answer is all that can be said.
                 Answered::new(admitted, end).record();
@@ -116,6 +133,9 @@ impl Connection {
             Finish::Broken(end, false) => {
                 self.wire.output.clear();
                 self.fail(admitted, end, manner).await
+            }
+            Finish::Dead | Finish::Complete { .. } | Finish::Switched => {
+                self.fail(admitted, End::Failed(Reason::UpstreamUnreachable), manner).await
             }
         }
     }
@@ -143,7 +163,12 @@ impl Connection {
     }
 
     /// Records a complete answer; in a durable gate, before its end is released.
-    async fn complete(&mut self, admitted: Admitted, answer: Complete, manner: Manner) -> bool {
+    pub(super) async fn complete(
+        &mut self,
+        admitted: Admitted,
+        answer: Complete,
+        manner: Manner,
+    ) -> bool {
         let Complete { keep_alive, released } = answer;
         if !self.worker.core().config.durable {
             Answered::new(admitted, End::Complete).record();
@@ -166,7 +191,7 @@ impl Connection {
     /// Puts 503 in the place of an answer that could not be recorded.
     async fn withhold(&mut self, request_id: &str, manner: Manner) {
         self.wire.output.clear();
-        let answer = Answer::unrecorded(request_id);
+        let answer = Answer::unrecorded(request_id, manner.grpc);
         let departure = Departure { version: manner.version, keep_alive: false };
         answer.write(departure, manner.to_head, self.wire.output.bytes_mut());
         if self.drain().await {
@@ -183,7 +208,7 @@ impl Connection {
 
     /// Answers in the place of an upstream that gives no head any more, because it failed or
     /// because the caller may not have one.
-    async fn fail(&mut self, admitted: Admitted, end: End, manner: Manner) -> bool {
+    pub(super) async fn fail(&mut self, admitted: Admitted, end: End, manner: Manner) -> bool {
         let refused = Answered::new(admitted, end).into_refused(end.reason());
         self.refuse(refused, manner).await
     }

@@ -1,0 +1,90 @@
+//! Forwards one admitted request to an upstream that is spoken to in HTTP/2.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use http::Request;
+
+use super::forward::Complete;
+use super::{Connection, Manner};
+use crate::h1::bridge::Bridge;
+use crate::h1::exchange::{Finish, Terms};
+use crate::stage::{Admitted, End, UnderWay};
+use crate::upstream::passage::{self, Passage};
+
+impl Connection {
+    /// Forwards a request and answers it. True when the connection can go on.
+    pub(super) async fn bridge(
+        &mut self,
+        mut admitted: Admitted,
+        head: Box<Request<()>>,
+        manner: Manner,
+    ) -> bool {
+        let (passage, was_open) = match self.open_passage(&mut admitted, head, false).await {
+            Ok(opened) => opened,
+            Err(end) => return self.fail(admitted, end, manner).await,
+        };
+        let may_repeat = was_open && admitted.traits().may_repeat();
+        let (mut finish, mut passage) = self.cross(passage, &mut admitted).await;
+        if finish == Finish::Dead
+            && may_repeat
+            && let Some(head) = passage.recall()
+        {
+            let again = match self.open_passage(&mut admitted, head, true).await {
+                Ok((again, _)) => again,
+                Err(end) => return self.fail(admitted, end, manner).await,
+            };
+            (finish, passage) = self.cross(again, &mut admitted).await;
+        }
+        // What is left of the request is not wanted any more.
+        drop(passage);
+        match finish {
+            Finish::Complete { caller: keep_alive, released, .. } => {
+                self.complete(admitted, Complete { keep_alive, released }, manner).await
+            }
+            finish => self.conclude_broken(admitted, finish, manner).await,
+        }
+    }
+
+    /// A stream with the head on its way, unless the permission ends before there is one.
+    async fn open_passage(
+        &mut self,
+        admitted: &mut Admitted,
+        head: Box<Request<()>>,
+        fresh: bool,
+    ) -> Result<(Passage, bool), End> {
+        let (worker, upstream) = (Arc::clone(&self.worker), Arc::clone(admitted.upstream()));
+        let traits = admitted.traits();
+        let mut opening = pin!(passage::open(&worker, &upstream, traits, head, fresh));
+        let UnderWay { core, entry, .. } = admitted.under_way();
+        let lease = &mut self.lease;
+        std::future::poll_fn(|cx| match lease.poll(cx, entry, core) {
+            Poll::Ready(reason) => Poll::Ready(Err(End::Caller(reason))),
+            Poll::Pending => opening.as_mut().poll(cx).map_err(End::Failed),
+        })
+        .await
+    }
+
+    async fn cross(&mut self, passage: Passage, admitted: &mut Admitted) -> (Finish, Passage) {
+        let traits = admitted.traits();
+        let UnderWay { core, entry, request_id, tally } = admitted.under_way();
+        let terms = Terms {
+            entry,
+            traits,
+            request_id,
+            durable: core.config.durable,
+            body_bytes_max: core.config.limits.body_bytes,
+            closing: self.shutdown.is_cancelled(),
+        };
+        let pace = self.pace();
+        let Self { wire: caller, deadline, lease, .. } = self;
+        let mut bridge = Bridge::new(caller, passage, deadline, pace, terms, tally);
+        let finish = std::future::poll_fn(|cx| match lease.poll(cx, entry, core) {
+            Poll::Ready(reason) => Poll::Ready(bridge.end(reason)),
+            Poll::Pending => bridge.poll(cx),
+        })
+        .await;
+        (finish, bridge.into_upstream())
+    }
+}
