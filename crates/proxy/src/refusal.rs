@@ -126,7 +126,11 @@ impl Open {
                 record.reason = Some(self.reason);
             }
         });
-        let (status, bytes_out) = (answer.status, answer.body.len() as u64);
+        // Who has left sees no answer.
+        let (status, bytes_out) = match self.reason {
+            Reason::Cancelled => (0, 0),
+            _ => (answer.status, answer.body.len() as u64),
+        };
         self.journal.set_tally(Tally { status, bytes_out, ..self.journal.tally() });
         self.journal
     }

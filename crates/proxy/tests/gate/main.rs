@@ -6,6 +6,8 @@ mod kit;
 
 mod attack;
 mod first;
+mod grpc;
+mod h2kit;
 mod http2;
 mod jwt;
 mod record;

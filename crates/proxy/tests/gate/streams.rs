@@ -93,7 +93,7 @@ async fn upstream(kind: &Kind, go: &watch::Sender<bool>) -> Upstream {
     .await
 }
 
-fn other_key() -> ApiKey {
+pub fn other_key() -> ApiKey {
     ApiKey::generate(KeyLabel::Demo, &mut SeededEntropy::new(3))
 }
 
@@ -108,7 +108,7 @@ fn group(members: &[&str]) -> Group {
 }
 
 /// The caller holds by its group; another one holds a grant of its own.
-fn two_callers(state: &mut State) {
+pub fn two_callers(state: &mut State) {
     state.grant.subject = GrantSubject::Group("clerks".parse().unwrap());
     state.more.push(Change::Group(group(&["svc-billing"])));
     let other = Identity { id: "svc-other".parse().unwrap(), ..kit::identity() };
@@ -121,9 +121,9 @@ fn two_callers(state: &mut State) {
     ]);
 }
 
-type Revocation = (fn(State) -> Change, Reason);
+pub type Revocation = (fn(State) -> Change, Reason);
 
-const REVOCATIONS: [Revocation; 4] = [
+pub const REVOCATIONS: [Revocation; 4] = [
     (|state| Change::Grant(Grant { status: GrantStatus::Revoked, ..state.grant }), Reason::NoGrant),
     (
         |state| {
