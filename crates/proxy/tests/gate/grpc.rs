@@ -552,7 +552,7 @@ async fn an_upstream_that_breaks_off_is_told_as_a_status() {
     refused(&answer, "14", Reason::UpstreamInvalid);
     let answer = unary(&mut sender, call(&kit, &[]), "begin").await.unwrap();
     assert_eq!(
-        (answer.head.status.as_u16(), &*answer.trailers["grpc-status"].as_bytes()),
+        (answer.head.status.as_u16(), answer.trailers["grpc-status"].as_bytes()),
         (200, b"14".as_slice())
     );
     for _ in 0..2 {

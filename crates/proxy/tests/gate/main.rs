@@ -5,6 +5,7 @@
 mod kit;
 
 mod attack;
+mod bridge;
 mod first;
 mod grpc;
 mod h2kit;
@@ -15,3 +16,4 @@ mod revocation;
 mod secure;
 mod stream;
 mod streams;
+mod trailers;
