@@ -72,8 +72,12 @@ impl App {
 
     async fn operations_of(&self, new: &NewApi, api: &Api) -> Result<Vec<Operation>, Problem> {
         let name = new.document_name.as_deref();
+        if !new.operations.is_empty() && (new.document.is_some() || new.document_url.is_some()) {
+            let detail = "give a document or a list of operations, not both";
+            return Err(Problem::invalid("two_documents", detail).at("operations"));
+        }
         match (&new.document, &new.document_url) {
-            (None, None) => Ok(Vec::new()),
+            (None, None) => catalog::list::operations(&new.operations, &api.path, api.impact),
             (Some(_), Some(_)) => {
                 Err(Problem::invalid("two_documents", "give the document or its address, not both")
                     .at("document_url"))
@@ -216,8 +220,7 @@ fn parse(new: &NewApi, now: base::Timestamp, origin: Origin) -> Result<Api, Prob
 
 fn timeouts(new: &NewTimeouts) -> Result<Timeouts, Problem> {
     let usual = Timeouts::default();
-    let limit = |field: &str, text: &Option<String>, usual: Span| {
-        let Some(text) = text else { return Ok(usual) };
+    let given = |field: &str, text: &str| {
         let span = input::span(field, text)?;
         if span > TIMEOUT_MAX {
             let detail = format!("{span} is longer than {TIMEOUT_MAX}");
@@ -227,10 +230,15 @@ fn timeouts(new: &NewTimeouts) -> Result<Timeouts, Problem> {
         }
         Ok(span)
     };
+    let limit = |field: &str, text: &Option<String>, usual: Span| match text {
+        Some(text) => given(field, text),
+        None => Ok(usual),
+    };
     Ok(Timeouts {
         connect: limit("timeouts.connect", &new.connect, usual.connect)?,
         response: limit("timeouts.response", &new.response, usual.response)?,
         idle: limit("timeouts.idle", &new.idle, usual.idle)?,
+        call: new.call.as_deref().map(|text| given("timeouts.call", text)).transpose()?,
     })
 }
 

@@ -49,6 +49,7 @@ fn api_alone(api: &Api) -> ApiView {
             connect: api.timeouts.connect.to_string(),
             response: api.timeouts.response.to_string(),
             idle: api.timeouts.idle.to_string(),
+            call: api.timeouts.call.map(|call| call.to_string()),
         },
     }
 }

@@ -13,6 +13,7 @@
 )]
 
 pub mod api;
+pub mod list;
 pub mod matcher;
 pub mod openapi;
 pub mod spelling;

@@ -47,6 +47,9 @@ pub struct TimeoutsView {
     pub response: String,
     /// Between two reads of a body, either way.
     pub idle: String,
+    /// A whole gRPC call, whatever its caller gives it; absent without a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
 }
 
 /// One operation.
@@ -99,6 +102,9 @@ pub struct NewTimeouts {
     /// Between two reads of a body, either way; `60s` by default.
     #[serde(default)]
     pub idle: Option<String>,
+    /// A whole gRPC call; by default as long as its caller gives it (`grpc-timeout`).
+    #[serde(default)]
+    pub call: Option<String>,
 }
 
 /// Adds an API.
@@ -138,6 +144,9 @@ pub struct NewApi {
     /// Limits in time.
     #[serde(default)]
     pub timeouts: NewTimeouts,
+    /// Operations without a document: `/package.Service/Method` of gRPC, or `METHOD /path`.
+    #[serde(default)]
+    pub operations: Vec<String>,
     /// The OpenAPI or Swagger document itself, JSON or YAML.
     #[serde(default)]
     pub document: Option<String>,

@@ -12,7 +12,7 @@
 
 mod base_path;
 mod fields;
-mod naming;
+pub(crate) mod naming;
 mod node;
 mod operations;
 mod parse;
@@ -24,6 +24,7 @@ use crate::{DataClass, Impact, Operation};
 
 pub use base_path::Prefix;
 use node::{Node, Source};
+pub(crate) use operations::impact;
 
 /// The longest document that is read, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;

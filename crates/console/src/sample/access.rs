@@ -26,6 +26,7 @@ fn api_named(id: &str, impact: &str, mode: &str, owner: Option<&str>) -> ApiView
             connect: "5s".to_owned(),
             response: "60s".to_owned(),
             idle: "60s".to_owned(),
+            call: None,
         },
     }
 }

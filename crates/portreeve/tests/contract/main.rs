@@ -11,6 +11,7 @@ mod durability;
 mod first_steps;
 mod issuers;
 mod nodes;
+mod protocols;
 mod reload;
 mod slips;
 mod sources;
