@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::nodes::fleet;
 use crate::support::{Scratch, Server, eventually};
 
 const EVENTS: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
@@ -37,20 +38,33 @@ fn serve(stream: TcpStream) {
     }
 }
 
-/// Opens a stream and reads its first event.
+/// Opens a stream and reads its first event, as soon as the node knows that it may.
 fn open(server: &Server, key: &str) -> TcpStream {
+    let opened = std::cell::RefCell::new(None);
+    let open = || {
+        *opened.borrow_mut() = try_open(server, key);
+        opened.borrow().is_some()
+    };
+    eventually(open, || server.log());
+    opened.into_inner().unwrap()
+}
+
+fn try_open(server: &Server, key: &str) -> Option<TcpStream> {
     let address = server.ready["proxy"].as_str().unwrap().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let head = format!("GET /orders/42 HTTP/1.1\r\nhost: api\r\nx-api-key: {key}\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     let mut seen = Vec::new();
-    while !seen.ends_with(b"5\r\nevent\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        seen.extend(byte);
-    }
-    stream
+    let mut read_to = |end: &[u8]| {
+        while !seen.ends_with(end) {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            seen.extend(byte);
+        }
+        seen.starts_with(b"HTTP/1.1 200 ")
+    };
+    (read_to(b"\r\n\r\n") && read_to(b"5\r\nevent\r\n")).then_some(stream)
 }
 
 fn issue(server: &Server, identity: &str) -> (String, String) {
@@ -132,4 +146,30 @@ fn every_kind_of_revocation_ends_what_is_open_and_says_how_much() {
     drop(bystander);
     eventually(|| listed(&server, &[]).is_empty(), || server.log());
     assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn each_node_of_a_fleet_ends_its_own_and_says_how_much() {
+    let cluster = testkit::postgres();
+    let (first, second) = (Scratch::new(), Scratch::new());
+    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream());
+    let key = fleet.key.trim_start_matches("Bearer ");
+    let here = open(&fleet.one, key);
+    let (there, more) = (open(&fleet.two, key), open(&fleet.two, key));
+    assert_eq!((listed(&fleet.one, &[]).len(), listed(&fleet.two, &[]).len()), (1, 2));
+    let node = |server: &Server| listed(server, &[])[0]["node"].as_str().unwrap().to_owned();
+    let (one, two) = (node(&fleet.one), node(&fleet.two));
+    let revoked = fleet.revoke();
+    let count = |name: &str| {
+        let receipts = revoked["receipts"].as_array().unwrap();
+        let receipt = receipts.iter().find(|receipt| receipt["node"] == name);
+        receipt.unwrap_or_else(|| panic!("{name} in {revoked}"))["streams_cut"].as_u64()
+    };
+    assert_eq!((count(&one), count(&two)), (Some(1), Some(2)), "{revoked}");
+    for mut stream in [here, there, more] {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"");
+    }
+    assert_eq!((fleet.one.stop(), fleet.two.stop()), (0, 0));
 }

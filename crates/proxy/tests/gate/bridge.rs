@@ -49,6 +49,38 @@ async fn answers(mut conversation: Conversation) -> Result<(), h2::Error> {
 }
 
 #[tokio::test]
+async fn row_7_and_8_what_is_the_gates_to_say_comes_from_the_gate_alone() {
+    let upstream = Upstream2::scripted(answers).await;
+    let kit = Kit::with(&upstream.url(), declared(false)).await;
+    let mut client = kit.connect().await;
+    let hop = "connection: portreeve-identity, x-hop\r\nx-hop: 1\r\nkeep-alive: 9\r\n\
+               te: gzip, trailers\r\ntrailer: x\r\nproxy-connection: x\r\nupgrade: h2c\r\n";
+    let forged = "portreeve_identity: evil\r\nPortreeve.Identity: evil\r\nX_API_Key: k\r\n\
+                  x-forwarded-for: 192.0.2.9\r\nx-forwarded-host: evil\r\nx-kept: 1\r\n";
+    client.send(kit.get(&format!("{hop}{forged}"))).await;
+    assert_eq!(client.response().await.status, 200);
+    let head = upstream.heads().pop().unwrap();
+    let mut names: Vec<_> = head.headers.keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    let expected = [
+        "portreeve-credential",
+        "portreeve-identity",
+        "portreeve-request-id",
+        "te",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-kept",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(head.headers["te"], "trailers");
+    assert_eq!(head.headers["portreeve-identity"], "svc-billing");
+    assert_eq!(head.headers["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(head.headers["x-forwarded-host"], "api");
+    assert_eq!(head.headers.get_all("portreeve-identity").iter().count(), 1);
+}
+
+#[tokio::test]
 async fn what_an_upstream_breaks_off_is_no_whole_answer() {
     let upstream = Upstream2::scripted(|mut conversation| async move {
         if conversation.body().await? == b"begin" {

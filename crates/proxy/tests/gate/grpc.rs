@@ -566,7 +566,7 @@ async fn an_upstream_that_breaks_off_is_told_as_a_status() {
 }
 
 #[tokio::test]
-async fn a_call_that_loses_its_permission_ends_with_a_status_and_others_go_on() {
+async fn row_25_a_call_that_loses_its_permission_ends_with_a_status_and_others_go_on() {
     for (revocation, reason) in REVOCATIONS {
         let upstream = Upstream2::scripted(|mut conversation| async move {
             let mut stream = conversation.accept();
@@ -625,7 +625,7 @@ async fn a_call_without_an_answer_yet_is_told_why_it_gets_none() {
 }
 
 #[tokio::test]
-async fn a_call_that_nobody_takes_from_is_cut_too() {
+async fn row_25_a_call_that_nobody_takes_from_is_cut_too() {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
     let upstream = Upstream2::scripted(move |mut conversation| {

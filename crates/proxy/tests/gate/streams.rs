@@ -192,14 +192,14 @@ async fn revoke(kind: &Kind, (revocation, reason): Revocation) -> (Vec<u8>, u16)
 }
 
 #[tokio::test]
-async fn an_event_stream_ends_without_a_last_chunk() {
+async fn row_25_an_event_stream_ends_without_a_last_chunk() {
     for revocation in REVOCATIONS {
         assert_eq!(revoke(&EVENTS, revocation).await, (Vec::new(), 200));
     }
 }
 
 #[tokio::test]
-async fn a_websocket_ends_with_a_close_frame_that_says_why() {
+async fn row_25_a_websocket_ends_with_a_close_frame_that_says_why() {
     let close = b"\x88\x12\x03\xf0permission ended".to_vec();
     for revocation in REVOCATIONS {
         assert_eq!(revoke(&WEBSOCKET, revocation).await, (close.clone(), 101));
@@ -220,14 +220,14 @@ async fn within_a_frame_a_websocket_just_ends() {
 }
 
 #[tokio::test]
-async fn a_download_breaks_off() {
+async fn row_25_a_download_breaks_off() {
     for revocation in REVOCATIONS {
         assert_eq!(revoke(&DOWNLOAD, revocation).await, (Vec::new(), 200));
     }
 }
 
 #[tokio::test]
-async fn who_still_sends_or_waits_is_told_why_there_is_no_answer() {
+async fn row_25_who_still_sends_or_waits_is_told_why_there_is_no_answer() {
     for kind in [UPLOAD, WAIT] {
         for revocation in REVOCATIONS {
             let (answer, status) = revoke(&kind, revocation).await;
@@ -249,7 +249,7 @@ async fn next(body: &mut Incoming) -> Option<Bytes> {
 }
 
 #[tokio::test]
-async fn over_http2_one_stream_is_reset_and_the_others_of_its_connection_go_on() {
+async fn row_25_over_http2_one_stream_is_reset_and_the_others_of_its_connection_go_on() {
     for (revocation, reason) in REVOCATIONS {
         let go = watch::Sender::new(false);
         let upstream = upstream(&EVENTS, &go).await;
@@ -276,7 +276,7 @@ async fn over_http2_one_stream_is_reset_and_the_others_of_its_connection_go_on()
 
 /// The library asks for no more of an answer whose caller does not take what it has.
 #[tokio::test]
-async fn over_http2_a_stream_that_nobody_takes_from_is_cut_too() {
+async fn row_25_over_http2_a_stream_that_nobody_takes_from_is_cut_too() {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
     let upstream = Upstream::scripted(move |mut conversation| {
