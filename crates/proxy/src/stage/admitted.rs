@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use base::Span;
 use catalog::{Protocol, Timeouts};
+use token::Verified;
 use traffic::headers::{Framing, RequestFields, Version};
 use traffic::{Outcome, Reason, StreamKind};
 
-use super::{Journal, Permitted, Tally};
+use super::{Journal, Permitted, Received, Tally};
 use crate::gate::{Core, Worker};
 use crate::refusal::Refused;
 use crate::streams::{Entry, Facts, Registration};
@@ -106,40 +107,11 @@ impl Admitted {
             record.grant_ids = permit.grants().to_vec();
             record.ruleset_version = permit.ruleset_version();
         });
-        let api = received.api.api();
-        let deadline = deadline(&received.fields, &api.timeouts);
-        let head = head::Rewrite {
-            arrival: received.arrival,
-            fields: &received.fields,
-            target: &received.target,
-            prefix: &api.path,
-            upstream: &upstream,
-            deadline,
-            caller: head::Caller {
-                source: received.source,
-                scheme: received.peer.scheme,
-                authority: &received.authority,
-                identity: who.identity(),
-                credential: who.credential(),
-                request_id: received.journal.request_id(),
-            },
-        };
-        let head = match head::write(&head, api.protocol) {
-            Ok(head) => head,
+        let deadline = deadline(&received.fields, &received.api.api().timeouts);
+        let traits = traits(&received, deadline);
+        let head = match compose(&received, &who, &upstream, deadline) {
+            Ok(head) => Some(head),
             Err(reason) => return Err(Refused::new(received.journal, reason, &received.fields)),
-        };
-        let method = received.arrival.method;
-        let traits = Traits {
-            version: received.arrival.version,
-            framing: received.fields.framing,
-            timeouts: api.timeouts,
-            to_head: method == "HEAD",
-            idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
-            // HTTP/2 knows no upgrade (RFC 9113 §8.6).
-            websocket: received.fields.websocket && api.protocol == Protocol::Http1,
-            grpc: received.fields.grpc,
-            deadline,
-            keep_alive: received.fields.keep_alive,
         };
         let facts = Facts {
             who,
@@ -150,13 +122,14 @@ impl Admitted {
             since: received.journal.at(),
         };
         let entry = Arc::new(Entry::new(facts, traits.kind()));
+        let (decided_by, registration) = (permit.ruleset_version(), None);
         Ok(Self {
             journal: received.journal,
             entry,
-            decided_by: permit.ruleset_version(),
-            registration: None,
+            decided_by,
+            registration,
             upstream,
-            head: Some(head),
+            head,
             traits,
         })
     }
@@ -204,6 +177,50 @@ impl Admitted {
     /// For the answer.
     pub(super) fn into_journal(self) -> Journal {
         self.journal
+    }
+}
+
+/// The head that the upstream gets.
+fn compose(
+    received: &Received<'_>,
+    who: &Verified,
+    upstream: &Upstream,
+    deadline: Option<Span>,
+) -> Result<Head, Reason> {
+    let api = received.api.api();
+    let rewrite = head::Rewrite {
+        arrival: received.arrival,
+        fields: &received.fields,
+        target: &received.target,
+        prefix: &api.path,
+        upstream,
+        deadline,
+        caller: head::Caller {
+            source: received.source,
+            scheme: received.peer.scheme,
+            authority: &received.authority,
+            identity: who.identity(),
+            credential: who.credential(),
+            request_id: received.journal.request_id(),
+        },
+    };
+    head::write(&rewrite, api.protocol)
+}
+
+fn traits(received: &Received<'_>, deadline: Option<Span>) -> Traits {
+    let (api, fields) = (received.api.api(), &received.fields);
+    let method = received.arrival.method;
+    Traits {
+        version: received.arrival.version,
+        framing: fields.framing,
+        timeouts: api.timeouts,
+        to_head: method == "HEAD",
+        idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+        // HTTP/2 knows no upgrade (RFC 9113 §8.6).
+        websocket: fields.websocket && api.protocol == Protocol::Http1,
+        grpc: fields.grpc,
+        deadline,
+        keep_alive: fields.keep_alive,
     }
 }
 

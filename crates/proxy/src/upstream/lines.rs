@@ -178,8 +178,18 @@ async fn handshake(upstream: &Upstream, socket: Socket) -> Result<Connection, Re
         .enable_push(false);
     let shaken = builder.handshake::<_, Bytes>(socket).await;
     let (sender, mut driver) = shaken.map_err(|error| unreachable(upstream, &error))?;
+    let Some(mut pings) = driver.ping_pong() else { return Err(Reason::UpstreamInvalid) };
+    // The first thing that comes back are the upstream's settings (RFC 9113 §3.4), which say how
+    // many requests it takes at once. What comes back from something else is no answer to a ping.
+    let answered = tokio::select! {
+        _ = &mut driver => false,
+        answer = pings.ping(Ping::opaque()) => answer.is_ok(),
+    };
+    if !answered {
+        tracing::warn!(upstream = %upstream.key, "the upstream does not speak HTTP/2");
+        return Err(Reason::UpstreamInvalid);
+    }
     let state = Arc::new(State::default());
-    let pings = driver.ping_pong();
     let (watched, key) = (Arc::clone(&state), upstream.key.clone());
     tokio::spawn(async move {
         tokio::select! {
@@ -196,8 +206,7 @@ async fn handshake(upstream: &Upstream, socket: Socket) -> Result<Connection, Re
 }
 
 /// Resolves when a connection in use does not answer any more.
-async fn silence(pings: Option<PingPong>, state: &State) {
-    let Some(mut pings) = pings else { return std::future::pending().await };
+async fn silence(mut pings: PingPong, state: &State) {
     loop {
         tokio::time::sleep(PING_EVERY).await;
         if state.streams.load(Ordering::Acquire) == 0 {

@@ -155,7 +155,8 @@ async fn begin(kind: &Kind, client: &mut Client, key: &str) {
 async fn revoke(kind: &Kind, (revocation, reason): Revocation) -> (Vec<u8>, u16) {
     let go = watch::Sender::new(false);
     let upstream = upstream(kind, &go).await;
-    let setup = Setup { adjust: Box::new(two_callers), ..Setup::default() };
+    // On threads of their own, as they are in a real gate.
+    let setup = Setup { adjust: Box::new(two_callers), workers: 2, ..Setup::default() };
     let kit = Kit::with(&upstream.url(), setup).await;
     let (mut caller, mut other) = (kit.connect().await, kit.connect().await);
     begin(kind, &mut other, other_key().expose()).await;
