@@ -39,6 +39,7 @@ mod search;
 mod shards;
 mod shown;
 mod terms;
+mod touch;
 
 pub use absorb::Change;
 pub use caller::Caller;
@@ -55,3 +56,4 @@ pub use replay::{CallerLoss, GrantChange, Replay, replay};
 pub use routes::{ApiEntry, Located};
 pub use ruleset::Ruleset;
 pub use shown::{BadShown, Shown, visible};
+pub use touch::Touch;

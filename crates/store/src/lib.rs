@@ -40,6 +40,7 @@ pub mod received;
 pub mod review;
 pub mod session;
 mod sql;
+mod stream;
 mod tx;
 pub mod usage;
 

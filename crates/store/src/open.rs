@@ -110,6 +110,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0007_fields_received.sql"),
         include_str!("../migrations/postgres/0007_fields_received.sql"),
     ),
+    (
+        "streams",
+        include_str!("../migrations/sqlite/0009_streams.sql"),
+        include_str!("../migrations/postgres/0009_streams.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

@@ -15,6 +15,7 @@
 
 pub mod authority;
 pub mod forwarded;
+pub mod grpc;
 pub mod headers;
 pub mod limit;
 pub mod rate;
@@ -23,6 +24,7 @@ pub mod received;
 pub mod record;
 pub mod seen;
 pub mod shed;
+pub mod stream;
 pub mod target;
 pub mod upstream;
 pub mod usage;
@@ -33,6 +35,7 @@ pub use rate::Rate;
 pub use reason::Reason;
 pub use record::{CallRecord, Outcome};
 pub use seen::FieldsSeen;
+pub use stream::{CutCount, OpenStream, StreamKind};
 pub use target::Target;
 pub use upstream::UpstreamUrl;
 pub use usage::{Usage, UsageKey};

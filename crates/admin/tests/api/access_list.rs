@@ -142,6 +142,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("GET /suggestions", AUDITORS),
         row("GET /calls", ALL),
         row("GET /calls/{id}/explanation", [401, 404, 404, 404]).of("r_none"),
+        row("GET /streams", ALL),
         row("GET /findings", ALL),
         row("POST /findings/recheck", ADMINS),
     ];

@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::support::{Connection, Scratch, Server, Upstream, eventually, installed};
 
 /// Two nodes of one installation, and a caller who may read orders.
-struct Fleet {
-    one: Server,
-    two: Server,
-    key: String,
-    grant: String,
+pub(crate) struct Fleet {
+    pub(crate) one: Server,
+    pub(crate) two: Server,
+    pub(crate) key: String,
+    pub(crate) grant: String,
 }
 
-fn fleet(homes: [&Path; 2], database: &str, upstream: &Upstream) -> Fleet {
+pub(crate) fn fleet(homes: [&Path; 2], database: &str, upstream: &str) -> Fleet {
     let [first, second] = homes;
     let token = installed(first, &["--database", database]);
     // The nodes of one installation have the same keys.
@@ -25,7 +25,7 @@ fn fleet(homes: [&Path; 2], database: &str, upstream: &Upstream) -> Fleet {
     installed(second, &["--database", database]);
     let (one, two) = (Server::serve(first, &token), Server::serve(second, &token));
     let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/orders.yaml");
-    let add = ["api", "add", "orders", "--path", "/orders", "--upstream", &upstream.url];
+    let add = ["api", "add", "orders", "--path", "/orders", "--upstream", upstream];
     one.json(&[&add, &["--openapi", document][..]].concat());
     let issued = one.json(&["key", "issue", "svc", "--api", "orders", "--can", "read"]);
     let key = format!("Bearer {}", issued["key"].as_str().unwrap());
@@ -49,7 +49,7 @@ impl Fleet {
         }
     }
 
-    fn revoke(&self) -> Value {
+    pub(crate) fn revoke(&self) -> Value {
         self.one.json(&["grant", "revoke", &self.grant, "--reason", "over"])
     }
 
@@ -74,7 +74,7 @@ impl Fleet {
 fn a_revocation_at_one_node_holds_at_the_other_when_it_returns() {
     let cluster = testkit::postgres();
     let (first, second, upstream) = (Scratch::new(), Scratch::new(), Upstream::start());
-    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream);
+    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream.url);
     fleet.wait_for_both();
     let mut open = fleet.two.proxy();
     assert_eq!(fleet.status(&mut open), 200);
@@ -86,7 +86,7 @@ fn a_revocation_at_one_node_holds_at_the_other_when_it_returns() {
 fn without_its_database_the_gate_serves_and_changes_are_refused() {
     let mut cluster = testkit::private_postgres();
     let (first, second, upstream) = (Scratch::new(), Scratch::new(), Upstream::start());
-    let mut fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream);
+    let mut fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream.url);
     fleet.wait_for_both();
     let mut open = fleet.two.proxy();
 
