@@ -40,6 +40,7 @@ pub fn api(number: usize, upstream: &str) -> Result<Api, Failure> {
         owner: None,
         environment: "production".to_owned(),
         accept: vec![Accept::Key, Accept::Token],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         limits: Vec::new(),
         costs: std::collections::BTreeMap::new(),

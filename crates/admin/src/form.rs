@@ -251,6 +251,26 @@ pub struct CallFilter {
     pub limit: Option<u32>,
 }
 
+/// Filter of open requests.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct StreamFilter {
+    /// Only of this identity.
+    pub identity: Option<String>,
+    /// Only to this API, by id or name.
+    pub api: Option<String>,
+    /// At most so many, the oldest first (default 1,000, at most 10,000).
+    pub limit: Option<u32>,
+}
+
+impl From<StreamFilter> for app::view::StreamQuery {
+    fn from(filter: StreamFilter) -> Self {
+        let StreamFilter { identity, api, limit } = filter;
+        Self { identity, api, limit }
+    }
+}
+
 /// Filter of findings.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]

@@ -6,7 +6,7 @@ mod limits;
 
 use base::{ApiId, Problem, Span};
 use catalog::openapi::{self, Prefix};
-use catalog::{Accept, Api, ApiMode, Impact, Operation, Timeouts};
+use catalog::{Accept, Api, ApiMode, Impact, Operation, Protocol, Timeouts};
 use grant::Grant;
 use identity::{Environment, Origin};
 pub use limits::check_limits;
@@ -67,7 +67,7 @@ impl App {
         authority.must_administer("add an API")?;
         let mut api = parse(&new, self.now(), origin_of(actor))?;
         let given = self.document_of(&new).await?;
-        api.operations = operations_of(given.as_ref(), &api)?;
+        api.operations = operations_of(given.as_ref(), &new.operations, &api)?;
         api.check_limits()?;
         let mut tx = self.begin(actor).await?;
         check_owner(&mut tx, &authority, api.owner.as_deref()).await?;
@@ -83,6 +83,10 @@ impl App {
     /// The document that an API comes with.
     async fn document_of(&self, new: &NewApi) -> Result<Option<Given>, Problem> {
         let name = new.document_name.as_deref();
+        if !new.operations.is_empty() && (new.document.is_some() || new.document_url.is_some()) {
+            let detail = "give a document or a list of operations, not both";
+            return Err(Problem::invalid("two_documents", detail).at("operations"));
+        }
         match (&new.document, &new.document_url) {
             (None, None) => Ok(None),
             (Some(_), Some(_)) => {
@@ -113,7 +117,8 @@ impl App {
         let hint = "ask the API's owner or an administrator";
         authority.must(authority.owns_api(&before), "change the operations of this API", hint)?;
         let given = Given::new(name, document);
-        let after = Api { operations: operations_of(Some(&given), &before)?, ..before.clone() };
+        let after =
+            Api { operations: operations_of(Some(&given), &[], &before)?, ..before.clone() };
         after.check_limits()?;
         if after != before {
             tx.save_api(audit::Event::ApiOperationsImported, Some(&before), &after).await?;
@@ -216,8 +221,15 @@ impl Given {
     }
 }
 
-fn operations_of(given: Option<&Given>, api: &Api) -> Result<Vec<Operation>, Problem> {
-    let Some(given) = given else { return Ok(Vec::new()) };
+/// The operations of an API: of its document, or as they are listed.
+fn operations_of(
+    given: Option<&Given>,
+    listed: &[String],
+    api: &Api,
+) -> Result<Vec<Operation>, Problem> {
+    let Some(given) = given else {
+        return catalog::list::operations(listed, &api.path, api.impact);
+    };
     Ok(openapi::import(&given.text, &given.name, Prefix(Some(&api.path)), api.impact)?.operations)
 }
 
@@ -247,6 +259,7 @@ fn parse(new: &NewApi, now: base::Timestamp, origin: Origin) -> Result<Api, Prob
         hosts: new.hosts.iter().map(|host| address::host(host)).collect::<Result<_, _>>()?,
         path: address::path_prefix(&new.path)?,
         upstream: address::upstream(&new.upstream)?,
+        protocol: input::word_or("protocol", new.protocol.as_deref(), Protocol::usual())?,
         mode: input::word_or("mode", new.mode.as_deref(), ApiMode::Enforce)?,
         impact: input::word_or("impact", new.impact.as_deref(), Impact::Medium)?,
         owner: new.owner.clone(),
@@ -263,8 +276,7 @@ fn parse(new: &NewApi, now: base::Timestamp, origin: Origin) -> Result<Api, Prob
 
 fn timeouts(new: &NewTimeouts) -> Result<Timeouts, Problem> {
     let usual = Timeouts::default();
-    let limit = |field: &str, text: &Option<String>, usual: Span| {
-        let Some(text) = text else { return Ok(usual) };
+    let given = |field: &str, text: &str| {
         let span = input::span(field, text)?;
         if span > TIMEOUT_MAX {
             let detail = format!("{span} is longer than {TIMEOUT_MAX}");
@@ -274,10 +286,15 @@ fn timeouts(new: &NewTimeouts) -> Result<Timeouts, Problem> {
         }
         Ok(span)
     };
+    let limit = |field: &str, text: &Option<String>, usual: Span| match text {
+        Some(text) => given(field, text),
+        None => Ok(usual),
+    };
     Ok(Timeouts {
         connect: limit("timeouts.connect", &new.connect, usual.connect)?,
         response: limit("timeouts.response", &new.response, usual.response)?,
         idle: limit("timeouts.idle", &new.idle, usual.idle)?,
+        call: new.call.as_deref().map(|text| given("timeouts.call", text)).transpose()?,
     })
 }
 

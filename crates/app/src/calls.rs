@@ -32,9 +32,13 @@ pub(crate) enum Sight {
 
 impl Sight {
     pub(crate) fn covers(&self, record: &CallRecord) -> bool {
+        self.sees(record.identity_id.as_ref(), record.api_id.as_ref())
+    }
+
+    pub(crate) fn sees(&self, identity: Option<&IdentityId>, api: Option<&ApiId>) -> bool {
         let Self::Own { identities, apis } = self else { return true };
-        record.identity_id.as_ref().is_some_and(|id| identities.contains(id))
-            || record.api_id.as_ref().is_some_and(|id| apis.contains(id))
+        identity.is_some_and(|id| identities.contains(id))
+            || api.is_some_and(|id| apis.contains(id))
     }
 }
 

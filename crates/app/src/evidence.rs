@@ -119,6 +119,8 @@ fn receipts(proof: &Proof) -> Vec<Receipt> {
     let receipt = |receipt: &review::verification::Receipt| Receipt {
         node: receipt.node.to_string(),
         since: receipt.since,
+        streams_cut: receipt.streams_cut,
+        streams_open: receipt.streams_open,
     };
     proof.receipts.iter().map(receipt).collect()
 }

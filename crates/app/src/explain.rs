@@ -356,6 +356,7 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         Reason::AmbiguousBody | Reason::ContractViolation => 5,
         Reason::UpstreamUnreachable
         | Reason::UpstreamTimeout
+        | Reason::DeadlineExceeded
         | Reason::UpstreamInvalid
         | Reason::ResponseInvalid
         | Reason::ResponseUnreadable
@@ -467,6 +468,7 @@ fn why(reason: Reason) -> &'static str {
         Reason::Overloaded => "the gate had more to do than it could",
         Reason::UpstreamUnreachable => "the upstream refused or broke the connection",
         Reason::UpstreamTimeout => "the upstream did not answer in time",
+        Reason::DeadlineExceeded => "the deadline that the caller gave its call passed",
         Reason::UpstreamInvalid => "the upstream's answer is not valid HTTP or ended early",
         Reason::ResponseInvalid => "the upstream's answer breaks the API's document",
         Reason::ResponseUnreadable => "the answer could not be shown in part",

@@ -8,7 +8,7 @@ use store::Tx;
 
 use crate::api::origin_of;
 use crate::authority::Authority;
-use crate::view::GroupView;
+use crate::view::{GroupChange, GroupView};
 use crate::{Actor, App, input, near};
 
 impl App {
@@ -22,7 +22,8 @@ impl App {
         Ok(groups.iter().map(view).collect())
     }
 
-    /// Makes a group, or sets the name and members of one.
+    /// Makes a group, or sets the name and members of one. Who is in it no more has nothing by it
+    /// when this returns.
     pub async fn put_group(
         &self,
         actor: &Actor,
@@ -30,7 +31,7 @@ impl App {
         name: &str,
         members: &[String],
         groups: &[String],
-    ) -> Result<GroupView, Problem> {
+    ) -> Result<GroupChange, Problem> {
         let id: GroupId = input::id("id", id)?;
         let name = input::line("name", name)?;
         let mut tx = self.begin(actor).await?;
@@ -49,11 +50,14 @@ impl App {
             created_at: before.as_ref().map_or(tx.at(), |group| group.created_at),
             id,
         };
-        if before.as_ref() != Some(&after) {
-            tx.save_group(before.as_ref(), &after).await?;
-            self.commit(tx).await?;
-        }
-        Ok(view(&after))
+        let change = match before.as_ref() == Some(&after) {
+            true => tx.base(),
+            false => {
+                tx.save_group(before.as_ref(), &after).await?;
+                self.commit(tx).await?
+            }
+        };
+        Ok(GroupChange { group: view(&after), receipt: self.receipt(change).await? })
     }
 }
 

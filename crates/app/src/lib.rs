@@ -11,8 +11,9 @@
 //! 2. Reads: `let mut state = self.read().await?;`, one snapshot per use case.
 //! 3. Writes: `let mut tx = self.begin(actor).await?;` loads through the same transaction, asks
 //!    whether the actor may, calls core, writes with the store's `save_…` (which
-//!    records), and ends with `self.commit(tx).await?`. That publishes to the gate of this node;
-//!    `self.receipt(change).await?` waits for the others. Nothing else may commit a transaction.
+//!    records), and ends with `self.commit(tx).await?`. That publishes to the gate of this node
+//!    and tells what has lost its permission there to end; `self.receipt(change).await?` waits
+//!    for that and for the others. Nothing else may commit a transaction.
 //! 4. Time is [`App::now`], ids and secrets come from [`App::draw`].
 //! 5. What the actor may not see is `NotFound`; what they see but may not do is `Forbidden`.
 #![forbid(unsafe_code)]
@@ -59,6 +60,7 @@ mod rollouts;
 mod search;
 pub mod settings;
 mod sign_in;
+pub mod streams;
 mod terms;
 mod today;
 mod usage;
@@ -82,6 +84,7 @@ pub use probe::Probe;
 pub use rollouts::RolloutTallies;
 pub use settings::{Keys, Settings, TrustedIssuer};
 pub use sign_in::{NewSession, Session};
+pub use streams::OpenStreams;
 
 /// How many searches of the decision log run at once; others wait for their turn.
 const LOG_READERS_MAX: usize = 2;
@@ -125,6 +128,8 @@ pub struct App {
     /// Held while a solver works.
     proving: tokio::sync::Mutex<()>,
     probe: OnceLock<Arc<dyn Probe>>,
+    open_streams: OnceLock<Arc<dyn OpenStreams>>,
+    cuts: streams::Cuts,
     call_counts: today::CallCounts,
     /// What the gate of this node did while a change was being rolled out.
     rollout_tallies: Arc<RolloutTallies>,
@@ -155,6 +160,8 @@ impl App {
             remediating: tokio::sync::Mutex::new(()),
             proving: tokio::sync::Mutex::new(()),
             probe: OnceLock::new(),
+            open_streams: OnceLock::new(),
+            cuts: streams::Cuts::default(),
             call_counts: today::CallCounts::default(),
             rollout_tallies: Arc::default(),
             log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),

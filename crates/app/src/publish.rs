@@ -3,13 +3,14 @@
 //!
 //! A change that the ruleset refuses is not committed: what is stored can always be enforced.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::RolloutId;
 use base::problem::ProblemKind;
-use base::{Problem, Timestamp};
-use policy::{Change, Rollout, Ruleset, Trial};
+use base::{Problem, Span, Timestamp};
+use policy::{Change, Rollout, Ruleset, Touch, Trial};
 use store::{Batch, Cursor, NodeRow, Object, RolledOut, Store, Tx};
 
 use crate::api::checks;
@@ -23,6 +24,9 @@ const FOLLOW_BATCH: u32 = 1_000;
 const LOAD_QUEUE: usize = 2;
 /// How often the statements of other nodes are looked at while somebody waits for them.
 const RECEIPT_POLL: Duration = Duration::from_millis(10);
+
+/// How long it is kept what changes cut. Proofs of reviews keep their own.
+const CUTS_KEPT: Span = Span::from_days(90);
 
 /// What this node last published.
 #[derive(Debug, Clone, Copy)]
@@ -114,14 +118,14 @@ impl App {
     /// the change sequence. Nothing is committed that the ruleset refuses.
     pub(crate) async fn commit(&self, mut tx: Tx) -> Result<u64, Problem> {
         let mut published = self.publishing.lock().await;
-        let mut next = self.after(&mut tx).await?;
+        let mut next = self.next(&mut tx).await?;
         let made = tx.changes().len();
-        if let Some(why) = next.rollout().and_then(Rollout::broken) {
+        if let Some(why) = next.ruleset.rollout().and_then(Rollout::broken) {
             // In the same transaction: the store never holds a change that is open and does not
             // apply, so that a node which starts later does not have to find out.
             self.return_broken(&mut tx, why).await?;
             let more: Vec<_> = tx.changes().iter().skip(made).cloned().collect();
-            next = advance(&next, more.into_iter())?;
+            next.advance(more.into_iter())?;
         }
         tx.sign_ledger(&self.signing_key).await?;
         let committed = tx.commit().await?;
@@ -131,15 +135,19 @@ impl App {
 
     /// The ruleset as it would be after what a transaction has changed so far.
     pub(crate) async fn after(&self, tx: &mut Tx) -> Result<Arc<Ruleset>, Problem> {
-        let mut next = self.ruleset().load_full();
+        Ok(self.next(tx).await?.ruleset)
+    }
+
+    async fn next(&self, tx: &mut Tx) -> Result<Next, Problem> {
+        let mut next = Next::after(self.ruleset().load_full());
         // The transaction holds the head, so these are all changes of others that there are.
-        while next.version() < tx.base() {
-            let missed = tx.changes_after(next.version(), FOLLOW_BATCH).await?;
-            next = advance(&next, missed.into_iter().take_while(|c| c.sequence <= tx.base()))?;
+        while next.ruleset.version() < tx.base() {
+            let missed = tx.changes_after(next.ruleset.version(), FOLLOW_BATCH).await?;
+            next.advance(missed.into_iter().take_while(|c| c.sequence <= tx.base()))?;
         }
         let own: Vec<_> = tx.changes().to_vec();
-        next = advance(&next, own.into_iter())?;
-        guardrails::fit(tx, &next).await?;
+        next.advance(own.into_iter())?;
+        guardrails::fit(tx, &next.ruleset).await?;
         Ok(next)
     }
 
@@ -153,13 +161,16 @@ impl App {
         }
     }
 
-    fn publish(&self, published: &mut Published, next: Arc<Ruleset>) {
+    fn publish(&self, published: &mut Published, next: Next) {
         let now = self.now();
         published.current_at = now;
-        if next.version() != published.version {
-            published.version = next.version();
-            self.ruleset().store(next);
+        let Next { ruleset, touched } = next;
+        if ruleset.version() != published.version {
+            published.version = ruleset.version();
+            self.ruleset().store(Arc::clone(&ruleset));
             published.since = now;
+            // From here on nothing new gets in by what was taken away.
+            self.cut_streams(&ruleset, &touched);
         }
     }
 
@@ -173,10 +184,10 @@ impl App {
         // the lock and waited for a connection could wait for ever.
         let mut state = self.read().await?;
         let mut published = self.publishing.lock().await;
-        let mut next = self.ruleset().load_full();
-        while next.version() < state.version() {
-            let missed = state.changes_after(next.version(), FOLLOW_BATCH).await?;
-            next = advance(&next, missed.into_iter())?;
+        let mut next = Next::after(self.ruleset().load_full());
+        while next.ruleset.version() < state.version() {
+            let missed = state.changes_after(next.ruleset.version(), FOLLOW_BATCH).await?;
+            next.advance(missed.into_iter())?;
         }
         drop(state);
         // What was committed here since the look is known better than by it.
@@ -189,16 +200,29 @@ impl App {
         Ok(statement.version)
     }
 
-    /// Writes this node's statement, unless the store has it and it is fresh.
+    /// Writes this node's statement, with what it cut, unless the store has it and it is fresh.
     async fn state_version(&self, statement: Published) -> Result<(), Problem> {
+        let cuts = self.cuts.to_store(statement.version);
+        let mut counts = BTreeMap::new();
+        for publication in &cuts {
+            counts.extend(publication.counts().await);
+        }
         let now = self.now();
         let fresh = |stated: Timestamp| {
             now.since(stated).as_micros() < self.settings.node_lease.as_micros() / 3
         };
-        if statement.stated.is_some_and(|(stated, at)| stated == statement.version && fresh(at)) {
+        let is_stated =
+            statement.stated.is_some_and(|(stated, at)| stated == statement.version && fresh(at));
+        if is_stated && cuts.is_empty() {
             return Ok(());
         }
         let mut tx = self.begin(&node_actor()?).await?;
+        for (change, count) in counts {
+            tx.save_stream_cut(&self.settings.node, change, count).await?;
+        }
+        if !cuts.is_empty() {
+            tx.expire_stream_cuts(now - CUTS_KEPT).await?;
+        }
         let row = NodeRow {
             id: self.settings.node.clone(),
             version: statement.version,
@@ -207,6 +231,7 @@ impl App {
         };
         tx.state_node(&row).await?;
         tx.commit().await?;
+        cuts.iter().for_each(|publication| publication.is_stored());
         self.publishing.lock().await.stated = Some((statement.version, now));
         Ok(())
     }
@@ -215,7 +240,9 @@ impl App {
     /// that is not heard of for a lease is not live, and is not waited for.
     pub(crate) async fn receipt(&self, change: u64) -> Result<ChangeReceipt, Problem> {
         let own = *self.publishing.lock().await;
-        let me = NodeReceipt { node: self.settings.node.to_string(), since: own.since.to_string() };
+        let cut = self.cuts.counts(change, change).await;
+        let cut = cut.get(&change).copied().unwrap_or_default();
+        let me = NodeReceipt::new(&self.settings.node, own.since, cut);
         if !self.store.is_shared() {
             return Ok(ChangeReceipt { change, receipts: vec![me] });
         }
@@ -227,7 +254,7 @@ impl App {
                 nodes.into_iter().partition(|node| node.version >= change);
             if missing.is_empty() {
                 let mut receipts = vec![me];
-                receipts.extend(there.into_iter().map(receipt_of));
+                receipts.extend(self.receipts_of_others(change, there).await?);
                 receipts.sort_by(|a, b| a.node.cmp(&b.node));
                 return Ok(ChangeReceipt { change, receipts });
             }
@@ -238,6 +265,23 @@ impl App {
         let detail = format!("change {change} is saved, but not enforced by: {}", names.join(", "));
         Err(Problem::new(ProblemKind::Unavailable, "not_enforced_everywhere", detail)
             .hint("look at the logs of these nodes, or stop them"))
+    }
+
+    /// A node writes what it cut together with its statement.
+    async fn receipts_of_others(
+        &self,
+        change: u64,
+        nodes: Vec<NodeRow>,
+    ) -> Result<Vec<NodeReceipt>, Problem> {
+        if nodes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let cuts = self.read().await?.stream_cuts(change, change).await?;
+        let receipt = |node: NodeRow| {
+            let cut = cuts.get(&(node.id.clone(), change)).copied().unwrap_or_default();
+            NodeReceipt::new(&node.id, node.since, cut)
+        };
+        Ok(nodes.into_iter().map(receipt).collect())
     }
 
     async fn other_live_nodes(&self) -> Result<Vec<NodeRow>, Problem> {
@@ -262,28 +306,36 @@ impl App {
     }
 }
 
-fn receipt_of(node: NodeRow) -> NodeReceipt {
-    NodeReceipt { node: node.id.to_string(), since: node.since.to_string() }
+/// A ruleset that is to be published, and what it touches.
+struct Next {
+    ruleset: Arc<Ruleset>,
+    touched: Vec<(u64, Touch)>,
 }
 
-pub(crate) fn advance(
-    ruleset: &Arc<Ruleset>,
-    changes: impl Iterator<Item = store::Change>,
-) -> Result<Arc<Ruleset>, Problem> {
-    let mut version = ruleset.version();
-    let mut objects = Vec::new();
-    for change in changes {
-        if change.sequence != version + 1 {
-            let detail = format!("the change log goes from {version} to {}", change.sequence);
-            return Err(Problem::internal(detail));
+impl Next {
+    fn after(ruleset: Arc<Ruleset>) -> Self {
+        Self { ruleset, touched: Vec::new() }
+    }
+
+    fn advance(&mut self, changes: impl Iterator<Item = store::Change>) -> Result<(), Problem> {
+        let mut version = self.ruleset.version();
+        let mut objects = Vec::new();
+        for change in changes {
+            if change.sequence != version + 1 {
+                let detail = format!("the change log goes from {version} to {}", change.sequence);
+                return Err(Problem::internal(detail));
+            }
+            version = change.sequence;
+            if let Some(object) = change.object.map(change_of).transpose()? {
+                self.touched.extend(Touch::of(&object).map(|touch| (version, touch)));
+                objects.push(object);
+            }
         }
-        version = change.sequence;
-        objects.extend(change.object.map(change_of).transpose()?);
+        if version != self.ruleset.version() {
+            self.ruleset = Arc::new(self.ruleset.apply(version, objects)?);
+        }
+        Ok(())
     }
-    if version == ruleset.version() {
-        return Ok(Arc::clone(ruleset));
-    }
-    ruleset.apply(version, objects).map(Arc::new)
 }
 
 pub(crate) fn node_actor() -> Result<Actor, Problem> {

@@ -181,7 +181,7 @@ async fn groups_in_groups_are_never_circular_and_their_people_belong() {
         put("team", texts(&["billing"]), vec![]).await.unwrap();
         put("division", vec![], texts(&["team"])).await.unwrap();
         let whole = put("company", vec![], texts(&["division"])).await.unwrap();
-        assert_eq!(whole.groups, ["division"]);
+        assert_eq!(whole.group.groups, ["division"]);
         let circle = refusal(put("team", texts(&["billing"]), texts(&["company"])).await);
         assert_eq!(circle, (Invalid, "circular_group".to_owned()));
         let itself = refusal(put("team", vec![], texts(&["team"])).await);

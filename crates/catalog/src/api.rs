@@ -91,6 +91,24 @@ words! {
     }
 }
 
+words! {
+    /// How the gate speaks to an upstream. Callers choose theirs by themselves.
+    Protocol {
+        /// HTTP/1.1.
+        Http1 = "h1",
+        /// HTTP/2, for gRPC among others: by ALPN over `https://`, with prior knowledge over
+        /// `http://` (RFC 9113 §3.3).
+        Http2 = "h2",
+    }
+}
+
+impl Protocol {
+    /// What an upstream is spoken to in when nothing else is said, or was before there was a choice.
+    pub const fn usual() -> Self {
+        Self::Http1
+    }
+}
+
 /// One property of an operation's response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
@@ -162,6 +180,10 @@ pub struct Timeouts {
     pub response: Span,
     /// Between two reads of a body, either way.
     pub idle: Span,
+    /// A whole gRPC call, from its head to its status; a longer deadline of its caller's is cut to
+    /// it. `None` = as long as its caller gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Span>,
 }
 
 impl Default for Timeouts {
@@ -170,6 +192,7 @@ impl Default for Timeouts {
             connect: Span::from_secs(5),
             response: Span::from_secs(60),
             idle: Span::from_secs(60),
+            call: None,
         }
     }
 }
@@ -189,6 +212,9 @@ pub struct Api {
     /// Where requests go: `http://host:port` or `https://…`, optionally with a base path that
     /// replaces the prefix. Without one, the target is forwarded to the byte.
     pub upstream: String,
+    /// How it is spoken to.
+    #[serde(default = "Protocol::usual")]
+    pub protocol: Protocol,
     /// What happens without a grant.
     pub mode: ApiMode,
     /// How bad misuse would be.

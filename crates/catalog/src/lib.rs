@@ -15,13 +15,15 @@
 pub mod api;
 pub mod capture;
 pub mod checks;
+pub mod list;
 pub mod matcher;
 pub mod openapi;
 pub mod spelling;
 pub mod template;
 
 pub use api::{
-    Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Timeouts, check_limits,
+    Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Protocol, Timeouts,
+    check_limits,
 };
 pub use checks::{CheckMode, ContractSource};
 pub use matcher::Matcher;

@@ -41,6 +41,7 @@ mod search;
 mod shards;
 mod shown;
 mod terms;
+mod touch;
 
 pub use absorb::Change;
 pub use caller::Caller;
@@ -59,3 +60,4 @@ pub use rollout::{Rollout, Trial};
 pub use routes::{ApiEntry, Located};
 pub use ruleset::Ruleset;
 pub use shown::{BadShown, Shown, visible};
+pub use touch::Touch;

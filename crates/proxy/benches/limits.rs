@@ -34,6 +34,7 @@ fn api(limits: &[&str]) -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept: vec![Accept::Key],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         limits: parsed.collect(),
         costs: std::collections::BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! The gate: what all its workers share, and what each has for itself.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ use crate::limits::Limiter;
 use crate::recorder::Recorder;
 use crate::sources::Sources;
 use crate::stage::Journal;
-use crate::upstream::{Pool, Upstream};
+use crate::streams::{Shard, Streams};
+use crate::upstream::{Lines, Pool, Upstream};
 
 mod entropy;
 mod serve;
@@ -44,6 +45,22 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sources: Arc<Sources>,
     pub(crate) limits: Arc<Limiter>,
+    pub(crate) streams: Arc<Streams>,
+    /// TLS towards upstreams that are spoken to in HTTP/2.
+    upstream_tls_h2: Option<Arc<rustls::ClientConfig>>,
+    /// The grace of a shutdown is over.
+    by_force: AtomicBool,
+}
+
+impl Core {
+    pub(crate) fn upstream_tls_h2(&self) -> Option<&Arc<rustls::ClientConfig>> {
+        self.upstream_tls_h2.as_ref()
+    }
+
+    /// What still runs is being cut by the gate itself.
+    pub(crate) fn ends_by_force(&self) -> bool {
+        self.by_force.load(Ordering::Relaxed)
+    }
 }
 
 impl Gate {
@@ -59,13 +76,34 @@ impl Gate {
     ) -> Self {
         let sources = Arc::new(Sources::new(config.limits.clone()));
         let limits = Arc::new(Limiter::new(&config.limits));
-        let core = Core { config, ruleset, authenticators, recorder, clock, sources, limits };
+        let upstream_tls_h2 = config.upstream_tls.as_deref().map(|tls| {
+            let mut tls = tls.clone();
+            tls.alpn_protocols = vec![b"h2".to_vec()];
+            Arc::new(tls)
+        });
+        let core = Core {
+            config,
+            ruleset,
+            authenticators,
+            recorder,
+            clock,
+            sources,
+            limits,
+            streams: Arc::default(),
+            upstream_tls_h2,
+            by_force: AtomicBool::new(false),
+        };
         Self { core: Arc::new(core), entropy: Arc::new(Mutex::new(entropy)), tls: None }
     }
 
     /// The limits that it holds requests against, for whoever divides them among nodes.
     pub fn limits(&self) -> &Arc<Limiter> {
         &self.core.limits
+    }
+
+    /// What is open at this gate.
+    pub fn streams(&self) -> &Arc<Streams> {
+        &self.core.streams
     }
 
     /// Listeners speak TLS only. See [`crate::tls::server_config`].
@@ -81,11 +119,13 @@ impl Gate {
 pub(crate) struct Worker {
     core: Arc<Core>,
     pool: Mutex<Pool>,
+    lines: Mutex<Lines>,
     claims: Mutex<ClaimsCache>,
     upstreams: Mutex<FxHashMap<String, Arc<Upstream>>>,
     entropy: Mutex<Buffered>,
     /// How late the worker was with what was due, in microseconds.
     delay_us: AtomicI64,
+    shard: Arc<Shard>,
 }
 
 /// Upstream URLs remembered; more than any catalogue has, so that a changing one cannot grow it.
@@ -96,10 +136,12 @@ impl Worker {
         let core = Arc::clone(&gate.core);
         Self {
             pool: Mutex::new(Pool::new(core.config.pool.clone())),
+            lines: Mutex::new(Lines::new(core.config.pool.idle_for)),
             claims: Mutex::new(ClaimsCache::new(core.config.limits.cached_tokens)),
             upstreams: Mutex::default(),
             entropy: Mutex::new(Buffered::new(Arc::clone(&gate.entropy))),
             delay_us: AtomicI64::new(0),
+            shard: core.streams.shard(),
             core,
         }
     }
@@ -108,8 +150,18 @@ impl Worker {
         &self.core
     }
 
+    /// What is open at this worker.
+    pub(crate) fn shard(&self) -> &Arc<Shard> {
+        &self.shard
+    }
+
     pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
         lock(&self.pool)
+    }
+
+    /// HTTP/2 connections to upstreams.
+    pub(crate) fn lines(&self) -> MutexGuard<'_, Lines> {
+        lock(&self.lines)
     }
 
     /// How late the worker gets to what is due.

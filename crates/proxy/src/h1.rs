@@ -2,8 +2,10 @@
 //! must be refused (both framings at once) and costs half a proxy.
 
 pub(crate) mod body;
+mod bridge;
 pub(crate) mod connection;
 pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod response;
+pub(crate) mod trailers;
 mod tunnel;

@@ -7,12 +7,12 @@ use catalog::{Accept, Api};
 use serde::Serialize;
 use traffic::headers::{Framing, RequestFields};
 use traffic::limit::Standing;
-use traffic::{Outcome, Reason};
+use traffic::{Outcome, Reason, grpc};
 
 use crate::h1::body::write_decimal;
 use crate::h1::response::{Departure, write_connection};
 use crate::limits::Exceeded;
-use crate::stage::Journal;
+use crate::stage::{Journal, Tally};
 
 mod words;
 
@@ -20,16 +20,23 @@ mod words;
 pub(crate) struct Refused {
     journal: Journal,
     reason: Reason,
-    /// Boxed, like what follows, because the way of a request hands refusals on by value.
+    /// Boxed, as what follows, because the way of a request hands refusals on by value.
     about: Option<Box<About>>,
-    exceeded: Option<Box<Exceeded>>,
+    told: Option<Box<Told>>,
     /// The request is read to its end, and the next one may follow.
     reusable: bool,
     /// The record says already what became of the request.
     is_judged: bool,
     /// Goes to a gateway in front, which asked.
     front: Option<Front>,
-    /// What of the request breaks the API's document: places, no values.
+}
+
+/// What was wrong with the request, in so many words.
+#[derive(Default)]
+struct Told {
+    /// The limit that was reached.
+    exceeded: Option<Exceeded>,
+    /// What breaks the API's document: places, no values.
     violations: Vec<String>,
 }
 
@@ -93,11 +100,10 @@ impl Refused {
             journal,
             reason,
             about: None,
-            exceeded: None,
+            told: None,
             reusable: false,
             is_judged: false,
             front: None,
-            violations: Vec::new(),
         }
     }
 
@@ -130,14 +136,15 @@ impl Refused {
 
     /// Says which limit was reached, and when to try again.
     pub(crate) fn beyond(mut self, exceeded: Exceeded) -> Self {
-        self.exceeded = Some(Box::new(exceeded));
+        self.told.get_or_insert_default().exceeded = Some(exceeded);
         self
     }
 
     /// Says what of the request breaks the API's document.
     pub(crate) fn telling(mut self, violations: Vec<String>) -> Self {
-        self.violations = violations;
-        self.violations.truncate(VIOLATIONS_TOLD_MAX);
+        let told = self.told.get_or_insert_default();
+        told.violations = violations;
+        told.violations.truncate(VIOLATIONS_TOLD_MAX);
         self
     }
 
@@ -151,21 +158,24 @@ impl Refused {
         self.reusable
     }
 
-    /// The page, and the journal that is still to be closed.
-    pub(crate) fn answer(self) -> (Answer, Open) {
+    /// The answer, as a page or as the status of a gRPC call, and the journal that is still to be
+    /// closed.
+    pub(crate) fn answer(self, grpc: bool) -> (Answer, Open) {
         let example = &self.journal.core().config.example_identity;
         let request_id = self.journal.request_id().as_str();
+        let told = self.told.as_deref();
         let case = Case {
             reason: self.reason,
             about: self.about.as_deref(),
-            exceeded: self.exceeded.as_deref().copied(),
-            violations: &self.violations,
+            exceeded: told.and_then(|told| told.exceeded),
+            violations: told.map_or(&[], |told| &told.violations),
             example,
             request_id,
         };
         let answer = match self.front {
             Some(Front::Yes) => Answer::yes(&self.journal),
             Some(Front::No(hint)) => Answer::page(&case, front_status(self.reason.status()), hint),
+            None if grpc => Answer::page(&case, self.reason.status(), None).of_call(&case),
             None => Answer::page(&case, self.reason.status(), None),
         };
         let Self { journal, reason, is_judged, .. } = self;
@@ -194,6 +204,15 @@ struct Case<'c> {
     request_id: &'c str,
 }
 
+impl Case<'_> {
+    fn detail(&self) -> String {
+        match self.exceeded.and_then(|exceeded| exceeded.limit) {
+            Some((limit, _)) => words::reached(limit, self.about),
+            None => words::detail(self.reason, self.about),
+        }
+    }
+}
+
 /// A refusal that is not recorded yet.
 pub(crate) struct Open {
     journal: Journal,
@@ -208,9 +227,13 @@ impl Open {
                 record.outcome = Outcome::Refused;
                 record.reason = Some(self.reason);
             }
-            record.status = answer.status;
-            record.bytes_out = answer.body.len() as u64;
         });
+        // Who has left sees no answer.
+        let (status, bytes_out) = match self.reason {
+            Reason::Cancelled => (0, 0),
+            _ => (answer.status, answer.body.len() as u64),
+        };
+        self.journal.set_tally(Tally { status, bytes_out, ..self.journal.tally() });
         self.journal
     }
 
@@ -227,7 +250,7 @@ impl Open {
             Err(error) => {
                 tracing::error!(%error, "an answer of the gate's own was not recorded");
                 match answer.caller {
-                    Some(_) => Answer::unrecorded(&answer.request_id),
+                    Some(_) => Answer::unrecorded(&answer.request_id, false),
                     None => answer,
                 }
             }
@@ -247,20 +270,21 @@ pub(crate) struct Answer {
     pub(crate) request_id: String,
     /// Identity and credential: the answer permits.
     pub(crate) caller: Option<[String; 2]>,
+    /// Of a gRPC call: `grpc-status` and `grpc-message`.
+    call: Option<(u8, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-/// The media type of every refusal.
+/// The media type of every refusal but those of gRPC calls.
 const MEDIA_TYPE: &str = "application/problem+json";
+/// Theirs.
+const CALL_TYPE: &str = "application/grpc";
 
 impl Answer {
     fn page(case: &Case<'_>, status: u16, hint: Option<&'static str>) -> Self {
         let Case { reason, about, exceeded, violations, example, request_id } = *case;
         let limit = exceeded.and_then(|exceeded| exceeded.limit);
-        let detail = match limit {
-            Some((limit, _)) => words::reached(limit, about),
-            None => words::detail(reason, about),
-        };
+        let detail = case.detail();
         let hint = hint.map_or_else(|| words::hint(reason, about, example), str::to_owned);
         let page = Page {
             kind: &words::kind(reason),
@@ -281,6 +305,7 @@ impl Answer {
             standing: limit.map(|(_, standing)| standing),
             request_id: request_id.to_owned(),
             caller: None,
+            call: None,
             body: serde_json::to_vec(&page).unwrap_or_default(),
         }
     }
@@ -301,14 +326,29 @@ impl Answer {
             standing: None,
             request_id: journal.request_id().to_string(),
             caller: Some(caller),
+            call: None,
             body: Vec::new(),
         }
+    }
+
+    /// The same to a gRPC call: all that HTTP says is that there is an answer.
+    fn of_call(mut self, case: &Case<'_>) -> Self {
+        let message = grpc::message(case.reason, &case.detail());
+        self.call = Some((grpc::status(case.reason), message));
+        self.status = 200;
+        self.phrase = words::phrase(200);
+        self.body = Vec::new();
+        self
     }
 
     /// The fields that are of this answer alone.
     pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = vec![("cache-control", "no-store".to_owned())];
-        if !self.body.is_empty() {
+        if let Some((status, message)) = &self.call {
+            fields.push(("content-type", CALL_TYPE.to_owned()));
+            fields.push((grpc::STATUS, status.to_string()));
+            fields.push((grpc::MESSAGE, message.clone()));
+        } else if !self.body.is_empty() {
             fields.push(("content-type", MEDIA_TYPE.to_owned()));
         }
         if let Some([identity, credential]) = &self.caller {
@@ -322,11 +362,12 @@ impl Answer {
     }
 
     /// The answer for a request whose record could not be made.
-    pub(crate) fn unrecorded(request_id: &str) -> Self {
+    pub(crate) fn unrecorded(request_id: &str, grpc: bool) -> Self {
         let (about, exceeded, violations, example) = (None, None, &[][..], "");
         let reason = Reason::LogUnavailable;
         let case = Case { reason, about, exceeded, violations, example, request_id };
-        Self::page(&case, reason.status(), None)
+        let answer = Self::page(&case, reason.status(), None);
+        if grpc { answer.of_call(&case) } else { answer }
     }
 
     /// Appends the answer in HTTP/1.1; to a HEAD request without the body.

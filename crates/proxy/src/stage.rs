@@ -21,12 +21,12 @@ mod lease;
 mod permitted;
 mod received;
 
-pub(crate) use admitted::{Admitted, Traits};
-pub(crate) use answered::{Answered, End, Tally};
+pub(crate) use admitted::{Admitted, Traits, UnderWay};
+pub(crate) use answered::{Answered, End};
 pub(crate) use authenticated::Authenticated;
 pub(crate) use checked::{Checked, Conformity};
 pub(crate) use facts::JudgedBody;
-pub(crate) use journal::Journal;
+pub(crate) use journal::{Journal, Tally};
 pub(crate) use lease::Lease;
 pub(crate) use permitted::{Pending, Permitted, Ruling};
 pub(crate) use received::{Arrival, Peer, Received};

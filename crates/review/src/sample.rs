@@ -83,6 +83,7 @@ pub(crate) fn api() -> Api {
         owner: Some("bob".to_owned()),
         environment: "production".to_owned(),
         accept: vec![],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         limits: Vec::new(),
         costs: std::collections::BTreeMap::new(),

@@ -43,6 +43,12 @@ pub struct Receipt {
     pub version: u64,
     /// Since when.
     pub since: Timestamp,
+    /// Open streams that the node ended because of the act; `None` where that was not counted yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams_cut: Option<u64>,
+    /// Streams that were told to end and had not when the node counted; `None` = none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams_open: Option<u64>,
 }
 
 /// Everything observed about one executed act.

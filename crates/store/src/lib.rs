@@ -41,6 +41,7 @@ pub mod review;
 mod rollout;
 pub mod session;
 mod sql;
+mod stream;
 mod tx;
 pub mod usage;
 

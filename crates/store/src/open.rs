@@ -115,6 +115,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0008_rollout.sql"),
         include_str!("../migrations/postgres/0008_rollout.sql"),
     ),
+    (
+        "streams",
+        include_str!("../migrations/sqlite/0009_streams.sql"),
+        include_str!("../migrations/postgres/0009_streams.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

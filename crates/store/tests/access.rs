@@ -7,6 +7,7 @@ use portreeve_store::{
     Channel, Cursor, GrantFilter, IdentityFilter, NodeRow, Object, Store, Tx, World, Writer,
 };
 use testkit::{Database, databases};
+use traffic::CutCount;
 
 mod sample;
 use sample::{api, credential, grant, group, identity, moment};
@@ -238,6 +239,34 @@ async fn a_node_never_states_an_older_version_and_is_heard_for_a_lease() {
         assert_eq!(tx.live_nodes(moment(0)).await.unwrap(), []);
         tx.commit().await.unwrap();
         assert_eq!(store.read().await.unwrap().version(), 0, "{}", database.kind);
+    }
+}
+
+#[tokio::test]
+async fn what_nodes_cut_is_kept_by_change_until_it_expires() {
+    for database in databases() {
+        let store = open(&database).await;
+        let (a, b) = (NodeId::parse("node-a").unwrap(), NodeId::parse("node-b").unwrap());
+        let count = |cut, open| CutCount { cut, open };
+        let mut tx = begin(&store).await;
+        tx.save_stream_cut(&a, 4, count(1, 1)).await.unwrap();
+        tx.save_stream_cut(&a, 4, count(2, 0)).await.unwrap();
+        tx.save_stream_cut(&b, 4, count(7, 0)).await.unwrap();
+        tx.save_stream_cut(&a, 6, count(1, 0)).await.unwrap();
+        let at = tx.at();
+        tx.commit().await.unwrap();
+        let mut state = store.read().await.unwrap();
+        assert!(state.stream_cuts(5, 5).await.unwrap().is_empty(), "{}", database.kind);
+        let cuts = state.stream_cuts(4, 5).await.unwrap();
+        let expected = [((a.clone(), 4), count(2, 0)), ((b, 4), count(7, 0))];
+        assert_eq!(cuts.into_iter().collect::<Vec<_>>(), expected);
+        assert_eq!(state.version(), 0, "counted, not decided");
+        drop(state);
+        let mut tx = begin(&store).await;
+        tx.expire_stream_cuts(at).await.unwrap();
+        assert_eq!(tx.stream_cuts(0, 9).await.unwrap().len(), 3);
+        tx.expire_stream_cuts(at + base::Span::from_secs(1)).await.unwrap();
+        assert!(tx.stream_cuts(0, 9).await.unwrap().is_empty());
     }
 }
 

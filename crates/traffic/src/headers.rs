@@ -11,11 +11,13 @@ mod framing;
 mod kind;
 mod request;
 mod response;
+mod trailer;
 
 pub use framing::Framing;
 pub use kind::is_method_override;
 pub use request::{Presented, RequestFields};
 pub use response::ResponseFields;
+pub use trailer::may_trail;
 
 /// The most fields that a head can have.
 pub const FIELDS_MAX: usize = 128;
@@ -52,6 +54,12 @@ fn is_well_formed(name: &[u8], value: &[u8]) -> bool {
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_value = |byte: &u8| *byte == b'\t' || (*byte >= 32 && *byte != 127);
     !name.is_empty() && name.iter().all(is_token) && value.iter().all(is_value)
+}
+
+/// Whether a `Content-Type` names this media type, whatever its parameters (RFC 9110 §8.3.1).
+fn is_media_type(value: &[u8], media_type: &[u8]) -> bool {
+    let named = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    named.trim_ascii().eq_ignore_ascii_case(media_type)
 }
 
 /// The elements of a comma-separated list, without white space around them, empty ones left out.

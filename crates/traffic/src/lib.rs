@@ -15,6 +15,7 @@
 
 pub mod authority;
 pub mod forwarded;
+pub mod grpc;
 pub mod headers;
 pub mod limit;
 pub mod rate;
@@ -24,6 +25,7 @@ pub mod record;
 pub mod rollout;
 pub mod seen;
 pub mod shed;
+pub mod stream;
 pub mod target;
 pub mod upstream;
 pub mod usage;
@@ -35,6 +37,7 @@ pub use reason::Reason;
 pub use record::{CallRecord, Outcome};
 pub use rollout::{RolloutDifference, RolloutMark, RolloutSide};
 pub use seen::FieldsSeen;
+pub use stream::{CutCount, OpenStream, StreamKind};
 pub use target::Target;
 pub use upstream::UpstreamUrl;
 pub use usage::{Usage, UsageKey};

@@ -63,6 +63,8 @@ words! {
         UpstreamUnreachable = "upstream_unreachable",
         /// The upstream did not answer in time.
         UpstreamTimeout = "upstream_timeout",
+        /// The deadline that the caller gave its call has passed.
+        DeadlineExceeded = "deadline_exceeded",
         /// The upstream's answer is not valid HTTP or ended early.
         UpstreamInvalid = "upstream_invalid",
         /// The upstream's answer does not keep to the API's document, or is too long to be checked.
@@ -112,7 +114,7 @@ impl Reason {
             | Self::UpstreamInvalid
             | Self::ResponseInvalid
             | Self::ResponseUnreadable => 502,
-            Self::UpstreamTimeout => 504,
+            Self::UpstreamTimeout | Self::DeadlineExceeded => 504,
             Self::Overloaded | Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
             Self::Cancelled => 499,
         }

@@ -85,6 +85,7 @@ fn api(id: ApiId, document: &Value, routes: &mut Routes) -> Result<Api, Failure>
         owner: Some(format!("group:{}", text(info, "x-owner-team")?)),
         environment: text(info, "x-environment")?.to_owned(),
         accept: vec![],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         limits: Vec::new(),
         costs: std::collections::BTreeMap::new(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use app::App;
 use app::view::{
-    ChangeReceipt, GroupView, IdentityDetail, IdentityView, NewIdentity, Page, PutAttributes,
+    ChangeReceipt, GroupChange, GroupView, IdentityDetail, IdentityView, NewIdentity, Page,
+    PutAttributes,
 };
 use axum::Json;
 use axum::extract::State;
@@ -125,12 +126,12 @@ async fn groups(
 
 /// Make or replace a group
 #[utoipa::path(put, path = "/groups/{id}", tag = "identities", request_body = PutGroup,
-    params(("id" = String, Path)), responses((status = 200, body = GroupView)))]
+    params(("id" = String, Path)), responses((status = 200, body = GroupChange)))]
 async fn put_group(
     Asking(actor): Asking,
     State(app): State<Arc<App>>,
     Id(id): Id,
     Body(group): Body<PutGroup>,
-) -> Result<Json<GroupView>, Refused> {
+) -> Result<Json<GroupChange>, Refused> {
     Ok(Json(app.put_group(&actor, &id, &group.name, &group.members, &group.groups).await?))
 }

@@ -11,6 +11,7 @@ mod keys;
 mod policies;
 mod reviews;
 mod roles;
+mod streams;
 mod system;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -130,6 +131,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .merge(roles::routes())
         .merge(policies::routes())
         .merge(calls::routes())
+        .merge(streams::routes())
         .merge(findings::routes())
         .merge(reviews::routes());
     OpenApiRouter::with_openapi(docs::head()).merge(access::routes()).nest("/api/v1", v1)

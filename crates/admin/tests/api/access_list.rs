@@ -149,6 +149,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("GET /grants/{id}", READERS).of(&objects.grant),
         row("GET /suggestions", AUDITORS),
         row("GET /calls", ALL),
+        row("GET /streams", ALL),
         row("GET /calls/{id}/explanation", [401, 404, 404, 404]).of("r_none"),
         row("GET /findings", ALL),
         row("POST /findings/recheck", ADMINS),

@@ -24,7 +24,7 @@ impl App {
             let mut api = parse(new, self.now(), origin_of(actor))
                 .map_err(|problem| within(problem, &new.name))?;
             let given = self.document_of(new).await?;
-            api.operations = operations_of(given.as_ref(), &api)?;
+            api.operations = operations_of(given.as_ref(), &new.operations, &api)?;
             api.check_limits().map_err(|problem| within(problem, &api.name))?;
             apis.push((api, given, new.checks.as_ref()));
         }

@@ -58,6 +58,7 @@ fn api(id: &str, mode: ApiMode, accept: Vec<Accept>) -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept,
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         operations: OPERATIONS.iter().map(|name| operation(name, id)).collect(),
         origin: "console".to_owned(),

@@ -1,12 +1,13 @@
 //! Looking at what became of executed acts: receipts of all live nodes, probes, and recorded calls
 //! by the removed permission, for all acts of a campaign together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use base::problem::ProblemKind;
 use base::{GrantId, IdentityId, NodeId, Problem, Span, Timestamp};
 use review::{Answer, Observation, Probe, Receipt, Remediation, RemediationState};
 use store::Snapshot;
+use traffic::CutCount;
 
 use crate::App;
 use crate::review::holders;
@@ -41,12 +42,14 @@ impl App {
         let mut calls = self.calls_since(acts, enforced).await?;
         let mut state = self.read().await?;
         note_calls_elsewhere(&mut state, acts, enforced, &mut calls).await?;
+        let oldest = acts.iter().filter_map(waiting).map(|(change, _)| change).min();
+        let cuts = self.stream_cuts(&mut state, oldest.unwrap_or(newest), newest).await?;
         let mut observed = Vec::with_capacity(acts.len());
         for act in acts {
             observed.push(match waiting(act) {
                 None => None,
-                Some(_) => Some(Observation {
-                    receipts: receipts.clone(),
+                Some((change, _)) => Some(Observation {
+                    receipts: counted(&receipts, &cuts, change),
                     answers: self.ask(&mut state, act).await?,
                     allowed_since: calls.get(&act.grant).copied().unwrap_or_default(),
                 }),
@@ -67,6 +70,8 @@ impl App {
             let bad =
                 |error: String| Problem::internal(format!("receipt of {}: {error}", node.node));
             Ok(Receipt {
+                streams_cut: node.streams_cut,
+                streams_open: node.streams_open,
                 version: change,
                 since: Timestamp::parse(&node.since).map_err(|error| bad(error.to_string()))?,
                 node: NodeId::parse(&node.node).map_err(|error| bad(error.to_string()))?,
@@ -133,6 +138,23 @@ impl App {
         let counted = tokio::task::spawn_blocking(count).await;
         counted.map_err(|error| Problem::internal(error.to_string()))?
     }
+}
+
+/// The receipts with what each node cut because of this change alone.
+fn counted(
+    receipts: &[Receipt],
+    cuts: &BTreeMap<(NodeId, u64), CutCount>,
+    change: u64,
+) -> Vec<Receipt> {
+    let count = |receipt: &Receipt| {
+        let count = cuts.get(&(receipt.node.clone(), change)).copied().unwrap_or_default();
+        Receipt {
+            streams_cut: Some(count.cut),
+            streams_open: Some(count.open).filter(|open| *open > 0),
+            ..receipt.clone()
+        }
+    };
+    receipts.iter().map(count).collect()
 }
 
 /// Calls at other nodes leave no record here, but use: at least one where there is any later than

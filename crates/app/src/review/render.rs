@@ -221,6 +221,8 @@ pub(super) fn remediation(act: &Remediation) -> RemediationView {
             let receipt = |receipt: &review::Receipt| NodeReceipt {
                 node: receipt.node.to_string(),
                 since: receipt.since.to_string(),
+                streams_cut: receipt.streams_cut,
+                streams_open: receipt.streams_open,
             };
             view.receipts = proof.receipts.iter().map(receipt).collect();
             view.probe = Some(probe(proof));

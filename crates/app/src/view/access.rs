@@ -27,6 +27,9 @@ pub struct ApiView {
     pub owner_name: Option<String>,
     /// Where requests go.
     pub upstream: String,
+    /// `h1` or `h2`: how the upstream is spoken to.
+    #[serde(default)]
+    pub protocol: String,
     /// `production`, `staging`, …
     pub environment: String,
     /// Host names; empty = any.
@@ -54,6 +57,9 @@ pub struct TimeoutsView {
     pub response: String,
     /// Between two reads of a body, either way.
     pub idle: String,
+    /// A whole gRPC call, whatever its caller gives it; absent without a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
 }
 
 /// One operation.
@@ -116,6 +122,9 @@ pub struct NewTimeouts {
     /// Between two reads of a body, either way; `60s` by default.
     #[serde(default)]
     pub idle: Option<String>,
+    /// A whole gRPC call; by default as long as its caller gives it (`grpc-timeout`).
+    #[serde(default)]
+    pub call: Option<String>,
 }
 
 /// Adds an API.
@@ -131,6 +140,9 @@ pub struct NewApi {
     pub path: String,
     /// `http://host:port`.
     pub upstream: String,
+    /// `h1` (default) or `h2`: how the upstream is spoken to.
+    #[serde(default)]
+    pub protocol: Option<String>,
     /// Host names; empty = any.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -160,6 +172,9 @@ pub struct NewApi {
     /// document says (`x-cost`), which is 1 unless it says so.
     #[serde(default)]
     pub costs: BTreeMap<String, u32>,
+    /// Operations without a document: `/package.Service/Method` of gRPC, or `METHOD /path`.
+    #[serde(default)]
+    pub operations: Vec<String>,
     /// The OpenAPI or Swagger document itself, JSON or YAML.
     #[serde(default)]
     pub document: Option<String>,
@@ -238,6 +253,17 @@ pub struct IdentityDetail {
     pub findings: Vec<super::FindingView>,
     /// Latest calls, newest first, at most 20.
     pub recent_calls: Vec<super::CallView>,
+}
+
+/// A group after it was set, and who enforces that since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GroupChange {
+    /// The group as it is now.
+    #[serde(flatten)]
+    pub group: GroupView,
+    /// The change, or the last one before it when there was nothing to change.
+    #[serde(flatten)]
+    pub receipt: super::ChangeReceipt,
 }
 
 /// Adds an identity.

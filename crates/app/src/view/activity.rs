@@ -80,6 +80,41 @@ pub struct ReceivedFieldView {
     pub last_at: String,
 }
 
+/// One request that is open at the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamView {
+    /// The id that the caller was, or will be, told.
+    pub request_id: String,
+    /// The node whose gate it is open at.
+    pub node: String,
+    /// RFC 3339.
+    pub since: String,
+    /// `websocket`, `event_stream`, `grpc` or `body` (any other body or answer on its way).
+    pub kind: String,
+    /// Who calls.
+    pub identity_id: String,
+    /// With what.
+    pub credential_id: String,
+    /// Which API.
+    pub api_id: String,
+    /// Which operation.
+    pub operation: Option<String>,
+    /// The grants that let it in.
+    pub grant_ids: Vec<String>,
+}
+
+/// Which open requests to show. All given conditions hold together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct StreamQuery {
+    /// Only of this identity.
+    pub identity: Option<String>,
+    /// Only to this API, by id or name.
+    pub api: Option<String>,
+    /// At most so many, the oldest first (default 1,000, at most 10,000).
+    pub limit: Option<u32>,
+}
+
 /// Which calls to show. All given conditions hold together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]

@@ -19,7 +19,9 @@ pub use review::*;
 pub use rollout::*;
 pub use terms::*;
 
+use base::{NodeId, Timestamp};
 use serde::{Deserialize, Serialize};
+use traffic::CutCount;
 use utoipa::ToSchema;
 
 /// Calls are counted so far; a total of so many says that there are so many or more.
@@ -53,4 +55,24 @@ pub struct NodeReceipt {
     pub node: String,
     /// RFC 3339.
     pub since: String,
+    /// Open streams that the node ended because of the change; absent in receipts from before they
+    /// were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams_cut: Option<u64>,
+    /// Streams that lost their permission and had not ended when the node counted, about a second
+    /// after it began to end them. It goes on ending them. Absent when there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams_open: Option<u64>,
+}
+
+impl NodeReceipt {
+    /// With what the node cut.
+    pub(crate) fn new(node: &NodeId, since: Timestamp, count: CutCount) -> Self {
+        Self {
+            node: node.to_string(),
+            since: since.to_string(),
+            streams_cut: Some(count.cut),
+            streams_open: Some(count.open).filter(|open| *open > 0),
+        }
+    }
 }

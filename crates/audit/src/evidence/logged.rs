@@ -82,9 +82,13 @@ fn is_proof(proof: Option<&Value>, act: &Remediation) -> bool {
     let part = |name| list(proof, name);
     let receipts = act.receipts.iter().map(|receipt| {
         let since = serde_json::to_value(receipt.since).unwrap_or_default();
-        (Some(receipt.node.as_str()), Some(since))
+        let streams = [receipt.streams_cut, receipt.streams_open];
+        (Some(receipt.node.as_str()), Some(since), streams)
     });
-    let logged = part("receipts").map(|row| (text(row, "node"), row.get("since").cloned()));
+    let logged = part("receipts").map(|row| {
+        let streams = ["streams_cut", "streams_open"].map(|name| row.get(name)?.as_u64());
+        (text(row, "node"), row.get("since").cloned(), streams)
+    });
     let answers = part("answers").map(|row| row.get("outcome").and_then(|o| text(o, "outcome")));
     let probes = act.probes.iter().map(|probe| match probe.result.as_str() {
         // In the log, what another grant lets through is an answer of the gate like any other.

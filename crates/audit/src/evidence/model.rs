@@ -124,6 +124,12 @@ pub struct Receipt {
     pub node: String,
     /// Since when.
     pub since: Timestamp,
+    /// Open streams that the node ended because of the act; absent where that was not counted yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams_cut: Option<u64>,
+    /// Streams that were told to end and had not when the node counted; absent = none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams_open: Option<u64>,
 }
 
 /// One try of a permission that was taken away.

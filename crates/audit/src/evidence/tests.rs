@@ -68,7 +68,12 @@ fn remediation(n: usize, act: &str) -> Remediation {
         act: act.into(),
         state: "verified".into(),
         change: Some(9),
-        receipts: vec![Receipt { node: "node-a".into(), since: AT }],
+        receipts: vec![Receipt {
+            node: "node-a".into(),
+            since: AT,
+            streams_cut: Some(2),
+            streams_open: None,
+        }],
         probes: vec![Probe { at: AT, result: "refused".into(), detail: "no_grant".into() }],
         unprobed: None,
         problem: None,
@@ -289,11 +294,19 @@ fn a_removal_without_proof_is_found() {
     assert!(faults(&undone).contains(&("remediation", "decisions[2]")));
 }
 
+#[test]
+fn a_receipt_from_before_streams_were_counted_is_read_and_written_as_it_was() {
+    let old = json!({"node": "node-a", "since": AT});
+    let receipt: Receipt = serde_json::from_value(old.clone()).unwrap();
+    assert_eq!((receipt.streams_cut, receipt.streams_open), (None, None));
+    assert_eq!(serde_json::to_value(receipt).unwrap(), old);
+}
+
 /// What the signer of the file changes is held against the log, which they cannot change as easily.
 #[test]
 fn a_file_that_says_other_than_the_log_is_found_whoever_signed_it() {
     type Change = fn(&mut Parts);
-    let cases: [(Change, (&str, &str)); 11] = [
+    let cases: [(Change, (&str, &str)); 13] = [
         (|p| p.campaign.definition = json!({"days": 1}), ("population", "population")),
         (|p| p.campaign.started_by = "kim".into(), ("population", "population")),
         (|p| p.campaign.started_at = Timestamp::from_secs(1), ("population", "population")),
@@ -303,6 +316,14 @@ fn a_file_that_says_other_than_the_log_is_found_whoever_signed_it() {
         (|p| p.campaign.completed_at = None, ("remediation", "campaign.state")),
         (|p| drop(p.entries.pop()), ("remediation", "campaign.state")),
         (|p| p.remediations[0].grant_id = "g_0".into(), ("remediation", "remediations[0]")),
+        (
+            |p| p.remediations[0].receipts[0].streams_cut = Some(9),
+            ("remediation", "remediations[0]"),
+        ),
+        (
+            |p| p.remediations[0].receipts[0].streams_open = Some(1),
+            ("remediation", "remediations[0]"),
+        ),
         (|p| p.remediations[0].change = Some(8), ("remediation", "remediations[0]")),
         (|p| p.remediations[0].state = "superseded".into(), ("remediation", "remediations[0]")),
     ];

@@ -23,6 +23,7 @@ fn api() -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept: vec![Accept::Key],
+        protocol: Protocol::Http1,
         timeouts: Timeouts::default(),
         limits: Vec::new(),
         costs: BTreeMap::new(),

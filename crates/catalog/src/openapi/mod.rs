@@ -12,7 +12,7 @@
 
 mod base_path;
 mod fields;
-mod naming;
+pub(crate) mod naming;
 mod node;
 mod operations;
 mod outline;
@@ -25,6 +25,7 @@ use crate::{DataClass, Impact, Operation};
 
 pub use base_path::Prefix;
 pub use node::{Node, Source};
+pub(crate) use operations::impact;
 pub use outline::{Outlined, outline};
 pub use parse::document as parse;
 

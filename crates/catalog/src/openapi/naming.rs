@@ -18,7 +18,7 @@ pub(super) fn cleaned(text: &str) -> Option<OperationId> {
 }
 
 /// `get_orders_id` for GET `/orders/{id}`; `taken` says which ids are used already.
-pub(super) fn derived(
+pub(crate) fn derived(
     method: Method,
     path: &str,
     taken: impl Fn(&OperationId) -> bool,

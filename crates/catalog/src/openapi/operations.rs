@@ -160,7 +160,7 @@ fn summary(node: &Node<'_>) -> Option<String> {
 }
 
 /// See the module above: by what the operation does, within one step of the API's impact.
-fn impact(method: Method, mutating: bool, admin: bool, api: Impact) -> Impact {
+pub(crate) fn impact(method: Method, mutating: bool, admin: bool, api: Impact) -> Impact {
     let own = match (method, mutating) {
         (_, _) if admin => Impact::High,
         (Method::Delete, true) => Impact::High,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::view::{ItemView, RemediationView, ReviewStatus};
+use app::view::{ItemView, NodeReceipt, RemediationView, ReviewStatus};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -101,6 +101,15 @@ fn removal(act: RemediationView, items: &[ItemView]) -> Removal {
         api: row.item.api_name,
         act,
     }
+}
+
+/// What a node ended because of an act, if it was anything.
+pub(crate) fn streams(receipt: &NodeReceipt) -> String {
+    let counts = [(receipt.streams_cut, "cut"), (receipt.streams_open, "still ending")];
+    let some = counts.into_iter().filter_map(|(count, what)| Some((count?, what)));
+    some.filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!(" · {} {what}", words::count(count, "stream")))
+        .collect()
 }
 
 fn signatures(items: &[ItemView]) -> Vec<Signature> {

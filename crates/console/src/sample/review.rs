@@ -329,7 +329,12 @@ fn remediation(item: &str, act: &str, state: &str) -> RemediationView {
         state: state.to_owned(),
         change: done.then_some(812),
         receipts: if done {
-            vec![NodeReceipt { node: "node-1".to_owned(), since: hours_ago(0) }]
+            vec![NodeReceipt {
+                node: "node-1".to_owned(),
+                since: hours_ago(0),
+                streams_cut: Some(2),
+                streams_open: None,
+            }]
         } else {
             Vec::new()
         },

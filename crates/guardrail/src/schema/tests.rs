@@ -27,6 +27,7 @@ fn api(id: &str, operations: &[(&str, &str)]) -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept: Vec::new(),
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         operations: operations.iter().map(operation).collect(),
         origin: "console".to_owned(),

@@ -40,6 +40,7 @@ pub fn api(id: &str, operations: &[&str]) -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept: vec![Accept::Token, Accept::Key],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         limits: Vec::new(),
         costs: std::collections::BTreeMap::new(),

@@ -84,9 +84,15 @@ pub(crate) struct AddArgs {
     /// Where requests go, e.g. http://127.0.0.1:3000
     #[arg(long, value_name = "URL")]
     upstream: String,
+    /// How the upstream is spoken to; h2 for gRPC
+    #[arg(long, value_parser = ["h1", "h2"])]
+    protocol: Option<String>,
     /// OpenAPI or Swagger document
-    #[arg(long, value_name = "FILE|URL")]
+    #[arg(long, value_name = "FILE|URL", conflicts_with = "operations")]
     openapi: Option<String>,
+    /// Operations without a document: /package.Service/Method of gRPC, or "METHOD /path"
+    #[arg(long, value_name = "OP[,OP…]", value_delimiter = ',')]
+    operations: Vec<String>,
     /// Who answers for it: a person's id or group:ID
     #[arg(long, value_name = "S")]
     owner: Option<String>,
@@ -111,6 +117,9 @@ pub(crate) struct AddArgs {
     /// How long a body may pause, e.g. 60s
     #[arg(long, value_name = "D")]
     timeout_idle: Option<String>,
+    /// How long a gRPC call may take, whatever its caller gives it, e.g. 30s
+    #[arg(long, value_name = "D")]
+    timeout_call: Option<String>,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -201,8 +210,9 @@ async fn list(remote: &Remote) -> Result<Exit, Failure> {
 
 fn shown(detail: &ApiDetail) -> String {
     let api = &detail.api;
+    let protocol = if api.protocol == "h2" { " (h2)" } else { "" };
     let mut text = format!(
-        "{} · {} → {} · {} · impact {} · owner {} · {} grants\n",
+        "{} · {} → {}{protocol} · {} · impact {} · owner {} · {} grants\n",
         api.name,
         api.path,
         api.upstream,
@@ -252,6 +262,8 @@ async fn add(args: AddArgs, remote: &Remote) -> Result<Exit, Failure> {
         name: args.name,
         path: args.path,
         upstream: args.upstream,
+        protocol: args.protocol,
+        operations: args.operations,
         hosts: args.hosts,
         owner: args.owner,
         impact: args.impact,
@@ -261,6 +273,7 @@ async fn add(args: AddArgs, remote: &Remote) -> Result<Exit, Failure> {
             connect: args.timeout_connect,
             response: args.timeout_response,
             idle: args.timeout_idle,
+            call: args.timeout_call,
         },
         limits: args.limits.limits,
         costs: args.limits.costs.into_iter().collect(),

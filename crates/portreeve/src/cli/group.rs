@@ -1,9 +1,9 @@
 //! `portreeve group …`
 
-use app::view::GroupView;
+use app::view::{GroupChange, GroupView};
 use clap::Subcommand;
 
-use super::Remote;
+use super::{Remote, receipt};
 use crate::client::segment;
 use crate::failure::{Exit, Failure};
 use crate::output::Table;
@@ -39,8 +39,11 @@ impl Group {
                 let name = name.unwrap_or_else(|| id.clone());
                 let body = admin::form::PutGroup { name, members, groups };
                 let path = format!("/groups/{}", segment(&id));
-                let group: GroupView = remote.client.put(&path, &body).await?;
-                remote.out.show(&group, |group| listed(std::slice::from_ref(group)))?;
+                let changed: GroupChange = remote.client.put(&path, &body).await?;
+                remote.out.show(&changed, |changed| {
+                    let group = listed(std::slice::from_ref(&changed.group));
+                    format!("{group}{}", receipt(&changed.receipt))
+                })?;
             }
         }
         Ok(Exit::Done)

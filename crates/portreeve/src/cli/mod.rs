@@ -16,6 +16,7 @@ mod review;
 mod role;
 mod rollout;
 mod status;
+mod stream;
 mod terms;
 
 use std::path::PathBuf;
@@ -78,6 +79,9 @@ pub(crate) enum Command {
     /// Recorded requests, and why each was decided as it was
     #[command(subcommand)]
     Call(call::Call),
+    /// What is open at the gate: WebSockets, event streams, gRPC calls, long bodies
+    #[command(subcommand)]
+    Stream(stream::Stream),
     /// Detected problems with access
     #[command(subcommand)]
     Finding(finding::Finding),
@@ -162,6 +166,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(command) => command.run(&global.remote()?).await,
         Command::Grant(command) => command.run(&global.remote()?).await,
         Command::Call(command) => command.run(&global.remote()?).await,
+        Command::Stream(command) => command.run(&global.remote()?).await,
         Command::Finding(command) => command.run(&global.remote()?).await,
         Command::Review(command) => command.run(&global.remote()?).await,
         Command::Evidence(evidence::Evidence::Verify { file, key }) => {
@@ -203,19 +208,43 @@ fn version(out: Output) -> Result<Exit, Failure> {
 
 pub(crate) use config::unusable;
 
-/// A receipt in words: since when which nodes enforce the change.
+/// A receipt in words: since when which nodes enforce the change, and what it ended there.
 fn receipt(receipt: &app::view::ChangeReceipt) -> String {
-    let nodes: Vec<_> =
-        receipt.receipts.iter().map(|node| format!("{} since {}", node.node, node.since)).collect();
+    let nodes: Vec<_> = receipt.receipts.iter().map(of_node).collect();
     match nodes.is_empty() {
         true => format!("change {} is stored; no node enforces it yet\n", receipt.change),
         false => format!("change {} enforced by {}\n", receipt.change, nodes.join(", ")),
     }
 }
 
+fn of_node(receipt: &app::view::NodeReceipt) -> String {
+    let mut text = format!("{} since {}", receipt.node, receipt.since);
+    let counts = [(receipt.streams_cut, "cut"), (receipt.streams_open, "still ending")];
+    for (count, what) in counts {
+        match count {
+            None | Some(0) => {}
+            Some(1) => text.push_str(&format!(" (1 stream {what})")),
+            Some(more) => text.push_str(&format!(" ({more} streams {what})")),
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_receipt_tells_of_streams_only_where_there_were_some() {
+        let node = |streams_cut, streams_open| {
+            let (node, since) = ("node-a".to_owned(), "now".to_owned());
+            of_node(&app::view::NodeReceipt { node, since, streams_cut, streams_open })
+        };
+        assert_eq!(node(None, None), "node-a since now");
+        assert_eq!(node(Some(0), None), "node-a since now");
+        let both = "node-a since now (1 stream cut) (2 streams still ending)";
+        assert_eq!(node(Some(1), Some(2)), both);
+    }
 
     #[test]
     fn the_definition_holds_together() {

@@ -61,6 +61,7 @@ const IMPACTS: &[&str] = &["low", "medium", "high"];
 const ENVIRONMENTS: &[&str] = &["production", "staging", "test", "development"];
 const FIELDS_SEEN: &[&str] = &["filtered", "sample", "all"];
 const ACCEPTS: &[&str] = &["token", "key"];
+const PROTOCOLS: &[&str] = &["h1", "h2"];
 const REVIEWERS: &[&str] = &["owner", "api owner"];
 const ALGORITHMS: &[&str] =
     &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
@@ -111,12 +112,15 @@ pub(crate) const KEYS: &[Key] = &[
     key("api[].path", Kind::Text, "", true, "Path prefix, starting with `/`."),
     key("api[].hosts", Kind::List, "any", false, "Host names that it answers to."),
     key("api[].upstream", Kind::Text, "", true, "Where requests go: `http://host:port`."),
+    key("api[].protocol", Kind::Word(PROTOCOLS), "h1", false, "How the upstream is spoken to: HTTP/1.1, or HTTP/2 (gRPC among others), over `https` by ALPN and over `http` with prior knowledge."),
     key("api[].openapi", Kind::Text, "", false, "OpenAPI or Swagger document, a file or a URL; gives the operations their names."),
+    key("api[].operations", Kind::List, "", false, "Operations without a document: `/package.Service/Method` of gRPC, or `METHOD /path`."),
     key("api[].accept", Kind::Words(ACCEPTS), "token, key", false, "What callers may present."),
     key("api[].mode", Kind::Word(MODES), "enforce", false, "`observe` lets pass what no grant covers, and says so in every record."),
     key("api[].timeouts.connect", Kind::Span, "5s", false, "How long to connect to the upstream; at most 1h, like the other timeouts."),
     key("api[].timeouts.response", Kind::Span, "60s", false, "From the end of the request to the first byte of the answer."),
     key("api[].timeouts.idle", Kind::Span, "60s", false, "Between two reads of a body, either way."),
+    key("api[].timeouts.call", Kind::Span, "what its caller gives it", false, "A whole gRPC call: a longer `grpc-timeout` is cut to it."),
     key("api[].limit", Kind::Limits, "none", false, "How much may be used: `\"200/s per caller\"`, `\"10000/day per grant\"`, `\"20 concurrent per credential\"`, or a list of them."),
     key("api[].costs", Kind::Counts, "as the document says, else 1", false, "What requests of operations count under limits, by operation id: `{ exportOrders = 50 }`."),
     key("api[].check.requests", Kind::Word(CHECKS), "off", false, "What becomes of requests that break the document. Without `check`, what was set before stays."),

@@ -91,6 +91,9 @@ pub(super) struct RawApi {
     #[serde(default)]
     pub(super) hosts: Vec<String>,
     pub(super) upstream: Spanned<String>,
+    pub(super) protocol: Option<String>,
+    #[serde(default)]
+    pub(super) operations: Vec<Spanned<String>>,
     pub(super) openapi: Option<String>,
     #[serde(default)]
     pub(super) accept: Vec<String>,
@@ -132,6 +135,7 @@ pub(super) struct RawTimeouts {
     pub(super) connect: Option<Spanned<String>>,
     pub(super) response: Option<Spanned<String>>,
     pub(super) idle: Option<Spanned<String>>,
+    pub(super) call: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

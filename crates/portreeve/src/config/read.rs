@@ -299,11 +299,14 @@ impl Reader<'_> {
             let hint = "name the document: openapi = \"openapi.yaml\"";
             self.wrong("`check` needs `openapi`", raw.name.span(), hint);
         }
+        self.check_operations(&raw);
         let document = raw.openapi.map(|text| Location::of(&text, &self.folder));
         let api = app::view::NewApi {
             name: raw.name.into_inner(),
             path: raw.path.into_inner(),
             upstream: raw.upstream.into_inner(),
+            protocol: raw.protocol,
+            operations: raw.operations.into_iter().map(Spanned::into_inner).collect(),
             hosts: raw.hosts,
             owner: raw.owner.map(Spanned::into_inner),
             impact: raw.impact,
@@ -322,6 +325,23 @@ impl Reader<'_> {
             ..Default::default()
         };
         Some(ApiSetting { api, document })
+    }
+
+    /// The list as a whole: the first entry that is wrong is told with its place.
+    fn check_operations(&mut self, raw: &RawApi) {
+        let Some(last) = raw.operations.last() else { return };
+        if raw.openapi.is_some() {
+            let what = "`operations` and `openapi` both say what there is";
+            self.wrong(what, last.span(), "leave one of them out");
+        }
+        let entries: Vec<&str> = raw.operations.iter().map(|entry| &**entry.get_ref()).collect();
+        let read = catalog::list::operations(&entries, raw.path.get_ref(), catalog::Impact::Medium);
+        if let Err(problem) = read {
+            let digits = problem.place.iter().flat_map(|place| place.matches(char::is_numeric));
+            let index = digits.collect::<String>().parse().ok();
+            let entry = index.and_then(|index: usize| raw.operations.get(index)).unwrap_or(last);
+            self.wrong(problem.detail, entry.span(), problem.hint.unwrap_or_default());
+        }
     }
 
     fn timeouts(&mut self, raw: RawTimeouts) -> app::view::NewTimeouts {
@@ -343,6 +363,7 @@ impl Reader<'_> {
             connect: limit(raw.connect),
             response: limit(raw.response),
             idle: limit(raw.idle),
+            call: limit(raw.call),
         }
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod objects;
 mod recorder;
 mod reload;
 pub(crate) mod running;
+mod streams;
 mod tls;
 
 use std::path::Path;

@@ -22,6 +22,7 @@ use super::facts::Process;
 use super::jwks::KeySets;
 use super::limits;
 use super::recorder::LogRecorder;
+use super::streams::GateStreams;
 use crate::config::TlsFiles;
 use crate::system::SystemEntropy;
 
@@ -73,6 +74,7 @@ impl Running {
         let authenticators = Arc::new(Authenticators::new(core.keys.pepper.clone(), Vec::new()));
         let gate = Arc::new(gate(&core, &doors, &authenticators, &counters, tls.clone())?);
         limits::begin(&core.app, gate.limits(), &*core.clock).await?;
+        core.app.use_streams(Arc::new(GateStreams(Arc::clone(gate.streams()))));
         let supervisor = Supervisor::default();
         let proxy = gate_listeners.address();
         let process = Arc::new(Process {

@@ -26,8 +26,10 @@ fn a_server_that_is_not_there_is_unreachable() {
 fn the_help_is_the_tree_of_nouns() {
     let scratch = Scratch::new();
     assert_seen!("help", run(scratch.path(), &["--help"]).seen());
-    let nouns =
-        ["api", "identity", "key", "grant", "call", "finding", "review", "evidence", "config"];
+    let nouns = [
+        "api", "identity", "key", "grant", "call", "stream", "finding", "review", "evidence",
+        "config",
+    ];
     let verbs: String =
         nouns.iter().map(|noun| run(scratch.path(), &[noun, "--help"]).stdout).collect();
     assert_seen!("help_nouns", verbs);
@@ -109,10 +111,11 @@ fn json_has_the_members_that_scripts_rely_on() {
     let id = grant["id"].as_str().unwrap();
     assert!(server.json(&["grant", "suggest"]).is_array());
     assert!(server.json(&["finding", "list"]).is_array());
+    assert!(server.json(&["stream", "list"]).is_array());
     assert!(server.json(&["review", "list"]).is_array());
     let revoked = server.json(&["grant", "revoke", id, "--reason", "done with it"]);
     has(&revoked, &["change", "receipts"]);
-    has(&revoked["receipts"], &["node", "since"]);
+    has(&revoked["receipts"], &["node", "since", "streams_cut"]);
     has(&server.json(&["key", "revoke", key["id"].as_str().unwrap()]), &["change", "receipts"]);
 }
 

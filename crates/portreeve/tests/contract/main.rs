@@ -1,6 +1,7 @@
 //! The binary from outside: command line, configuration, servers as child processes. Everything
 //! happens on loopback, on ports that the system chooses, in directories of its own.
 
+mod streams;
 mod support;
 
 mod commands;
@@ -11,6 +12,7 @@ mod first_steps;
 mod issuers;
 mod limits;
 mod nodes;
+mod protocols;
 mod reload;
 mod slips;
 mod sources;

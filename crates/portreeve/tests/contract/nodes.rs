@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::support::{Connection, Scratch, Server, Upstream, eventually, installed};
 
 /// Two nodes of one installation, and a caller who may read orders.
-struct Fleet {
-    one: Server,
-    two: Server,
-    key: String,
-    grant: String,
+pub(crate) struct Fleet {
+    pub(crate) one: Server,
+    pub(crate) two: Server,
+    pub(crate) key: String,
+    pub(crate) grant: String,
 }
 
-fn fleet(homes: [&Path; 2], database: &str, upstream: &Upstream) -> Fleet {
+pub(crate) fn fleet(homes: [&Path; 2], database: &str, upstream: &str) -> Fleet {
     let [first, second] = homes;
     let token = installed(first, &["--database", database]);
     // The nodes of one installation have the same keys.
@@ -25,7 +25,7 @@ fn fleet(homes: [&Path; 2], database: &str, upstream: &Upstream) -> Fleet {
     installed(second, &["--database", database]);
     let (one, two) = (Server::serve(first, &token), Server::serve(second, &token));
     let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/orders.yaml");
-    let add = ["api", "add", "orders", "--path", "/orders", "--upstream", &upstream.url];
+    let add = ["api", "add", "orders", "--path", "/orders", "--upstream", upstream];
     one.json(&[&add, &["--openapi", document][..]].concat());
     let issued = one.json(&["key", "issue", "svc", "--api", "orders", "--can", "read"]);
     let key = format!("Bearer {}", issued["key"].as_str().unwrap());
@@ -49,7 +49,7 @@ impl Fleet {
         }
     }
 
-    fn revoke(&self) -> Value {
+    pub(crate) fn revoke(&self) -> Value {
         self.one.json(&["grant", "revoke", &self.grant, "--reason", "over"])
     }
 
@@ -74,7 +74,7 @@ impl Fleet {
 fn a_revocation_at_one_node_holds_at_the_other_when_it_returns() {
     let cluster = testkit::postgres();
     let (first, second, upstream) = (Scratch::new(), Scratch::new(), Upstream::start());
-    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream);
+    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream.url);
     fleet.wait_for_both();
     let mut open = fleet.two.proxy();
     assert_eq!(fleet.status(&mut open), 200);
@@ -93,7 +93,7 @@ fn removal(home: &Path, grant: &str) -> String {
 fn a_rollout_is_taken_back_on_every_node_by_what_they_refuse_together() {
     let cluster = testkit::postgres();
     let (first, second, upstream) = (Scratch::new(), Scratch::new(), Upstream::start());
-    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream);
+    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream.url);
     fleet.wait_for_both();
     let file = removal(first.path(), &fleet.grant);
     let none = fleet.one.cli(&["policy", "rollout"]);
@@ -131,7 +131,7 @@ fn a_rollout_is_taken_back_on_every_node_by_what_they_refuse_together() {
 fn without_its_database_a_node_stops_a_rollout_by_its_own_count() {
     let mut cluster = testkit::private_postgres();
     let (first, second, upstream) = (Scratch::new(), Scratch::new(), Upstream::start());
-    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream);
+    let fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream.url);
     fleet.wait_for_both();
     let file = removal(first.path(), &fleet.grant);
     fleet.one.json(&["policy", "publish", &file, "--share", "100", "--bound", "3"]);
@@ -155,7 +155,7 @@ fn without_its_database_a_node_stops_a_rollout_by_its_own_count() {
 fn without_its_database_the_gate_serves_and_changes_are_refused() {
     let mut cluster = testkit::private_postgres();
     let (first, second, upstream) = (Scratch::new(), Scratch::new(), Upstream::start());
-    let mut fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream);
+    let mut fleet = fleet([first.path(), second.path()], &cluster.create_database(), &upstream.url);
     fleet.wait_for_both();
     let mut open = fleet.two.proxy();
 

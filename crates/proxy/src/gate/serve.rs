@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
@@ -72,12 +73,16 @@ impl Gate {
                     }
                 },
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
-                _ = sweep.tick() => worker.pool().sweep(),
+                _ = sweep.tick() => {
+                    worker.pool().sweep();
+                    worker.lines().sweep();
+                }
                 due = beat.tick() => worker.note_delay(due.elapsed()),
             }
         }
         drop(listener);
         worker.pool().clear();
+        worker.lines().clear();
         self.drain(connections).await
     }
 
@@ -88,7 +93,8 @@ impl Gate {
         }
         let cut = connections.len();
         tracing::warn!(cut, "requests were cut at the end of the grace");
-        // The journals of cut requests record that they were cancelled.
+        // The journals of cut requests record that they were cancelled, and why.
+        self.core.by_force.store(true, Ordering::Relaxed);
         connections.shutdown().await;
         Drained { cut }
     }

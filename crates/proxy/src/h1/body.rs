@@ -1,9 +1,10 @@
 //! Bodies: taken out of the framing they came in, put into the framing they leave with. No framing
-//! byte of one side ever reaches the other. Trailers are read and dropped, in both directions.
+//! byte of one side ever reaches the other. Trailers are taken out too, for [`super::trailers`].
 
+use http::HeaderMap;
 use traffic::headers::Framing;
 
-/// The bytes of chunk extensions and of trailers that are read past.
+/// The bytes of chunk extensions that are read past, and of trailers that are kept.
 const IGNORED_BYTES_MAX: usize = 8 * 1024;
 
 /// A chunked body that breaks RFC 9112 §7.1.
@@ -21,7 +22,13 @@ pub(crate) struct Decoded<'i> {
 
 /// Takes a body out of its framing.
 #[derive(Debug)]
-pub(crate) enum Decoder {
+pub(crate) struct Decoder {
+    coding: Coding,
+    trailers: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Coding {
     Length(u64),
     Chunked(Chunked),
     UntilClose,
@@ -30,41 +37,53 @@ pub(crate) enum Decoder {
 
 impl Decoder {
     pub(crate) fn new(framing: Framing) -> Self {
-        match framing {
-            Framing::None | Framing::Length(0) => Self::Ended,
-            Framing::Length(length) => Self::Length(length),
-            Framing::Chunked => Self::Chunked(Chunked::default()),
-            Framing::UntilClose => Self::UntilClose,
-        }
+        let coding = match framing {
+            Framing::None | Framing::Length(0) => Coding::Ended,
+            Framing::Length(length) => Coding::Length(length),
+            Framing::Chunked => Coding::Chunked(Chunked::default()),
+            Framing::UntilClose => Coding::UntilClose,
+        };
+        Self { coding, trailers: Vec::new() }
     }
 
     /// The whole body has been seen.
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self, Self::Ended)
+        matches!(self.coding, Coding::Ended)
     }
 
     /// Whether the end of the connection is the end of the body.
     pub(crate) fn ends_at_close(&self) -> bool {
-        matches!(self, Self::UntilClose)
+        matches!(self.coding, Coding::UntilClose)
+    }
+
+    /// The connection has ended, and with it the body.
+    pub(crate) fn end(&mut self) {
+        self.coding = Coding::Ended;
+    }
+
+    /// The lines after the last chunk as they came, each with its CR LF; nothing before the end.
+    pub(crate) fn trailers(&self) -> &[u8] {
+        &self.trailers
     }
 
     /// Reads on. Without progress (`consumed` 0) more input is needed.
     pub(crate) fn decode<'i>(&mut self, input: &'i [u8]) -> Result<Decoded<'i>, BadChunk> {
-        match self {
-            Self::Ended => Ok(Decoded { consumed: 0, data: &[] }),
-            Self::UntilClose => Ok(Decoded { consumed: input.len(), data: input }),
-            Self::Length(left) => {
+        match &mut self.coding {
+            Coding::Ended => Ok(Decoded { consumed: 0, data: &[] }),
+            Coding::UntilClose => Ok(Decoded { consumed: input.len(), data: input }),
+            Coding::Length(left) => {
                 let data = up_to(input, *left);
                 *left -= data.len() as u64;
                 if *left == 0 {
-                    *self = Self::Ended;
+                    self.coding = Coding::Ended;
                 }
                 Ok(Decoded { consumed: data.len(), data })
             }
-            Self::Chunked(chunked) => {
+            Coding::Chunked(chunked) => {
                 let decoded = chunked.decode(input)?;
                 if chunked.state == State::End {
-                    *self = Self::Ended;
+                    self.trailers = std::mem::take(&mut chunked.trailers);
+                    self.coding = Coding::Ended;
                 }
                 Ok(decoded)
             }
@@ -79,9 +98,10 @@ fn up_to(input: &[u8], limit: u64) -> &[u8] {
 
 /// Reads chunks strictly: every line ends in CR LF.
 #[derive(Debug, Default)]
-pub(crate) struct Chunked {
+struct Chunked {
     state: State,
     ignored: usize,
+    trailers: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -112,7 +132,14 @@ impl Chunked {
                     self.state = if left == 0 { State::DataCr } else { State::Data(left) };
                     return Ok(Decoded { consumed: index + data.len(), data });
                 }
-                state => self.state = self.step(state, *byte)?,
+                state => {
+                    self.state = self.step(state, *byte)?;
+                    if matches!(state, State::TrailerStart | State::Trailer | State::TrailerLf)
+                        && self.state != State::LastLf
+                    {
+                        self.trailers.push(*byte);
+                    }
+                }
             }
         }
         Ok(Decoded { consumed: input.len(), data: &[] })
@@ -179,10 +206,16 @@ impl Encoder {
         }
     }
 
-    /// Appends the end of the body.
-    pub(crate) fn finish(self, out: &mut Vec<u8>) {
+    /// Appends the end of the body, with these trailers where the framing has room for them.
+    pub(crate) fn finish(self, trailers: Option<&HeaderMap>, out: &mut Vec<u8>) {
         if self == Self::Chunked {
-            out.extend_from_slice(b"0\r\n\r\n");
+            out.extend_from_slice(b"0\r\n");
+            for (name, value) in trailers.into_iter().flatten() {
+                for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                    out.extend_from_slice(part);
+                }
+            }
+            out.extend_from_slice(b"\r\n");
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
-use traffic::Reason;
 use traffic::headers::Version;
+use traffic::{Reason, grpc};
 
 use super::exchange::pace::Pace;
 use super::head::{self, field_space};
@@ -17,6 +17,7 @@ use crate::stage::{self, Admitted, Arrival, Lease, Peer, Verdict};
 use crate::wire::{Deadline, Wire};
 
 mod body;
+mod bridge;
 mod close;
 mod forward;
 
@@ -54,6 +55,7 @@ struct Manner {
     version: Version,
     to_head: bool,
     keep_alive: bool,
+    grpc: bool,
 }
 
 enum Next {
@@ -148,7 +150,8 @@ impl Connection {
     fn refused_unread(&self, reason: Reason) -> Next {
         let journal = self.worker.open_journal(self.peer.ip);
         let refused = Refused::and_close(journal, reason);
-        let manner = Manner { version: Version::Http11, to_head: false, keep_alive: false };
+        let manner =
+            Manner { version: Version::Http11, to_head: false, keep_alive: false, grpc: false };
         Next::Request(Err(Box::new(refused)), manner)
     }
 
@@ -203,10 +206,20 @@ impl Connection {
             streams_body: false,
         };
         let verdict = stage::admit(&self.worker, &self.peer, &arrival, None);
-        let mut manner =
-            Manner { version: head.version, to_head: head.method == "HEAD", keep_alive: false };
+        let is_call = |field: &httparse::Header<'_>| {
+            field.name.eq_ignore_ascii_case("content-type") && grpc::is_call(field.value)
+        };
+        let mut manner = Manner {
+            version: head.version,
+            to_head: head.method == "HEAD",
+            keep_alive: false,
+            grpc: head.fields.iter().any(is_call),
+        };
         let next = match verdict {
-            Verdict::Admitted(admitted) => Next::Request(Ok(Box::new(admitted)), manner),
+            Verdict::Admitted(admitted) => {
+                manner.grpc = admitted.traits().grpc;
+                Next::Request(Ok(Box::new(admitted)), manner)
+            }
             Verdict::Refused(refused) => Next::Request(Err(Box::new(refused)), manner),
             Verdict::NeedsBody(pending) => {
                 manner.keep_alive = pending.keep_alive;
@@ -220,7 +233,7 @@ impl Connection {
     /// Answers a request that is not forwarded. True when the connection can go on.
     async fn refuse(&mut self, refused: Refused, manner: Manner) -> bool {
         let keep_alive = refused.is_reusable() && !self.shutdown.is_cancelled();
-        let (answer, open) = refused.answer();
+        let (answer, open) = refused.answer(manner.grpc);
         let answer = open.record(answer).await;
         let departure = Departure { version: manner.version, keep_alive };
         answer.write(departure, manner.to_head, self.wire.output.bytes_mut());

@@ -6,16 +6,17 @@
 
 use std::task::{Context, Poll};
 
-use traffic::Reason;
 use traffic::headers::Framing;
+use traffic::{Reason, StreamKind};
 
 use super::body::{Decoder, Encoder};
 use super::head::field_space;
 use super::response::{self, Departure};
-use crate::inspection::{AnswerHead, Inspection};
-use crate::screen::{Opening, Screen, Screening, Turn};
+use super::trailers;
+use crate::outflow::{Outflow, Stop};
 use crate::stage::{End, Tally, Traits};
-use crate::watching::{Noticed, Watching};
+use crate::streams::Entry;
+use crate::watching::Noticed;
 use crate::wire::{Deadline, Wire};
 
 pub(crate) mod pace;
@@ -43,18 +44,26 @@ pub(super) enum Finish {
     Broken(End, bool),
 }
 
+impl Finish {
+    /// What was noticed, but for what never went to the caller.
+    pub(super) fn seen(self, noticed: Noticed) -> Noticed {
+        match self {
+            Self::Broken(_, false) => Noticed { passed: None, ..noticed },
+            _ => noticed,
+        }
+    }
+}
+
 /// What does not change during an exchange.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'r> {
+    /// Told what the answer turns out to be.
+    pub(super) entry: &'r Entry,
     pub(super) traits: Traits,
     pub(super) request_id: &'r str,
     /// Keep the end of the answer back until it is recorded.
     pub(super) durable: bool,
     pub(super) body_bytes_max: u64,
-    /// What is to be done to the response.
-    pub(super) screen: Option<&'r Screen>,
-    /// The response is looked at, where it goes on as it is.
-    pub(super) watches: bool,
     /// The caller's connection ends after this answer, whatever the caller wishes.
     pub(super) closing: bool,
 }
@@ -75,16 +84,10 @@ pub(super) struct Exchange<'c> {
     interims: u32,
     heard: bool,
     released: bool,
-    tally: Tally,
-    inspection: Option<Inspection>,
-    /// The body of the response goes through a filter.
-    screening: Option<Box<Screening>>,
-    watching: Option<Box<Watching>>,
-    /// The body of the response is read and not passed on.
-    omits: bool,
-    turn: Turn,
-    /// The end of the response's body is in the output.
-    closed: bool,
+    /// Of the final head, once there is one.
+    status: u16,
+    tally: &'c mut Tally,
+    outflow: Outflow,
 }
 
 enum Download {
@@ -94,12 +97,33 @@ enum Download {
 }
 
 /// Why an exchange cannot go on.
-enum Fault {
+pub(super) enum Fault {
     Caller(Reason),
     Upstream(Reason),
     /// The caller may not see the answer, or nobody can tell.
     Withheld(Reason),
     Dead,
+}
+
+impl From<Stop> for Fault {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Invalid(reason) => Self::Upstream(reason),
+            Stop::Withheld(reason) => Self::Withheld(reason),
+        }
+    }
+}
+
+impl Fault {
+    /// How the exchange is over; `released` = the caller has some of the answer.
+    pub(super) fn finish(self, released: bool) -> Finish {
+        match self {
+            Self::Caller(reason) => Finish::Broken(End::Caller(reason), released),
+            Self::Upstream(reason) => Finish::Broken(End::Failed(reason), released),
+            Self::Withheld(reason) => Finish::Broken(End::Withheld(reason), released),
+            Self::Dead => Finish::Dead,
+        }
+    }
 }
 
 /// More interim responses than anybody means.
@@ -112,7 +136,8 @@ impl<'c> Exchange<'c> {
         deadline: &'c mut Deadline,
         pace: Pace,
         terms: Terms<'c>,
-        inspection: Option<Inspection>,
+        outflow: Outflow,
+        tally: &'c mut Tally,
     ) -> Self {
         let chunked = terms.traits.framing == Framing::Chunked;
         Self {
@@ -121,10 +146,7 @@ impl<'c> Exchange<'c> {
             deadline,
             watch: Watch::new(pace),
             terms,
-            upload: match terms.traits.read_body {
-                Some(_) => Decoder::Ended,
-                None => Decoder::new(terms.traits.framing),
-            },
+            upload: Decoder::new(terms.traits.uploads()),
             upload_broken: false,
             upload_encoder: if chunked { Encoder::Chunked } else { Encoder::Plain },
             download: Download::Head,
@@ -133,41 +155,32 @@ impl<'c> Exchange<'c> {
             interims: 0,
             heard: false,
             released: false,
-            tally: Tally { bytes_in: terms.traits.read_body.unwrap_or(0), ..Tally::default() },
-            inspection,
-            screening: None,
-            watching: None,
-            omits: false,
-            turn: Turn::default(),
-            closed: false,
+            status: 0,
+            tally,
+            outflow,
         }
     }
 
-    pub(super) fn tally(&self) -> Tally {
-        self.tally
-    }
-
     /// What was noticed of its messages, when it is over.
-    pub(super) fn noticed(self) -> Noticed {
-        let (sent, answered) = (self.upload.has_ended(), self.response_is_read());
-        let noticed = Noticed::by(self.screening.as_deref(), self.watching.as_deref());
-        let violations = self.inspection.map(|inspection| inspection.conclude(sent, answered));
-        Noticed { violations: violations.unwrap_or_default(), ..noticed }
+    pub(super) fn noticed(mut self) -> Noticed {
+        let sent = self.upload.has_ended();
+        let answered = self.response_is_read();
+        self.outflow.noticed(sent, answered)
     }
 
     /// Ends the exchange because the caller may not go on.
     pub(super) fn end(&self, reason: Reason) -> Finish {
-        self.broken(Fault::Caller(reason))
+        Fault::Caller(reason).finish(self.released)
     }
 
     /// Drives both directions until the exchange is over.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Finish> {
         self.watch.wake();
-        self.turn.begin();
+        self.outflow.begin_turn();
         loop {
             let moved = match self.poll_upload(cx).and_then(|up| Ok(self.poll_download(cx)? | up)) {
                 Ok(moved) => moved,
-                Err(fault) => return Poll::Ready(self.broken(fault)),
+                Err(fault) => return Poll::Ready(fault.finish(self.released)),
             };
             if let Some(finish) = self.finish() {
                 return Poll::Ready(finish);
@@ -176,7 +189,7 @@ impl<'c> Exchange<'c> {
                 break;
             }
             self.watch.moved();
-            if self.turn.is_over() {
+            if self.outflow.turn_is_over() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -184,7 +197,7 @@ impl<'c> Exchange<'c> {
         let wait = self.waits_for();
         match self.watch.poll(self.deadline, cx, wait, self.terms.traits.timeouts) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => Poll::Ready(self.broken(expired(wait))),
+            Poll::Ready(()) => Poll::Ready(expired(wait).finish(self.released)),
         }
     }
 
@@ -223,15 +236,15 @@ impl<'c> Exchange<'c> {
             if self.tally.bytes_in > self.terms.body_bytes_max {
                 return Err(Fault::Caller(Reason::TooLarge));
             }
-            if let Some(inspection) = &mut self.inspection {
-                inspection.send(decoded.data);
-            }
+            self.outflow.send(decoded.data);
             if !self.upload_broken {
                 self.upload_encoder.write(decoded.data, self.upstream.output.bytes_mut());
             }
             self.caller.input.consume(consumed);
             if self.upload.has_ended() && !self.upload_broken {
-                self.upload_encoder.finish(self.upstream.output.bytes_mut());
+                let trailers = trailers::read(self.upload.trailers());
+                let trailers = trailers.map_err(|_| Fault::Caller(Reason::MalformedRequest))?;
+                self.upload_encoder.finish(trailers.as_ref(), self.upstream.output.bytes_mut());
             }
             if consumed == 0 {
                 break;
@@ -247,7 +260,7 @@ impl<'c> Exchange<'c> {
             moved = true;
         }
         moved |= self.take_response()?;
-        if !self.caller.is_drained() && !self.holds_back() && !self.is_undecided() {
+        if !self.caller.is_drained() && !self.holds_back() && !self.outflow.is_undecided() {
             moved |= self.release(cx)?;
         }
         if self.wants_response() {
@@ -258,7 +271,10 @@ impl<'c> Exchange<'c> {
 
     /// Sends what there is for the caller.
     fn release(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        self.released |= matches!(self.download, Download::Body(..));
+        if matches!(self.download, Download::Body(..)) {
+            self.released = true;
+            self.tally.status = self.status;
+        }
         let before = self.caller.output.unsent();
         let sent = self.caller.poll_drain(cx);
         let count = before - self.caller.output.unsent();
@@ -281,7 +297,7 @@ impl<'c> Exchange<'c> {
             }
             Poll::Ready(Ok(_)) if self.ends_at_close() => {
                 if let Download::Body(decoder, _) = &mut self.download {
-                    *decoder = Decoder::Ended;
+                    decoder.end();
                 }
                 Ok(true)
             }
@@ -292,7 +308,7 @@ impl<'c> Exchange<'c> {
 
     /// Reads one response head, if it is complete.
     fn take_head(&mut self) -> Result<bool, Fault> {
-        let Self { caller, upstream, terms, inspection, screening, watching, omits, .. } = self;
+        let Self { caller, upstream, terms, outflow, .. } = self;
         let mut space = field_space();
         let head = response::read(upstream.input.bytes(), terms.traits.to_head, &mut space)
             .map_err(Fault::Upstream)?;
@@ -300,12 +316,12 @@ impl<'c> Exchange<'c> {
         let consumed = head.bytes;
         match head.status {
             // What goes over a WebSocket is not read here.
-            101 if terms.screen.is_some() => {
+            101 if outflow.is_screened() => {
                 return Err(Fault::Withheld(Reason::ResponseUnreadable));
             }
             101 if terms.traits.websocket && head.judged.websocket => {
                 response::write_interim(&head, caller.output.bytes_mut());
-                self.tally.status = 101;
+                self.status = 101;
                 self.download = Download::Switched;
             }
             101 => return Err(Fault::Upstream(Reason::UpstreamInvalid)),
@@ -320,13 +336,7 @@ impl<'c> Exchange<'c> {
             }
             status => {
                 let framing = head.judged.framing;
-                if let Some(inspection) = inspection {
-                    inspection.answer(AnswerHead::of(&head)).map_err(Fault::Upstream)?;
-                }
-                let leaves = screened(terms.screen, &head, screening, omits)?;
-                if terms.watches && terms.screen.is_none() {
-                    *watching = Watching::open(&head);
-                }
+                let leaves = outflow.open(&head)?;
                 let (encoder, must_close) = response::reframe(leaves, terms.traits.version);
                 // An answer before the body's end: what is left of the body is not waited for.
                 let keep_alive = terms.traits.keep_alive
@@ -335,9 +345,12 @@ impl<'c> Exchange<'c> {
                     && self.upload.has_ended();
                 let departure = Departure { version: terms.traits.version, keep_alive };
                 let out = caller.output.bytes_mut();
-                let form = (leaves, terms.screen.is_some(), terms.traits.standing);
+                let form = (leaves, outflow.is_screened(), terms.traits.standing);
                 response::write_final(&head, form, departure, terms.request_id, out);
-                self.tally.status = status;
+                self.status = status;
+                if head.judged.event_stream {
+                    terms.entry.turns_out(StreamKind::EventStream);
+                }
                 self.caller_reusable = keep_alive;
                 self.upstream_reusable = head.judged.keep_alive && framing != Framing::UntilClose;
                 self.download = Download::Body(Decoder::new(framing), encoder);
@@ -347,11 +360,14 @@ impl<'c> Exchange<'c> {
         Ok(true)
     }
 
-    /// Moves what is there of the response's body towards the caller: through its check, then the
-    /// filter, then into the form in which it leaves.
+    /// Moves what is there of the response's body towards the caller.
     fn take_response(&mut self) -> Result<bool, Fault> {
         let mut moved = false;
-        while !self.closed && self.has_room() && !self.turn.is_over() && self.take_piece()? {
+        while !self.outflow.is_closed()
+            && self.has_room()
+            && !self.outflow.turn_is_over()
+            && self.take_piece()?
+        {
             moved = true;
         }
         Ok(moved)
@@ -359,63 +375,41 @@ impl<'c> Exchange<'c> {
 
     /// Moves one piece. False when there is none.
     fn take_piece(&mut self) -> Result<bool, Fault> {
-        let omits = self.omits;
-        let Self { caller, upstream, download, tally, inspection, screening, watching, .. } = self;
+        let Self { caller, upstream, download, tally, outflow, .. } = self;
         let Download::Body(decoder, encoder) = download else { return Ok(false) };
         let mut pass = |data: &[u8]| {
-            if let Some(watching) = watching {
-                watching.look(data);
-            }
             tally.bytes_out += data.len() as u64;
             encoder.write(data, caller.output.bytes_mut());
         };
-        if let Some(screening) = screening.as_mut().filter(|screening| screening.has_more()) {
-            pass(screening.more(&mut self.turn).map_err(Fault::Withheld)?);
+        if outflow.has_more() {
+            outflow.more(&mut pass)?;
         } else if !decoder.has_ended() {
             let decoded = decoder.decode(upstream.input.bytes());
             let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
             let consumed = decoded.consumed;
-            let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
-            if passes.map_err(Fault::Upstream)? {
-                pass(visible(screening, omits, decoded.data)?);
-            }
+            outflow.push(decoded.data, &mut pass)?;
             upstream.input.consume(consumed);
             if consumed == 0 && !decoder.has_ended() {
                 return Ok(false);
             }
         }
-        if decoder.has_ended() && !has_more(screening) {
-            let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
-            if let Some(held) = held.map_err(Fault::Upstream)? {
-                pass(visible(screening, omits, &held)?);
-            }
-        }
         // The last bytes and the end stay together: both wait for the record.
-        if decoder.has_ended() && !has_more(screening) {
-            self.close_body()?;
+        if decoder.has_ended() && !outflow.has_more() {
+            outflow.end(&mut pass)?;
+        }
+        if outflow.is_closed() {
+            let trailers = trailers::read(decoder.trailers());
+            let trailers = trailers.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
+            // Fields behind a body that was changed may be about the whole one.
+            let trailers = trailers.filter(|_| !outflow.is_screened());
+            encoder.finish(trailers.as_ref(), caller.output.bytes_mut());
         }
         Ok(true)
     }
 
-    /// The response's body is complete and has passed: passes on what the filter still has, and the
-    /// end.
-    fn close_body(&mut self) -> Result<(), Fault> {
-        let Self { caller, download, tally, screening, closed, .. } = self;
-        let Download::Body(_, encoder) = download else { return Ok(()) };
-        let out = caller.output.bytes_mut();
-        if let Some(screening) = screening {
-            let last = screening.finish().map_err(Fault::Withheld)?;
-            tally.bytes_out += last.len() as u64;
-            encoder.write(last, out);
-        }
-        encoder.finish(out);
-        *closed = true;
-        Ok(())
-    }
-
     /// What waits for its check goes nowhere yet, so nothing has to make room for it.
     fn has_room(&self) -> bool {
-        self.is_holding() || !self.caller.output.is_full()
+        self.outflow.is_holding() || !self.caller.output.is_full()
     }
 
     /// More of the response is to be read.
@@ -424,7 +418,7 @@ impl<'c> Exchange<'c> {
             Download::Switched => false,
             Download::Head => self.has_room(),
             Download::Body(decoder, _) => {
-                !decoder.has_ended() && !has_more(&self.screening) && self.has_room()
+                !decoder.has_ended() && !self.outflow.has_more() && self.has_room()
             }
         }
     }
@@ -442,34 +436,25 @@ impl<'c> Exchange<'c> {
         match &self.download {
             Download::Head => false,
             Download::Switched => true,
-            Download::Body(..) => self.closed,
+            Download::Body(..) => self.outflow.is_closed(),
         }
     }
 
     /// The end of a complete answer waits for its record.
     fn holds_back(&self) -> bool {
-        self.terms.durable && self.closed
+        self.terms.durable && self.outflow.is_closed()
     }
 
-    /// The response waits for its check.
-    fn is_holding(&self) -> bool {
-        self.inspection.as_ref().is_some_and(Inspection::is_holding)
-    }
-
-    /// Nothing of the answer may leave: it may still have to be refused.
-    fn is_undecided(&self) -> bool {
-        self.is_holding()
-            || self.screening.as_ref().is_some_and(|screening| screening.is_undecided())
-    }
-
-    fn finish(&self) -> Option<Finish> {
+    fn finish(&mut self) -> Option<Finish> {
         if matches!(self.download, Download::Switched) {
+            self.tally.status = self.status;
             return Some(Finish::Switched);
         }
         let done = self.caller.is_drained() || self.holds_back();
         if !(self.response_ended() && done) {
             return None;
         }
+        self.tally.status = self.status;
         let sent_whole = self.upload.has_ended() && !self.upload_broken;
         Some(Finish::Complete {
             caller: self.caller_reusable,
@@ -481,7 +466,7 @@ impl<'c> Exchange<'c> {
     fn waits_for(&self) -> Wait {
         let sends = !self.upload_broken && !self.upload.has_ended();
         match self.download {
-            _ if self.is_undecided() => Wait::UpstreamSends,
+            _ if self.outflow.is_undecided() => Wait::UpstreamSends,
             Download::Head if !self.caller.is_drained() => Wait::CallerTakes,
             Download::Head if !self.upload_broken && !self.upstream.is_drained() => {
                 Wait::UpstreamTakes
@@ -492,58 +477,10 @@ impl<'c> Exchange<'c> {
             _ => Wait::UpstreamSends,
         }
     }
-
-    fn broken(&self, fault: Fault) -> Finish {
-        match fault {
-            Fault::Caller(reason) => Finish::Broken(End::Caller(reason), self.released),
-            Fault::Upstream(reason) => Finish::Broken(End::Failed(reason), self.released),
-            Fault::Withheld(reason) => Finish::Broken(End::Withheld(reason), self.released),
-            Fault::Dead => Finish::Dead,
-        }
-    }
 }
 
-/// Looks at what may be seen of the answer; the framing that its body leaves with.
-fn screened(
-    screen: Option<&Screen>,
-    head: &response::ResponseHead<'_>,
-    screening: &mut Option<Box<Screening>>,
-    omits: &mut bool,
-) -> Result<Framing, Fault> {
-    let framing = head.judged.framing;
-    let Some(screen) = screen else { return Ok(framing) };
-    match screen.open(head).map_err(Fault::Withheld)? {
-        Opening::Bodiless => Ok(framing),
-        Opening::Omitted => {
-            *omits = true;
-            Ok(Framing::Length(0))
-        }
-        Opening::Filtered(opened) => {
-            *screening = Some(opened);
-            Ok(Framing::Chunked)
-        }
-    }
-}
-
-/// More of what the filter was given can be unpacked.
-fn has_more(screening: &Option<Box<Screening>>) -> bool {
-    screening.as_ref().is_some_and(|screening| screening.has_more())
-}
-
-/// What of a piece of the response's body the caller may see.
-fn visible<'d>(
-    screening: &'d mut Option<Box<Screening>>,
-    omits: bool,
-    data: &'d [u8],
-) -> Result<&'d [u8], Fault> {
-    match screening {
-        Some(screening) => screening.push(data).map_err(Fault::Withheld),
-        None if omits => Ok(&[]),
-        None => Ok(data),
-    }
-}
-
-fn expired(wait: Wait) -> Fault {
+/// What stood still for too long.
+pub(super) fn expired(wait: Wait) -> Fault {
     match wait {
         Wait::CallerSends => Fault::Caller(Reason::RequestTimeout),
         Wait::CallerTakes => Fault::Caller(Reason::Cancelled),

@@ -10,6 +10,7 @@ use traffic::limit::Standing;
 use super::body::{Encoder, write_decimal};
 use super::head::{FieldSpace, has_bare_line_feed};
 use crate::screen::is_about_the_whole;
+use crate::upstream::passage::ReplyHead;
 
 /// The longest response head that is taken, in bytes.
 const HEAD_BYTES_MAX: usize = 60 * 1024;
@@ -107,6 +108,39 @@ pub(crate) fn write_final(
     }
     write_connection(departure, out);
     write_standing(standing, out);
+    write_request_id(request_id, out);
+}
+
+/// Appends the head of a final response that came over HTTP/2; `framing` = what its fields do not say
+/// yet of the body.
+pub(crate) fn write_reply(
+    head: &ReplyHead,
+    (framing, standing): (&[u8], Option<Standing>),
+    departure: Departure,
+    request_id: &str,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    write_decimal(u64::from(head.status.as_u16()), out);
+    out.push(b' ');
+    out.extend_from_slice(head.status.canonical_reason().unwrap_or_default().as_bytes());
+    out.extend_from_slice(b"\r\n");
+    for (name, value) in &head.fields {
+        if standing.is_some() && is_standing(name.as_str()) {
+            continue;
+        }
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            out.extend_from_slice(part);
+        }
+    }
+    out.extend_from_slice(framing);
+    write_connection(departure, out);
+    write_standing(standing, out);
+    write_request_id(request_id, out);
+}
+
+/// Ends a head.
+fn write_request_id(request_id: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"portreeve-request-id: ");
     out.extend_from_slice(request_id.as_bytes());
     out.extend_from_slice(b"\r\n\r\n");

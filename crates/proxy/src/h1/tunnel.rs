@@ -1,5 +1,5 @@
-//! After 101: bytes both ways, unread. Ends when both sides have ended, one breaks, or nothing moves
-//! for too long.
+//! After 101: bytes both ways, forwarded as they are. Ends when both sides have ended, one breaks,
+//! or nothing moves for too long.
 
 use std::io;
 use std::pin::Pin;
@@ -11,6 +11,11 @@ use tokio::io::AsyncWrite;
 use crate::stage::Tally;
 use crate::wire::{Deadline, Wire};
 
+mod frames;
+
+pub(super) use frames::CLOSE;
+use frames::Frames;
+
 /// One direction.
 #[derive(Default)]
 struct Direction {
@@ -21,9 +26,18 @@ struct Direction {
 
 impl Direction {
     /// Moves bytes on; true when something moved.
-    fn poll(&mut self, cx: &mut Context<'_>, from: &mut Wire, to: &mut Wire) -> io::Result<bool> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut Wire,
+        to: &mut Wire,
+        frames: Option<&mut Frames>,
+    ) -> io::Result<bool> {
         let mut moved = false;
         if !from.input.is_empty() && !to.output.is_full() {
+            if let Some(frames) = frames {
+                frames.pass(from.input.bytes());
+            }
             to.output.bytes_mut().extend_from_slice(from.input.bytes());
             let count = from.input.bytes().len();
             from.input.consume(count);
@@ -53,34 +67,56 @@ impl Direction {
     }
 }
 
-/// Carries the tunnel to its end, and counts its bytes into `tally` as they move.
-pub(super) async fn carry(
-    caller: &mut Wire,
-    upstream: &mut Wire,
-    deadline: &mut Deadline,
+/// A tunnel between two wires.
+pub(super) struct Tunnel<'t> {
+    caller: &'t mut Wire,
+    upstream: &'t mut Wire,
+    deadline: &'t mut Deadline,
     idle: Duration,
-    tally: &mut Tally,
-) {
-    let (mut up, mut down) = (Direction::default(), Direction::default());
-    let before = (tally.bytes_in, tally.bytes_out);
-    deadline.set(idle);
-    std::future::poll_fn(|cx| {
+    tally: &'t mut Tally,
+    up: Direction,
+    down: Direction,
+    /// Of what the upstream sends.
+    frames: Frames,
+}
+
+impl<'t> Tunnel<'t> {
+    pub(super) fn new(
+        caller: &'t mut Wire,
+        upstream: &'t mut Wire,
+        deadline: &'t mut Deadline,
+        idle: Duration,
+        tally: &'t mut Tally,
+    ) -> Self {
+        deadline.set(idle);
+        let (up, down, frames) = Default::default();
+        Self { caller, upstream, deadline, idle, tally, up, down, frames }
+    }
+
+    /// Carries the tunnel to its end, and counts its bytes as they move.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { caller, upstream, up, down, frames, .. } = self;
         loop {
+            let before = (up.bytes, down.bytes);
             let moved = up
-                .poll(cx, caller, upstream)
-                .and_then(|moved| Ok(down.poll(cx, upstream, caller)? | moved));
-            tally.bytes_in = before.0 + up.bytes;
+                .poll(cx, caller, upstream, None)
+                .and_then(|moved| Ok(down.poll(cx, upstream, caller, Some(&mut *frames))? | moved));
             // The 101 waited in the output and is no part of the new protocol.
-            tally.bytes_out = before.1 + down.bytes;
+            self.tally.bytes_in += up.bytes - before.0;
+            self.tally.bytes_out += down.bytes - before.1;
             let Ok(moved) = moved else { return Poll::Ready(()) };
             if up.shut && down.shut {
                 return Poll::Ready(());
             }
             if !moved {
-                return deadline.poll(cx);
+                return self.deadline.poll(cx);
             }
-            deadline.set(idle);
+            self.deadline.set(self.idle);
         }
-    })
-    .await;
+    }
+
+    /// A frame of the gate's own may follow what is on its way to the caller.
+    pub(super) fn is_between_frames(&self) -> bool {
+        !self.down.ended && self.frames.is_between()
+    }
 }

@@ -1,5 +1,6 @@
-//! Whether anything moves on a connection. A caller that opens streams and then neither sends nor
-//! takes anything would otherwise keep them for ever: the library has no such time-out, and does
+//! Whether a connection is still of use to anybody. While streams are open their own times count,
+//! and those of a call that waits for the next event may be long. But a caller that takes nothing of
+//! what there is for it would keep its stream for ever: the library has no such time-out, and does
 //! not ask for more of an answer before the caller has room for it.
 
 use std::collections::BTreeMap;
@@ -38,30 +39,26 @@ impl Activity {
         oldest.is_some_and(|since| now.saturating_sub(since) > u64::from(STALL_PERIODS))
     }
 
-    /// Resolves when nothing has moved for `idle`, measured in whole periods: between one and two
-    /// of them when idle, and up to [`STALL_PERIODS`] more while streams are open. Also when one
-    /// stream has not been taken from for so long.
+    /// Resolves when no stream was open and nothing has moved for `idle`, measured in whole periods:
+    /// between one and two of them. Also when one stream has not been taken from for
+    /// [`STALL_PERIODS`].
     pub(super) async fn cease(&self, idle: Duration) {
-        let mut still = 0;
         let mut before = self.movements.load(Ordering::Relaxed);
         loop {
             tokio::time::sleep(idle).await;
             let now = self.movements.load(Ordering::Relaxed);
-            still = if now == before { still + 1 } else { 0 };
+            let is_still = now == before;
             before = now;
-            let has_streams = self.streams.load(Ordering::Relaxed) > 0;
+            let is_idle = is_still && self.streams.load(Ordering::Relaxed) == 0;
             let periods = self.periods.fetch_add(1, Ordering::Relaxed) + 1;
-            if self.is_stalled(periods) {
-                return;
-            }
-            if still >= if has_streams { STALL_PERIODS } else { 1 } {
+            if is_idle || self.is_stalled(periods) {
                 return;
             }
         }
     }
 }
 
-/// Open streams that wait for a slow upstream are still for longer than idle connections.
+/// How long something may wait to be taken.
 const STALL_PERIODS: u32 = 4;
 
 /// One open stream.

@@ -1,28 +1,50 @@
 //! One request over HTTP/2: through the stages, to the upstream, and the head of the answer.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use httparse::Header;
 use hyper::body::{Body, Incoming};
 use smallvec::SmallVec;
-use traffic::Reason;
 use traffic::headers::Version;
 use traffic::limit::Standing;
+use traffic::{Reason, StreamKind, grpc};
 
 use super::activity::Stream;
-use super::relay::{Fault, Relay, ReplyHead};
+use super::relay::{Fault, Http1, Relay, Side};
 use super::reply::Reply;
 use crate::gate::Worker;
 use crate::refusal::{Answer, Refused};
 use crate::stage::{
-    self, Admitted, Answered, Arrival, End, Journal, JudgedBody, Lease, Peer, Tally, Verdict,
+    self, Admitted, Answered, Arrival, End, Journal, JudgedBody, Lease, Peer, Tally, Traits,
+    UnderWay, Verdict,
 };
+use crate::upstream::Upstream;
 use crate::upstream::connect::connect;
+use crate::upstream::head::Head;
+use crate::upstream::passage::{self, ReplyHead};
 use crate::watching::Noticed;
+
+/// How a request wants to be answered, whatever else is wrong with it.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    to_head: bool,
+    grpc: bool,
+}
+
+impl Manner {
+    fn of(request: &Request<Incoming>) -> Self {
+        let content_type = request.headers().get(CONTENT_TYPE);
+        Self {
+            to_head: request.method() == Method::HEAD,
+            grpc: content_type.is_some_and(|value| grpc::is_call(value.as_bytes())),
+        }
+    }
+}
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -31,15 +53,15 @@ pub(super) async fn answer(
     request: Request<Incoming>,
     stream: Stream,
 ) -> Response<Reply> {
-    let to_head = request.method() == Method::HEAD;
+    let manner = Manner::of(&request);
     let (head, mut body) = request.into_parts();
     let admitted = match judge(worker, peer, &head, &mut body).await {
         Ok(admitted) => admitted,
-        Err(refused) => return refuse(*refused, to_head).await,
+        Err(refused) => return refuse(*refused, manner).await,
     };
     match forward(worker, *admitted, body, stream).await {
         Ok(response) => response,
-        Err(refused) => refuse(*refused, to_head).await,
+        Err(refused) => refuse(*refused, manner).await,
     }
 }
 
@@ -101,14 +123,15 @@ fn admit(
     stage::admit(worker, peer, &arrival, resumed)
 }
 
-async fn refuse(refused: Refused, to_head: bool) -> Response<Reply> {
-    let (answer, open) = refused.answer();
-    page(&open.record(answer).await, to_head)
+async fn refuse(refused: Refused, manner: Manner) -> Response<Reply> {
+    let (answer, open) = refused.answer(manner.grpc);
+    page(&open.record(answer).await, manner)
 }
 
-/// A refusal in HTTP/2; to a HEAD request without the body, which the library would send.
-fn page(answer: &Answer, to_head: bool) -> Response<Reply> {
-    let body = if to_head { Vec::new() } else { answer.body.clone() };
+/// A refusal in HTTP/2; to a HEAD request without the body, which the library would send. To a gRPC
+/// call it is a head alone, status and all.
+fn page(answer: &Answer, manner: Manner) -> Response<Reply> {
+    let body = if manner.to_head { Vec::new() } else { answer.body.clone() };
     let mut response = Response::new(Reply::page(body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
     for (name, value) in answer.fields() {
@@ -138,52 +161,83 @@ async fn forward(
     body: Incoming,
     stream: Stream,
 ) -> Result<Response<Reply>, Box<Refused>> {
+    admitted.open(worker);
+    let mut lease = Lease::new();
     let traits = admitted.traits();
     let head = admitted.take_head();
-    let pooled = worker.pool().check_out(&admitted.upstream().key);
-    let mut may_repeat = pooled.is_some() && traits.may_repeat();
-    let mut wire = match pooled {
-        Some(wire) => wire,
-        None => match open(worker, &admitted).await {
-            Ok(wire) => wire,
-            Err(reason) => return Err(fail(admitted, End::Failed(reason), Tally::default())),
-        },
+    let (side, was_open) = match open(worker, &mut admitted, &mut lease, head, false).await {
+        Ok(opened) => opened,
+        Err(end) => return Err(fail(admitted, end)),
     };
-    wire.output.replace(head);
-    let mut relay = Relay::new(Arc::clone(worker), wire, body, traits, stream);
-    relay.screen_by(admitted.screen().cloned(), admitted.watches());
-    relay.inspect(admitted.inspection());
-    let mut lease = Lease::new();
+    let mut may_repeat = was_open && traits.may_repeat();
+    let outflow = admitted.outflow();
+    let mut relay = Relay::new(Arc::clone(worker), side, body, traits, stream, outflow);
     let head = loop {
-        let heard = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
-            Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
-            Poll::Pending => relay.poll_head(cx),
-        });
-        match heard.await {
+        match hear(&mut relay, &mut admitted, &mut lease).await {
             Ok(head) => break head,
             Err(Fault::Dead) if may_repeat => {
                 may_repeat = false;
-                match open(worker, &admitted).await {
-                    Ok(wire) => relay.retry_on(wire),
-                    Err(reason) => return Err(fail(admitted, End::Failed(reason), relay.tally())),
+                let Some(head) = relay.side_mut().recall() else {
+                    return Err(fail(admitted, Fault::Dead.end()));
+                };
+                match open(worker, &mut admitted, &mut lease, head, true).await {
+                    Ok((side, _)) => *relay.side_mut() = side,
+                    Err(end) => return Err(fail(admitted, end)),
                 }
             }
             Err(fault) => {
                 note_refused(&mut admitted, &mut relay);
-                return Err(fail(admitted, fault.end(), relay.tally()));
+                return Err(fail(admitted, fault.end()));
             }
         }
     };
-    // An answer that may still have to be refused is not begun.
-    let decided = std::future::poll_fn(|cx| match lease.poll(cx, &admitted) {
-        Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
-        Poll::Pending => relay.poll_decided(cx),
-    });
-    if let Err(fault) = decided.await {
+    if let Err(fault) = decide(&mut relay, &mut admitted, &mut lease).await {
         note_refused(&mut admitted, &mut relay);
-        return Err(fail(admitted, fault.end(), relay.tally()));
+        return Err(fail(admitted, fault.end()));
     }
     respond(admitted, relay, lease, head).await
+}
+
+/// The head of the answer, unless the permission ends before there is one.
+async fn hear(
+    relay: &mut Relay,
+    admitted: &mut Admitted,
+    lease: &mut Lease,
+) -> Result<ReplyHead, Fault> {
+    std::future::poll_fn(|cx| {
+        let UnderWay { core, entry, tally, .. } = admitted.under_way();
+        let heard = match lease.poll(cx, entry, core) {
+            Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
+            Poll::Pending => relay.poll_head(cx),
+        };
+        // Noted each time: the caller may leave at any.
+        *tally = Tally { status: 0, ..relay.tally() };
+        heard
+    })
+    .await
+}
+
+/// An answer that may still have to be refused is not begun.
+async fn decide(
+    relay: &mut Relay,
+    admitted: &mut Admitted,
+    lease: &mut Lease,
+) -> Result<(), Fault> {
+    std::future::poll_fn(|cx| {
+        let UnderWay { core, entry, tally, .. } = admitted.under_way();
+        let decided = match lease.poll(cx, entry, core) {
+            Poll::Ready(reason) => Poll::Ready(Err(Fault::Caller(reason))),
+            Poll::Pending => relay.poll_decided(cx),
+        };
+        *tally = Tally { status: 0, ..relay.tally() };
+        decided
+    })
+    .await
+}
+
+/// Writes down what was noticed of an answer of which nothing went to the caller.
+fn note_refused(admitted: &mut Admitted, relay: &mut Relay) {
+    admitted.note(Noticed { passed: None, ..relay.noticed() });
 }
 
 async fn respond(
@@ -194,6 +248,9 @@ async fn respond(
 ) -> Result<Response<Reply>, Box<Refused>> {
     let mut response = Response::new(());
     *response.status_mut() = head.status;
+    if head.event_stream {
+        admitted.under_way().entry.turns_out(StreamKind::EventStream);
+    }
     *response.headers_mut() = head.fields;
     if let Ok(id) = HeaderValue::from_str(admitted.request_id()) {
         response.headers_mut().insert(HeaderName::from_static("portreeve-request-id"), id);
@@ -201,38 +258,81 @@ async fn respond(
     if let Some(standing) = admitted.traits().standing {
         tell_standing(standing, response.headers_mut());
     }
-    let is_durable = relay.is_durable();
-    if !(relay.response_ended() && is_durable) {
+    if !relay.response_ended() {
         return Ok(response.map(|()| Reply::relayed(relay, admitted, lease)));
     }
-    // Without a body the head is the end of the answer, and waits for the record.
+    // Without a body the head is the end of the answer: it has to say so itself, and waits for the
+    // record where one is waited for.
     let request_id = admitted.request_id().to_owned();
-    let (tally, to_head) = (relay.tally(), admitted.traits().to_head);
+    let manner = Manner { to_head: admitted.traits().to_head, grpc: admitted.traits().grpc };
+    let is_durable = relay.is_durable();
+    admitted.set_tally(relay.tally());
     admitted.note(relay.noticed());
     relay.settle();
-    match Answered::new(admitted, End::Complete, tally).record_durably().await {
+    let answered = Answered::new(admitted, End::Complete);
+    let recorded = match is_durable {
+        true => answered.record_durably().await,
+        false => {
+            answered.record();
+            Ok(())
+        }
+    };
+    match recorded {
         Ok(()) => Ok(response.map(|()| Reply::page(Vec::new()))),
         Err(error) => {
             tracing::error!(%error, request_id, "an answer was withheld");
-            Ok(page(&Answer::unrecorded(&request_id), to_head))
+            Ok(page(&Answer::unrecorded(&request_id, manner.grpc), manner))
         }
     }
 }
 
-/// Writes down what was noticed of an answer of which nothing went to the caller.
-fn note_refused(admitted: &mut Admitted, relay: &mut Relay) {
-    admitted.note(Noticed { passed: None, ..relay.noticed() });
+/// The upstream's side with the head on its way, unless the permission ends before there is one;
+/// and whether its connection had been used before. `fresh` = one that had not.
+async fn open(
+    worker: &Worker,
+    admitted: &mut Admitted,
+    lease: &mut Lease,
+    head: Head,
+    fresh: bool,
+) -> Result<(Side, bool), End> {
+    let upstream = Arc::clone(admitted.upstream());
+    let traits = admitted.traits();
+    let mut opening = pin!(async {
+        match head {
+            Head::Http1(head) => open_http1(worker, &upstream, traits, head, fresh).await,
+            Head::Http2(head) => {
+                let opened = passage::open(worker, &upstream, traits, head, fresh).await;
+                opened.map(|(passage, was_open)| (Side::Http2(Box::new(passage)), was_open))
+            }
+        }
+    });
+    let UnderWay { core, entry, .. } = admitted.under_way();
+    std::future::poll_fn(|cx| match lease.poll(cx, entry, core) {
+        Poll::Ready(reason) => Poll::Ready(Err(End::Caller(reason))),
+        Poll::Pending => opening.as_mut().poll(cx).map_err(End::Failed),
+    })
+    .await
 }
 
-async fn open(worker: &Worker, admitted: &Admitted) -> Result<crate::wire::Wire, Reason> {
-    let tls = worker.core().config.upstream_tls.as_ref();
-    connect(admitted.upstream(), tls, admitted.traits().timeouts.connect.to_std()).await
-}
-
-fn fail(admitted: Admitted, end: End, tally: Tally) -> Box<Refused> {
-    let reason = match end {
-        End::Failed(reason) | End::Caller(reason) | End::Withheld(reason) => reason,
-        End::Complete => Reason::UpstreamInvalid,
+async fn open_http1(
+    worker: &Worker,
+    upstream: &Upstream,
+    traits: Traits,
+    head: Vec<u8>,
+    fresh: bool,
+) -> Result<(Side, bool), Reason> {
+    let pooled = if fresh { None } else { worker.pool().check_out(&upstream.key) };
+    let was_open = pooled.is_some();
+    let wire = match pooled {
+        Some(wire) => wire,
+        None => {
+            let tls = worker.core().config.upstream_tls.as_ref();
+            connect(upstream, tls, traits.timeouts.connect.to_std()).await?
+        }
     };
-    Box::new(Answered::new(admitted, end, tally).into_refused(reason))
+    Ok((Side::Http1(Box::new(Http1::new(wire, head, traits, &upstream.key))), was_open))
+}
+
+fn fail(admitted: Admitted, end: End) -> Box<Refused> {
+    Box::new(Answered::new(admitted, end).into_refused(end.reason()))
 }

@@ -1,28 +1,30 @@
-//! One exchange between an HTTP/2 stream and an upstream's HTTP/1.1 connection.
+//! One exchange between an HTTP/2 stream and an upstream, in either protocol.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderMap;
 use hyper::body::{Body, Incoming};
 use traffic::Reason;
 use traffic::headers::Framing;
 
 use super::activity::Stream;
 use crate::gate::Worker;
-use crate::h1::body::{Decoder, Encoder};
-use crate::h1::exchange::INTERIMS_MAX;
 use crate::h1::exchange::pace::{Pace, Wait, Watch};
-use crate::h1::head::field_space;
-use crate::h1::response;
-use crate::inspection::{AnswerHead, Inspection};
-use crate::screen::{Opening, Screen, Screening, Turn, is_about_the_whole};
+use crate::h1::trailers;
+use crate::outflow::{Outflow, Stop};
 use crate::stage::{End, Tally, Traits};
-use crate::watching::{Noticed, Watching};
-use crate::wire::{Deadline, Wire};
+use crate::upstream::passage::{Broken, Piece, ReplyHead};
+use crate::watching::Noticed;
+use crate::wire::Deadline;
+
+mod http1;
+mod side;
+
+pub(super) use http1::Http1;
+pub(super) use side::{Side, Step};
 
 /// Why an exchange cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,106 +48,72 @@ impl Fault {
     }
 }
 
-/// The head of a final response.
-pub(super) struct ReplyHead {
-    pub(super) status: StatusCode,
-    pub(super) fields: HeaderMap,
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Dead => Self::Dead,
+            Broken::Upstream(reason) => Self::Upstream(reason),
+            Broken::Withheld(reason) => Self::Withheld(reason),
+        }
+    }
+}
+
+impl From<Stop> for Fault {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Invalid(reason) => Self::Upstream(reason),
+            Stop::Withheld(reason) => Self::Withheld(reason),
+        }
+    }
 }
 
 pub(super) struct Relay {
     worker: Arc<Worker>,
-    upstream: Wire,
+    side: Side,
     body: Incoming,
     traits: Traits,
     stream: Stream,
     deadline: Deadline,
+    /// When the caller's own time for the whole call is over.
+    expiry: Option<Deadline>,
     watch: Watch,
-    encoder: Encoder,
     upload_ended: bool,
-    upload_broken: bool,
-    download: Option<Decoder>,
-    upstream_reusable: bool,
-    interims: u32,
-    heard: bool,
+    /// Of the request, until its body has ended.
+    trailers: Option<HeaderMap>,
     tally: Tally,
-    inspection: Option<Inspection>,
-    /// The response waits, or waited, for its check.
-    waits: bool,
-    screen: Option<Screen>,
-    screening: Option<Box<Screening>>,
-    /// The response is looked at, where it goes on as it is.
-    watches: bool,
-    watching: Option<Box<Watching>>,
-    /// The body of the response is read and not passed on.
-    omits: bool,
+    outflow: Outflow,
     /// What may be seen and was not taken yet.
     ready: Vec<u8>,
-    turn: Turn,
-    /// The filter has been told that the body is complete.
-    closed: bool,
-    /// Set when the exchange is over and the connection can be used again.
-    key: Option<String>,
+    /// The upstream's answer is there to its end, with these trailers.
+    received: Option<Option<HeaderMap>>,
 }
 
 impl Relay {
     pub(super) fn new(
         worker: Arc<Worker>,
-        upstream: Wire,
+        side: Side,
         body: Incoming,
         traits: Traits,
         stream: Stream,
+        outflow: Outflow,
     ) -> Self {
         let pace = Pace::new(&worker.core().config.patience);
-        let chunked = traits.framing == Framing::Chunked;
         Self {
             worker,
-            upstream,
+            side,
             body,
             stream,
             deadline: Deadline::after(traits.timeouts.response.to_std()),
+            expiry: traits.deadline.map(|span| Deadline::after(span.to_std())),
             watch: Watch::new(pace),
-            encoder: if chunked { Encoder::Chunked } else { Encoder::Plain },
-            upload_ended: traits.read_body.is_some() || traits.framing.is_empty(),
-            upload_broken: false,
-            download: None,
-            upstream_reusable: false,
-            interims: 0,
-            heard: false,
+            upload_ended: traits.read_body.is_some() || traits.is_bodiless(),
+            trailers: None,
             tally: Tally { bytes_in: traits.read_body.unwrap_or(0), ..Tally::default() },
-            inspection: None,
-            waits: false,
-            screen: None,
-            screening: None,
-            watches: false,
-            watching: None,
-            omits: false,
+            outflow,
             ready: Vec::new(),
-            turn: Turn::default(),
-            closed: false,
-            key: None,
+            received: None,
             traits,
         }
-    }
-
-    /// What is to be done to the response, and whether it is looked at otherwise. To be said before
-    /// its head is read.
-    pub(super) fn screen_by(&mut self, screen: Option<Screen>, watches: bool) {
-        self.watches = watches && screen.is_none();
-        self.screen = screen;
-    }
-
-    /// Has its messages checked. To be said before anything is read.
-    pub(super) fn inspect(&mut self, inspection: Option<Inspection>) {
-        self.inspection = inspection;
-    }
-
-    /// What was noticed of its messages, when it is over.
-    pub(super) fn noticed(&mut self) -> Noticed {
-        let answered = self.download.as_ref().is_some_and(Decoder::has_ended);
-        let (sent, inspection) = (self.upload_ended, self.inspection.take());
-        let violations = inspection.map(|inspection| inspection.conclude(sent, answered));
-        let noticed = Noticed::by(self.screening.as_deref(), self.watching.as_deref());
-        Noticed { violations: violations.unwrap_or_default(), ..noticed }
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -156,189 +124,186 @@ impl Relay {
         self.worker.core().config.durable
     }
 
-    /// Sends the same head again, over another connection. That the last one took nothing more
-    /// says nothing about this one.
-    pub(super) fn retry_on(&mut self, mut wire: Wire) {
-        wire.output.replace(self.upstream.output.recall());
-        self.upstream = wire;
-        self.upload_broken = false;
+    /// The upstream's side, which turned out to be dead, for what can be sent again of it.
+    pub(super) fn side_mut(&mut self) -> &mut Side {
+        &mut self.side
     }
 
-    /// Where the upstream's connection goes back to at the end.
-    pub(super) fn return_to(&mut self, key: &str) {
-        self.key = Some(key.to_owned());
-    }
-
+    /// Nothing more comes after what was handed out.
     pub(super) fn response_ended(&self) -> bool {
-        let read = self.download.as_ref().is_some_and(Decoder::has_ended);
-        read && self.ready.is_empty() && (!self.is_gathered() || self.closed)
+        match self.outflow.is_gathered() {
+            true => self.outflow.is_closed() && self.ready.is_empty() && !self.has_trailers(),
+            false => self.side.has_ended(),
+        }
     }
 
-    /// The body goes by way of `ready`.
-    fn is_gathered(&self) -> bool {
-        self.screening.is_some() || self.waits
+    fn has_trailers(&self) -> bool {
+        matches!(self.received, Some(Some(_)))
     }
 
-    /// Nothing of the answer may leave: it may still have to be refused.
-    fn is_undecided(&self) -> bool {
-        self.inspection.as_ref().is_some_and(Inspection::is_holding)
-            || self.screening.as_ref().is_some_and(|screening| screening.is_undecided())
+    /// What was noticed of the messages, when the exchange is over.
+    pub(super) fn noticed(&mut self) -> Noticed {
+        let answered = self.received.is_some() || self.side.has_ended();
+        self.outflow.noticed(self.upload_ended, answered)
+    }
+
+    /// Gives the upstream's connection back, if it can carry another exchange.
+    pub(super) fn settle(self) {
+        self.side.settle(&self.worker, self.upload_ended);
+    }
+
+    /// Drives the exchange up to the head of the final response.
+    pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReplyHead, Fault>> {
+        self.watch.wake();
+        self.check_deadline(cx)?;
+        loop {
+            let sent = self.poll_upload(cx)?;
+            match self.side.poll_head(cx, &mut self.outflow)? {
+                Step::Done(head) => {
+                    self.moved();
+                    self.tally.status = head.status.as_u16();
+                    return Poll::Ready(Ok(head));
+                }
+                Step::Moved => self.moved(),
+                Step::Still if sent => {}
+                Step::Still => return self.expire(cx).map(Err),
+            }
+        }
     }
 
     /// Reads on until it is decided whether any of the answer may be seen.
     pub(super) fn poll_decided(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         self.watch.wake();
-        self.turn.begin();
-        while self.is_undecided() {
-            if self.turn.is_over() {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+        self.outflow.begin_turn();
+        self.check_deadline(cx)?;
+        while self.outflow.is_undecided() {
+            if self.outflow.turn_is_over() {
+                return self.yields(cx);
             }
             let sent = self.poll_upload(cx)?;
-            if !self.gather()? && !self.poll_fill(cx)? && !sent {
+            if !self.gather(cx)? && !sent {
                 return self.expire(cx).map(Err);
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Moves what was read through the check and the filter. True when something moved.
-    fn gather(&mut self) -> Result<bool, Fault> {
-        let Self { download, upstream, inspection, screening, ready, closed, .. } = self;
-        let Some(decoder) = download.as_mut().filter(|_| !*closed) else { return Ok(false) };
-        let mut moved = true;
-        let omits = self.omits;
-        let mut pass = |data: &[u8]| {
-            if let Some(watching) = &mut self.watching {
-                watching.look(data);
-            }
-            ready.extend_from_slice(data);
-        };
-        if let Some(screening) = screening.as_mut().filter(|screening| screening.has_more()) {
-            pass(screening.more(&mut self.turn).map_err(Fault::Withheld)?);
-        } else if !decoder.has_ended() {
-            let decoded = decoder.decode(upstream.input.bytes());
-            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
-            let consumed = decoded.consumed;
-            let passes = inspection.as_mut().map_or(Ok(true), |all| all.take(decoded.data));
-            if passes.map_err(Fault::Upstream)? {
-                pass(visible(screening, omits, decoded.data)?);
-            }
-            upstream.input.consume(consumed);
-            moved = consumed > 0;
-        }
-        if decoder.has_ended() && !has_more(screening) {
-            let held = inspection.as_mut().map_or(Ok(None), Inspection::release);
-            if let Some(held) = held.map_err(Fault::Upstream)? {
-                pass(visible(screening, omits, &held)?);
-            }
-            moved = true;
-        }
-        if decoder.has_ended() && !has_more(screening) {
-            if let Some(screening) = screening {
-                pass(screening.finish().map_err(Fault::Withheld)?);
-            }
-            *closed = true;
-        }
-        Ok(moved)
-    }
-
-    /// Gives the upstream's connection back, if it can carry another exchange.
-    pub(super) fn settle(self) {
-        let sent_whole = self.upload_ended && !self.upload_broken;
-        if let (Some(key), true) = (&self.key, self.upstream_reusable && sent_whole) {
-            self.worker.pool().check_in(key, self.upstream);
-        }
-    }
-
-    /// Drives the exchange up to the head of the final response.
-    pub(super) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReplyHead, Fault>> {
+    /// The next piece of the response.
+    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
         self.watch.wake();
-        loop {
-            let sent = self.poll_upload(cx)?;
-            if let Some(head) = self.take_head()? {
-                return Poll::Ready(Ok(head));
-            }
-            if !self.poll_fill(cx)? && !sent {
-                return self.expire(cx).map(Err);
-            }
-        }
-    }
-
-    /// The next piece of the response's body; `None` = it is complete.
-    pub(super) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Fault>> {
-        self.watch.wake();
+        self.outflow.begin_turn();
         self.stream.taken();
-        self.turn.begin();
+        self.check_deadline(cx)?;
         loop {
             let sent = self.poll_upload(cx)?;
-            if self.is_gathered() {
-                if self.turn.is_over() {
-                    self.moved();
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
+            if self.outflow.is_gathered() {
+                if let Some(piece) = self.take_ready() {
+                    return Poll::Ready(Ok(piece));
                 }
-                let moved = self.gather()?;
-                if !self.ready.is_empty() {
-                    let data = Bytes::from(std::mem::take(&mut self.ready));
-                    self.tally.bytes_out += data.len() as u64;
-                    self.moved();
-                    self.stream.offered();
-                    return Poll::Ready(Ok(Some(data)));
+                if self.outflow.turn_is_over() {
+                    return self.yields(cx);
                 }
-                if self.closed {
-                    return Poll::Ready(Ok(None));
-                }
-                if !moved && !self.poll_fill(cx)? && !sent {
+                if !self.gather(cx)? && !sent {
                     return self.expire(cx).map(Err);
                 }
                 continue;
             }
-            let Some(decoder) = &mut self.download else {
-                return Poll::Ready(Err(Fault::Upstream(Reason::UpstreamInvalid)));
-            };
-            if decoder.has_ended() {
-                return Poll::Ready(Ok(None));
-            }
-            let decoded = decoder.decode(self.upstream.input.bytes());
-            let decoded = decoded.map_err(|_| Fault::Upstream(Reason::UpstreamInvalid))?;
-            let consumed = decoded.consumed;
-            if let Some(inspection) = &mut self.inspection {
-                inspection.take(decoded.data).map_err(Fault::Upstream)?;
-            }
-            if let Some(watching) = &mut self.watching {
-                watching.look(decoded.data);
-            }
-            let data = match self.omits {
-                true => Bytes::new(),
-                false => Bytes::copy_from_slice(decoded.data),
-            };
-            self.upstream.input.consume(consumed);
-            if !data.is_empty() {
-                self.tally.bytes_out += data.len() as u64;
-                self.moved();
-                self.stream.offered();
-                return Poll::Ready(Ok(Some(data)));
-            }
-            if consumed == 0 && !self.poll_fill(cx)? && !sent {
-                return self.expire(cx).map(Err);
+            match self.side.poll_piece(cx)? {
+                Step::Done(piece) => {
+                    self.moved();
+                    if let Piece::Data(data) = &piece {
+                        // A copy is looked at; what is passed on is the piece itself.
+                        self.outflow.push(data, |_| {})?;
+                        self.tally.bytes_out += data.len() as u64;
+                        self.stream.offered();
+                    }
+                    return Poll::Ready(Ok(piece));
+                }
+                Step::Moved => self.moved(),
+                Step::Still if sent => {}
+                Step::Still => return self.expire(cx).map(Err),
             }
         }
     }
 
+    /// Lets others have their turn.
+    fn yields<T>(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        self.moved();
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// What was gathered for the caller, or the end behind it.
+    fn take_ready(&mut self) -> Option<Piece> {
+        if !self.ready.is_empty() && !self.outflow.is_undecided() {
+            let data = Bytes::from(std::mem::take(&mut self.ready));
+            self.tally.bytes_out += data.len() as u64;
+            self.moved();
+            self.stream.offered();
+            return Some(Piece::Data(data));
+        }
+        let ended = self.outflow.is_closed();
+        ended.then(|| Piece::End(self.received.as_mut().and_then(Option::take)))
+    }
+
+    /// Moves what was read through the check and the filter. True when something moved.
+    fn gather(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
+        let Self { side, outflow, ready, received, .. } = self;
+        if outflow.is_closed() {
+            return Ok(false);
+        }
+        let mut pass = |data: &[u8]| ready.extend_from_slice(data);
+        if outflow.has_more() {
+            outflow.more(&mut pass)?;
+        } else if received.is_none() {
+            match side.poll_piece(cx)? {
+                Step::Done(Piece::Data(data)) => outflow.push(&data, &mut pass)?,
+                // Fields behind a body that was changed may be about the whole one.
+                Step::Done(Piece::End(trailers)) => {
+                    *received = Some(trailers.filter(|_| !outflow.is_screened()));
+                }
+                Step::Moved => {}
+                Step::Still => return Ok(false),
+            }
+            if side.has_ended() && received.is_none() {
+                *received = Some(None);
+            }
+        }
+        if received.is_some() && !outflow.has_more() {
+            outflow.end(&mut pass)?;
+        }
+        self.moved();
+        Ok(true)
+    }
+
+    /// The caller's own time is over, whatever moves.
+    fn check_deadline(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        match self.expiry.as_mut().map(|expiry| expiry.poll(cx)) {
+            Some(Poll::Ready(())) => Err(Fault::Upstream(Reason::DeadlineExceeded)),
+            _ => Ok(()),
+        }
+    }
+
     fn expire(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
-        let sends = !self.upload_ended && !self.upload_broken;
-        let wait = match (&self.download, self.upstream.is_drained()) {
-            (Some(_), _) => Wait::UpstreamSends,
-            (None, false) if !self.upload_broken => Wait::UpstreamTakes,
-            (None, _) if sends => Wait::CallerSends,
-            (None, _) => Wait::UpstreamAnswers,
-        };
+        let wait = self.waits_for();
         ready!(self.watch.poll(&mut self.deadline, cx, wait, self.traits.timeouts));
         Poll::Ready(match wait {
             Wait::CallerSends | Wait::CallerTakes => Fault::Caller(Reason::RequestTimeout),
             _ => Fault::Upstream(Reason::UpstreamTimeout),
         })
+    }
+
+    fn waits_for(&self) -> Wait {
+        let takes = !self.side.is_broken();
+        match (self.side.is_answered(), self.side.is_drained()) {
+            (true, _) => Wait::UpstreamSends,
+            (false, false) if takes => Wait::UpstreamTakes,
+            // A call is a conversation: its caller need not hurry, and who is to speak next is not
+            // known here.
+            (false, _) if !self.upload_ended && takes && self.traits.grpc => Wait::UpstreamSends,
+            (false, _) if !self.upload_ended && takes => Wait::CallerSends,
+            (false, _) => Wait::UpstreamAnswers,
+        }
     }
 
     fn moved(&mut self) {
@@ -349,15 +314,9 @@ impl Relay {
     /// Moves the request's body on. True when something moved.
     fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
         let mut moved = false;
-        while !self.upload_broken {
-            if !self.upstream.is_drained() {
-                match self.upstream.poll_drain(cx) {
-                    Poll::Ready(Ok(())) => moved = true,
-                    Poll::Ready(Err(_)) => self.upload_broken = true,
-                    Poll::Pending => break,
-                }
-            }
-            if self.upload_ended || !self.take_frame(cx)? {
+        loop {
+            moved |= self.side.poll_send(cx);
+            if self.upload_ended || !self.side.takes_more() || !self.take_frame(cx)? {
                 break;
             }
             moved = true;
@@ -370,30 +329,34 @@ impl Relay {
 
     fn take_frame(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
         match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Some(Ok(frame))) => {
-                // Anything but data are trailers, which end here.
-                let data = frame.into_data().unwrap_or_default();
-                self.tally.bytes_in += data.len() as u64;
-                self.watch.progressed(data.len());
-                if self.tally.bytes_in > self.worker.core().config.limits.body_bytes {
-                    return Err(Fault::Caller(Reason::TooLarge));
+            Poll::Pending => return Ok(false),
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => {
+                    self.tally.bytes_in += data.len() as u64;
+                    self.watch.progressed(data.len());
+                    if self.tally.bytes_in > self.worker.core().config.limits.body_bytes {
+                        return Err(Fault::Caller(Reason::TooLarge));
+                    }
+                    self.outflow.send(&data);
+                    self.check_length(false)?;
+                    self.side.push(data);
+                    if self.body.is_end_stream() {
+                        self.finish_upload()?;
+                    }
                 }
-                if let Some(inspection) = &mut self.inspection {
-                    inspection.send(&data);
-                }
-                self.encoder.write(&data, self.upstream.output.bytes_mut());
-                self.check_length(false)?;
-                Ok(true)
-            }
-            Poll::Ready(Some(Err(_))) => Err(Fault::Caller(Reason::Cancelled)),
-            Poll::Ready(None) => {
-                self.check_length(true)?;
-                self.upload_ended = true;
-                self.encoder.finish(self.upstream.output.bytes_mut());
-                Ok(true)
-            }
+                Err(frame) => self.trailers = frame.into_trailers().ok().and_then(trailers::judged),
+            },
+            Poll::Ready(Some(Err(_))) => return Err(Fault::Caller(Reason::Cancelled)),
+            Poll::Ready(None) => self.finish_upload()?,
         }
+        Ok(true)
+    }
+
+    fn finish_upload(&mut self) -> Result<(), Fault> {
+        self.check_length(true)?;
+        self.upload_ended = true;
+        self.side.finish(self.trailers.take());
+        Ok(())
     }
 
     /// The upstream was told a length; other than that it must not get.
@@ -407,106 +370,4 @@ impl Relay {
             _ => Ok(()),
         }
     }
-
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        match self.upstream.poll_fill(cx) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Ok(count)) if count > 0 => {
-                self.heard = true;
-                self.moved();
-                Ok(true)
-            }
-            Poll::Ready(ended) => match &mut self.download {
-                Some(decoder) if decoder.ends_at_close() && ended.is_ok() => {
-                    *decoder = Decoder::Ended;
-                    Ok(true)
-                }
-                _ if self.heard => Err(Fault::Upstream(Reason::UpstreamInvalid)),
-                _ => Err(Fault::Dead),
-            },
-        }
-    }
-
-    /// Reads past interim responses to the final head.
-    fn take_head(&mut self) -> Result<Option<ReplyHead>, Fault> {
-        loop {
-            let mut space = field_space();
-            let input = self.upstream.input.bytes();
-            let head = response::read(input, self.traits.to_head, &mut space);
-            let Some(head) = head.map_err(Fault::Upstream)? else { return Ok(None) };
-            let consumed = head.bytes;
-            let is_final = head.status >= 200;
-            if head.status == 101 {
-                return Err(Fault::Upstream(Reason::UpstreamInvalid));
-            }
-            if let Some(inspection) = self.inspection.as_mut().filter(|_| is_final) {
-                inspection.answer(AnswerHead::of(&head)).map_err(Fault::Upstream)?;
-                self.waits = inspection.is_holding();
-            }
-            let mut whole = true;
-            if let Some(screen) = self.screen.as_ref().filter(|_| is_final) {
-                match screen.open(&head).map_err(Fault::Withheld)? {
-                    Opening::Bodiless => {}
-                    Opening::Omitted => self.omits = true,
-                    Opening::Filtered(opened) => self.screening = Some(opened),
-                }
-                whole = false;
-            }
-            if is_final && self.watches {
-                self.watching = Watching::open(&head);
-            }
-            let reply = ReplyHead {
-                status: StatusCode::from_u16(head.status).unwrap_or_default(),
-                fields: fields(&head, whole),
-            };
-            let framing = head.judged.framing;
-            let keeps = head.judged.keep_alive && framing != Framing::UntilClose;
-            self.upstream.input.consume(consumed);
-            if is_final {
-                self.tally.status = reply.status.as_u16();
-                self.upstream_reusable = keeps;
-                self.download = Some(Decoder::new(framing));
-                return Ok(Some(reply));
-            }
-            self.interims += 1;
-            if self.interims > INTERIMS_MAX {
-                return Err(Fault::Upstream(Reason::UpstreamInvalid));
-            }
-        }
-    }
-}
-
-/// More of what the filter was given can be unpacked.
-fn has_more(screening: &Option<Box<Screening>>) -> bool {
-    screening.as_ref().is_some_and(|screening| screening.has_more())
-}
-
-/// What of a piece of the response's body the caller may see.
-fn visible<'d>(
-    screening: &'d mut Option<Box<Screening>>,
-    omits: bool,
-    data: &'d [u8],
-) -> Result<&'d [u8], Fault> {
-    match screening {
-        Some(screening) => screening.push(data).map_err(Fault::Withheld),
-        None if omits => Ok(&[]),
-        None => Ok(data),
-    }
-}
-
-fn fields(head: &response::ResponseHead<'_>, whole: bool) -> HeaderMap {
-    let mut map = HeaderMap::with_capacity(head.fields.len() + 2);
-    for (index, field) in head.fields.iter().enumerate() {
-        let name = HeaderName::from_bytes(field.name.as_bytes());
-        let value = HeaderValue::from_bytes(field.value);
-        // Judged well-formed before; what the library still refuses does not travel.
-        let travels = head.judged.travels(index) && (whole || !is_about_the_whole(field.name));
-        if let (true, Ok(name), Ok(value)) = (travels, name, value) {
-            map.append(name, value);
-        }
-    }
-    if let (true, Framing::Length(length)) = (whole, head.judged.framing) {
-        map.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    map
 }

@@ -38,6 +38,7 @@ fn api(limits: &[&str]) -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept: vec![Accept::Key],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         limits: limits.iter().map(|text| text.parse().unwrap()).collect(),
         costs: BTreeMap::new(),

@@ -44,6 +44,7 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::Overloaded => "Overloaded",
         Reason::UpstreamUnreachable => "Upstream unreachable",
         Reason::UpstreamTimeout => "Upstream too slow",
+        Reason::DeadlineExceeded => "Deadline passed",
         Reason::UpstreamInvalid => "Upstream answer not valid",
         Reason::ResponseInvalid => "Upstream answer breaks the contract",
         Reason::ResponseUnreadable => "Answer not readable",
@@ -53,6 +54,9 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::Cancelled => "Cancelled",
     }
 }
+
+const AMBIGUOUS: &str = "The body has a name twice in one object, or is nested too deep, so that two \
+                         readers may take it for two things.";
 
 /// What happened here, in one sentence.
 pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
@@ -92,11 +96,7 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
         Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
         Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
-        Reason::AmbiguousBody => {
-            "The body has a name twice in one object, or is nested too deep, so that two readers \
-             may take it for two things."
-                .to_owned()
-        }
+        Reason::AmbiguousBody => AMBIGUOUS.to_owned(),
         Reason::ContractViolation => {
             let api = about.map_or("the API", |about| about.name.as_str());
             format!("The request is not as the document of {api} says.")
@@ -107,6 +107,9 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::Overloaded => "The gate has more to do than it can.".to_owned(),
         Reason::UpstreamUnreachable => "The service behind the gate cannot be reached.".to_owned(),
         Reason::UpstreamTimeout => "The service behind the gate did not answer in time.".to_owned(),
+        Reason::DeadlineExceeded => {
+            "The call was not over when the deadline passed that its caller gave it.".to_owned()
+        }
         Reason::UpstreamInvalid => {
             "The service behind the gate gave an answer that is not valid HTTP.".to_owned()
         }
@@ -195,6 +198,7 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
         | Reason::ResponseUnreadable => {
             "try again later, or ask the owner of the API and give the request id"
         }
+        Reason::DeadlineExceeded => "give the call more time, within what the API allows",
         Reason::PolicyError | Reason::LogUnavailable | Reason::Stale => {
             "try again later, or tell who operates the gate and give the request id"
         }

@@ -2,32 +2,38 @@
 
 use std::sync::Arc;
 
-use catalog::Timeouts;
-use grant::Place;
-use policy::{Kept, Permit, draw_of};
+use base::Span;
+use catalog::{Protocol, Timeouts};
+use policy::{Permit, draw_of};
 use token::Verified;
-use traffic::headers::{Framing, Version};
+use traffic::headers::{Framing, RequestFields, Version};
 use traffic::limit::Standing;
-use traffic::{FieldsSeen, Limit, Outcome, Reason};
+use traffic::{FieldsSeen, Limit, Outcome, Reason, StreamKind};
 
-use super::{Checked, Journal, JudgedBody, Permitted, Received};
-use crate::inspection::{self, Inspection, Plan};
+use super::{Checked, Journal, JudgedBody, Permitted, Received, Tally};
+use crate::gate::{Core, Worker};
+use crate::inspection::{self, Plan};
 use crate::limits;
+use crate::outflow::Outflow;
 use crate::refusal::Refused;
 use crate::screen::Screen;
-use crate::upstream::{Upstream, head};
+use crate::streams::{Entry, Facts, Registration};
+use crate::upstream::Upstream;
+use crate::upstream::head::{self, Head};
 use crate::watching::Noticed;
 
 /// A request that may be forwarded. Owns everything that forwarding needs; the caller's head is
 /// not read again.
 pub(crate) struct Admitted {
     journal: Journal,
-    who: Verified,
+    entry: Arc<Entry>,
+    /// The ruleset that let it pass.
+    decided_by: u64,
+    /// Present while it is forwarded.
+    registration: Option<Registration>,
     upstream: Arc<Upstream>,
-    head: Vec<u8>,
+    head: Option<Head>,
     traits: Traits,
-    /// What conditions looked at, for asking again.
-    read: Vec<(Place, Vec<String>)>,
     /// What is checked while it is forwarded.
     plan: Option<Plan>,
     screen: Option<Screen>,
@@ -52,6 +58,10 @@ pub(crate) struct Traits {
     /// May be sent again when it is unknown whether it arrived (RFC 9110 §9.2.2).
     pub(crate) idempotent: bool,
     pub(crate) websocket: bool,
+    /// A gRPC call: what is said of its end is said as gRPC does.
+    pub(crate) grpc: bool,
+    /// How long the whole call may take.
+    pub(crate) deadline: Option<Span>,
     /// The caller keeps its connection.
     pub(crate) keep_alive: bool,
     /// The body was read before the decision: so many bytes of it stand behind the head.
@@ -60,36 +70,64 @@ pub(crate) struct Traits {
     pub(crate) standing: Option<Standing>,
 }
 
+/// A request on its way.
+pub(crate) struct UnderWay<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) entry: &'a Arc<Entry>,
+    pub(crate) request_id: &'a str,
+    pub(crate) tally: &'a mut Tally,
+}
+
 impl Traits {
+    /// What is going to keep the request open, as far as its head tells.
+    fn kind(&self) -> StreamKind {
+        match (self.websocket, self.grpc) {
+            (true, _) => StreamKind::WebSocket,
+            (false, true) => StreamKind::Grpc,
+            (false, false) => StreamKind::Body,
+        }
+    }
+
     /// Whether sending it twice is as good as once, and it can be sent twice.
     pub(crate) fn may_repeat(&self) -> bool {
-        self.idempotent && matches!(self.framing, Framing::None | Framing::Length(0))
+        self.idempotent && self.is_bodiless()
+    }
+
+    /// Nothing follows the head.
+    pub(crate) fn is_bodiless(&self) -> bool {
+        matches!(self.framing, Framing::None | Framing::Length(0))
+    }
+
+    /// The framing of what is still to come of the body.
+    pub(crate) fn uploads(&self) -> Framing {
+        match self.read_body {
+            Some(_) => Framing::None,
+            None => self.framing,
+        }
     }
 }
 
-/// Whether the answer is looked at though nothing has to be removed: where its operation has fields
-/// that are more than internal, and for a share of the requests.
-fn watches(received: &Received<'_>) -> bool {
+/// Writes down that, and why, the request may pass.
+fn note_permit(journal: &mut Journal, permit: &Permit) {
+    journal.note(|record| {
+        record.outcome = match permit.observed() {
+            Some(_) => Outcome::Observed,
+            None => Outcome::Allowed,
+        };
+        record.reason = permit.observed();
+        record.would_refuse = permit.would_refuse();
+        record.grant_ids = permit.grants().to_vec();
+        record.ruleset_version = permit.ruleset_version();
+    });
+}
+
+/// Whether the answer is looked at: it may hold classified properties, and is one of the share.
+fn is_watched(received: &Received<'_>) -> bool {
     let one_in = received.worker.core().config.watch_one_in;
     received.operation.is_some_and(|operation| {
         is_of_the_share(received.journal.request_id().as_str(), one_in)
             && operation.fields.iter().any(|field| field.class.weight() > 0)
     })
-}
-
-fn traits_of(received: &Received<'_>, standing: Option<Standing>) -> Traits {
-    let method = received.arrival.method;
-    Traits {
-        version: received.arrival.version,
-        framing: received.fields.framing,
-        timeouts: received.api.api().timeouts,
-        to_head: method == "HEAD",
-        idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
-        websocket: received.fields.websocket,
-        keep_alive: received.fields.keep_alive,
-        read_body: received.body.map(|body| body.bytes().len() as u64),
-        standing,
-    }
 }
 
 /// The limits that the grants of a permit carry. Permits carry none yet.
@@ -129,68 +167,71 @@ impl Admitted {
             }
         };
         received.journal.hold(admission.held);
-        received.journal.note(|record| {
-            record.outcome = match permit.observed() {
-                Some(_) => Outcome::Observed,
-                None => Outcome::Allowed,
-            };
-            record.reason = permit.observed();
-            record.would_refuse = permit.would_refuse();
-            record.grant_ids = permit.grants().to_vec();
-            record.ruleset_version = permit.ruleset_version();
-        });
+        note_permit(&mut received.journal, &permit);
         // What was judged goes on as it is, in one piece.
         if let Some(body) = received.body {
             received.fields.framing = Framing::Length(body.bytes().len() as u64);
         }
-        let mut head = head::write(&head::Rewrite {
-            arrival: received.arrival,
-            fields: &received.fields,
-            target: &received.target,
-            prefix: &received.api.api().path,
-            upstream: &upstream,
+        let deadline = deadline(&received.fields, &received.api.api().timeouts);
+        let traits = Traits { standing: admission.standing, ..traits(&received, deadline) };
+        let forms = Forms {
             screened: screen.is_some(),
             unencoded: plan.as_ref().is_some_and(Plan::checks_responses),
-            caller: head::Caller {
-                source: received.source,
-                scheme: received.peer.scheme,
-                authority: &received.authority,
-                identity: who.identity(),
-                credential: who.credential(),
-                request_id: received.journal.request_id(),
-            },
-        });
-        head.extend_from_slice(received.body.map(JudgedBody::bytes).unwrap_or_default());
-        let traits = traits_of(&received, admission.standing);
-        let read = permit.read().to_vec();
-        let watches = screen.is_none() && watches(&received);
-        let journal = received.journal;
-        Ok(Self { journal, who, upstream, head, traits, read, plan, screen, watches })
-    }
-
-    /// Asks the ruleset as it is now whether a request that is still open may go on.
-    pub(crate) fn confirm(&self) -> Result<(), Reason> {
-        let core = self.journal.core();
-        let record = self.journal.record().ok_or(Reason::UnknownApi)?;
-        let api = record.api_id.as_ref().ok_or(Reason::UnknownApi)?;
-        let ruleset = core.ruleset.load();
-        let ruleset = ruleset.governing(self.who.identity());
-        let kept = Kept {
-            source: Some(record.source_ip),
-            draw: draw_of(record.request_id.as_str()),
-            read: &self.read,
         };
-        ruleset.confirm(&self.who, api, record.operation.as_ref(), kept, core.clock.now())
+        let head = match compose(&received, &who, &upstream, deadline, forms) {
+            Ok(head) => Some(head),
+            Err(reason) => return Err(Refused::new(received.journal, reason, &received.fields)),
+        };
+        received
+            .journal
+            .set_tally(Tally { bytes_in: traits.read_body.unwrap_or(0), ..Tally::default() });
+        let facts = facts(&received, who, &permit);
+        let entry = Arc::new(Entry::new(facts, traits.kind()));
+        let watches = screen.is_none() && is_watched(&received);
+        let (journal, decided_by) = (received.journal, permit.ruleset_version());
+        let registration = None;
+        Ok(Self {
+            journal,
+            entry,
+            decided_by,
+            registration,
+            upstream,
+            head,
+            traits,
+            plan,
+            screen,
+            watches,
+        })
     }
 
-    /// What is to be done to the response.
-    pub(crate) fn screen(&self) -> Option<&Screen> {
-        self.screen.as_ref()
+    /// From here on it is open: listed, and cut when its permission ends. A ruleset that was
+    /// published since it was decided is asked here, for that publication did not see it.
+    pub(crate) fn open(&mut self, worker: &Worker) {
+        self.registration = Some(worker.shard().register(&self.entry));
+        let core = self.journal.core();
+        let ruleset = core.ruleset.load();
+        if ruleset.version() != self.decided_by
+            && let Err(reason) = self.entry.confirm(&ruleset, core.clock.now())
+        {
+            self.entry.is_late(reason);
+        }
     }
 
-    /// Whether the response is looked at, to learn what callers receive.
-    pub(crate) fn watches(&self) -> bool {
-        self.watches
+    /// What lets the request go on, and where to count what passes.
+    pub(crate) fn under_way(&mut self) -> UnderWay<'_> {
+        let (core, request_id, tally) = self.journal.parts();
+        UnderWay { core, entry: &self.entry, request_id: request_id.as_str(), tally }
+    }
+
+    pub(crate) fn set_tally(&mut self, tally: Tally) {
+        self.journal.set_tally(tally);
+    }
+
+    /// What the answer of an exchange that begins now goes through.
+    pub(crate) fn outflow(&self) -> Outflow {
+        let limits = &self.journal.core().config.limits;
+        let inspection = self.plan.as_ref().map(|plan| plan.begin(limits));
+        Outflow::new(inspection, self.screen.clone(), self.watches)
     }
 
     /// Writes down what was removed from the response, what the caller received, and how messages
@@ -231,19 +272,90 @@ impl Admitted {
         self.journal.request_id().as_str()
     }
 
-    /// What is checked of an exchange that begins now.
-    pub(crate) fn inspection(&self) -> Option<Inspection> {
-        let limits = &self.journal.core().config.limits;
-        self.plan.as_ref().map(|plan| plan.begin(limits))
-    }
-
-    /// The head that goes to the upstream. Empty once it was taken.
-    pub(crate) fn take_head(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.head)
+    /// The head that goes to the upstream; once.
+    pub(crate) fn take_head(&mut self) -> Head {
+        self.head.take().unwrap_or(Head::Http1(Vec::new()))
     }
 
     /// For the answer.
     pub(super) fn into_journal(self) -> Journal {
         self.journal
     }
+}
+
+/// What let the request in.
+fn facts(received: &Received<'_>, who: Verified, permit: &Permit) -> Facts {
+    Facts {
+        who,
+        api: received.api.api().id.clone(),
+        operation: received.operation.map(|operation| operation.id.clone()),
+        grants: permit.grants().iter().cloned().collect(),
+        request_id: received.journal.request_id().clone(),
+        since: received.journal.at(),
+        source: received.source,
+        draw: draw_of(received.journal.request_id().as_str()),
+        read: permit.read().to_vec(),
+    }
+}
+
+/// In what form an answer is asked for.
+#[derive(Debug, Clone, Copy)]
+struct Forms {
+    screened: bool,
+    unencoded: bool,
+}
+
+/// The head that the upstream gets.
+fn compose(
+    received: &Received<'_>,
+    who: &Verified,
+    upstream: &Upstream,
+    deadline: Option<Span>,
+    forms: Forms,
+) -> Result<Head, Reason> {
+    let api = received.api.api();
+    let rewrite = head::Rewrite {
+        arrival: received.arrival,
+        fields: &received.fields,
+        target: &received.target,
+        prefix: &api.path,
+        upstream,
+        screened: forms.screened,
+        unencoded: forms.unencoded,
+        deadline,
+        body: received.body.map(JudgedBody::bytes),
+        caller: head::Caller {
+            source: received.source,
+            scheme: received.peer.scheme,
+            authority: &received.authority,
+            identity: who.identity(),
+            credential: who.credential(),
+            request_id: received.journal.request_id(),
+        },
+    };
+    head::write(&rewrite, api.protocol)
+}
+
+fn traits(received: &Received<'_>, deadline: Option<Span>) -> Traits {
+    let (api, fields) = (received.api.api(), &received.fields);
+    let method = received.arrival.method;
+    Traits {
+        version: received.arrival.version,
+        framing: fields.framing,
+        timeouts: api.timeouts,
+        to_head: method == "HEAD",
+        idempotent: matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+        // HTTP/2 knows no upgrade (RFC 9113 §8.6).
+        websocket: fields.websocket && api.protocol == Protocol::Http1,
+        grpc: fields.grpc,
+        deadline,
+        keep_alive: fields.keep_alive,
+        read_body: received.body.map(|body| body.bytes().len() as u64),
+        standing: None,
+    }
+}
+
+/// What a caller gives its gRPC call, cut to what the API gives it.
+fn deadline(fields: &RequestFields<'_>, timeouts: &Timeouts) -> Option<Span> {
+    if fields.grpc { fields.deadline.into_iter().chain(timeouts.call).min() } else { None }
 }

@@ -19,39 +19,35 @@ pub(crate) enum End {
     Caller(Reason),
 }
 
-/// What an answer came to.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Tally {
-    /// Status that the caller saw; 0 when none was sent.
-    pub(crate) status: u16,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
+impl End {
+    /// What to tell the caller in the place of an answer.
+    pub(crate) fn reason(self) -> Reason {
+        match self {
+            Self::Failed(reason) | Self::Caller(reason) | Self::Withheld(reason) => reason,
+            Self::Complete => Reason::UpstreamInvalid,
+        }
+    }
 }
 
 /// A forwarded request that is over and will be recorded.
 pub(crate) struct Answered(Journal);
 
 impl Answered {
-    pub(crate) fn new(admitted: Admitted, end: End, tally: Tally) -> Self {
+    pub(crate) fn new(admitted: Admitted, end: End) -> Self {
         let mut journal = admitted.into_journal();
-        journal.note(|record| {
-            record.status = tally.status;
-            record.bytes_in = tally.bytes_in;
-            record.bytes_out = tally.bytes_out;
-            match end {
-                End::Complete => {}
-                End::Failed(reason) => {
-                    record.outcome = Outcome::Failed;
-                    record.reason = Some(reason);
-                }
-                End::Withheld(reason) => {
-                    record.outcome = Outcome::Withheld;
-                    record.reason = Some(reason);
-                }
-                End::Caller(reason) => {
-                    record.outcome = Outcome::Cancelled;
-                    record.reason = Some(reason);
-                }
+        journal.note(|record| match end {
+            End::Complete => {}
+            End::Failed(reason) => {
+                record.outcome = Outcome::Failed;
+                record.reason = Some(reason);
+            }
+            End::Withheld(reason) => {
+                record.outcome = Outcome::Withheld;
+                record.reason = Some(reason);
+            }
+            End::Caller(reason) => {
+                record.outcome = Outcome::Cancelled;
+                record.reason = Some(reason);
             }
         });
         Self(journal)

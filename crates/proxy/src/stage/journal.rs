@@ -18,8 +18,19 @@ const USER_AGENT_BYTES_MAX: usize = 200;
 /// can cause them.
 const PATH_BYTES_MAX: usize = 2_048;
 
+/// How far an answer came. Kept with the journal, so that a request which is broken off at any point
+/// says what had passed by then.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tally {
+    /// Status that the caller saw; 0 when none was sent.
+    pub(crate) status: u16,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
 pub(crate) struct Journal {
     core: Arc<Core>,
+    tally: Tally,
     /// Present until the record is handed over.
     open: Option<Box<Open>>,
     request_id: RequestId,
@@ -67,7 +78,7 @@ impl Journal {
             rollout: None,
         };
         let open = Open { record, held: None };
-        Self { core, open: Some(Box::new(open)), request_id, at }
+        Self { core, tally: Tally::default(), open: Some(Box::new(open)), request_id, at }
     }
 
     pub(crate) fn request_id(&self) -> &RequestId {
@@ -82,9 +93,23 @@ impl Journal {
         &self.core
     }
 
-    /// What is known so far; `None` once the record was handed over.
+    /// What is known so far, but for the tally; `None` once the record was handed over.
     pub(crate) fn record(&self) -> Option<&CallRecord> {
         self.open.as_ref().map(|open| &open.record)
+    }
+
+    /// The answer is this.
+    pub(crate) fn set_tally(&mut self, tally: Tally) {
+        self.tally = tally;
+    }
+
+    /// What everybody shares, what the caller is told, and where to count what passes.
+    pub(super) fn parts(&mut self) -> (&Arc<Core>, &RequestId, &mut Tally) {
+        (&self.core, &self.request_id, &mut self.tally)
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Writes down what has become known.
@@ -138,14 +163,19 @@ impl Journal {
         drop(held);
         let elapsed = self.core.clock.now().since(record.at).as_micros();
         record.duration_us = elapsed.max(0).unsigned_abs();
+        let Tally { status, bytes_in, bytes_out } = self.tally;
+        (record.status, record.bytes_in, record.bytes_out) = (status, bytes_in, bytes_out);
         Some(record)
     }
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
+        // At the end of the grace it is the gate that breaks off.
+        let reason =
+            if self.core.ends_by_force() { Reason::ShuttingDown } else { Reason::Cancelled };
         self.note(|record| {
-            record.reason = Some(Reason::Cancelled);
+            record.reason = Some(reason);
             if record.outcome.was_let_through() {
                 record.outcome = Outcome::Cancelled;
             }

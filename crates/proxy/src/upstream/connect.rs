@@ -11,7 +11,7 @@ use traffic::{Reason, Scheme};
 use super::Upstream;
 use crate::wire::{Socket, Wire};
 
-/// Opens a connection, name resolution and TLS handshake included, within `patience`.
+/// Opens a connection for HTTP/1.1, name resolution and TLS handshake included, within `patience`.
 pub(crate) async fn connect(
     upstream: &Upstream,
     tls: Option<&Arc<rustls::ClientConfig>>,
@@ -19,29 +19,33 @@ pub(crate) async fn connect(
 ) -> Result<Wire, Reason> {
     match tokio::time::timeout(patience, open(upstream, tls)).await {
         Err(_) => Err(Reason::UpstreamTimeout),
-        Ok(Ok(wire)) => Ok(wire),
-        Ok(Err(error)) => {
-            tracing::warn!(upstream = %upstream.key, %error, "upstream unreachable");
-            Err(Reason::UpstreamUnreachable)
-        }
+        Ok(Ok(socket)) => Ok(Wire::new(socket)),
+        Ok(Err(error)) => Err(unreachable(upstream, &error)),
     }
 }
 
-async fn open(
+/// Says in the log why there is no connection.
+pub(super) fn unreachable(upstream: &Upstream, error: &dyn std::fmt::Display) -> Reason {
+    tracing::warn!(upstream = %upstream.key, %error, "upstream unreachable");
+    Reason::UpstreamUnreachable
+}
+
+/// A connected socket; over TLS, with what was agreed on by ALPN.
+pub(super) async fn open(
     upstream: &Upstream,
     tls: Option<&Arc<rustls::ClientConfig>>,
-) -> std::io::Result<Wire> {
+) -> std::io::Result<Socket> {
     let stream = match upstream.host().parse::<IpAddr>() {
         Ok(ip) => TcpStream::connect(SocketAddr::new(ip, upstream.port())).await?,
         Err(_) => TcpStream::connect((upstream.host(), upstream.port())).await?,
     };
     stream.set_nodelay(true)?;
     if upstream.scheme == Scheme::Http {
-        return Ok(Wire::new(Socket::Plain(stream)));
+        return Ok(Socket::Plain(stream));
     }
     let (Some(tls), Some(name)) = (tls, upstream.server_name()) else {
         return Err(std::io::Error::other("no TLS towards upstreams is configured"));
     };
     let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?;
-    Ok(Wire::new(Socket::Tls(Box::new(TlsStream::Client(stream)))))
+    Ok(Socket::Tls(Box::new(TlsStream::Client(stream))))
 }

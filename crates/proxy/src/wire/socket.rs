@@ -14,6 +14,14 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
+    /// Over TLS, HTTP/2 was agreed on. Without, it needs no agreement (RFC 9113 §3.3).
+    pub(crate) fn speaks_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => true,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
     /// TLS may hold records back after the last write; TCP does not.
     pub(super) fn poll_flush_tls(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

@@ -61,7 +61,11 @@ fn checks(requests: CheckMode, responses: CheckMode) -> Setup {
     with(requests, responses, |_| {})
 }
 
-fn with(requests: CheckMode, responses: CheckMode, adjust: impl Fn(&mut State) + 'static) -> Setup {
+pub fn with(
+    requests: CheckMode,
+    responses: CheckMode,
+    adjust: impl Fn(&mut State) + 'static,
+) -> Setup {
     let options = Options { closed: true, strict_query: true };
     let contract = Contract::compile(DOCUMENT, "orders.yaml", options).unwrap();
     let contract = Arc::new(CheckedContract { contract, requests, responses });

@@ -139,6 +139,7 @@ async fn a_permitted_request_names_its_caller_and_leaves_one_record_of_itself() 
     ] {
         let response = kit.ask(start, &format!("{}{told}user-agent: curl\r\n", kit.bearer())).await;
         assert_eq!(response.status, 200, "{told}");
+        assert_eq!(kit.streams.count(), 0, "what is forwarded elsewhere is not open here");
         assert_eq!(response.field("portreeve-identity"), Some("svc-billing"));
         assert_eq!(response.field("portreeve-credential"), Some("cred-1"));
         assert_eq!(response.body, b"");

@@ -122,6 +122,32 @@ async fn row_19_a_caller_that_takes_nothing_loses_its_connection() {
 }
 
 #[tokio::test]
+async fn a_stream_that_waits_for_its_upstream_outlives_idle_connections() {
+    let (go, told) = tokio::sync::oneshot::channel::<()>();
+    let told = std::sync::Mutex::new(Some(told));
+    let upstream = Upstream::scripted(move |mut conversation| {
+        let told = told.lock().unwrap().take();
+        async move {
+            conversation.request().await?;
+            conversation.send("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n").await?;
+            told.unwrap().await.unwrap();
+            conversation.send("late").await
+        }
+    })
+    .await;
+    let mut setup = Setup::default();
+    setup.config.patience.keep_alive = SHORT;
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let mut sender = plain(&kit).await;
+    let response = soon(sender.send_request(request(&kit, Method::GET))).await.unwrap();
+    // Many times what an idle connection is kept for.
+    tokio::time::sleep(SHORT * 20).await;
+    go.send(()).unwrap();
+    let body = soon(response.into_body().collect()).await.unwrap().to_bytes();
+    assert_eq!(body, "late");
+}
+
+#[tokio::test]
 async fn row_19_other_streams_do_not_keep_one_that_is_not_taken_from() {
     let upstream = abundant().await;
     let kit = Kit::with(&upstream.url(), impatient()).await;

@@ -13,9 +13,10 @@ use identity::{
     Credential, CredentialClass, CredentialStatus, Environment, Identity, IdentityKind,
     IdentityStatus, Origin, Seasonality,
 };
-use policy::{Change, CheckedContract, Ruleset};
+use policy::{Change, CheckedContract, Ruleset, Touch};
 use portreeve_proxy::{
-    Authenticators, Drained, Gate, GateConfig, Listeners, RecordError, Recorder, Recording, Workers,
+    Authenticators, Drained, Gate, GateConfig, Listeners, RecordError, Recorder, Recording,
+    Streams, Workers,
 };
 use testkit::{FakeClock, SeededEntropy};
 use token::{ApiKey, KeyLabel, Pepper};
@@ -24,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use traffic::CallRecord;
+use traffic::{CallRecord, CutCount};
 
 /// Longest wait for anything that must happen. Only a failing test waits so long.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
@@ -64,6 +65,7 @@ pub struct Kit {
     pub ruleset: Arc<ArcSwap<Ruleset>>,
     pub authenticators: Arc<Authenticators>,
     pub recorder: Arc<Records>,
+    pub streams: Arc<Streams>,
     pub shutdown: CancellationToken,
     pub serving: JoinHandle<Drained>,
     records: tokio::sync::Mutex<mpsc::UnboundedReceiver<CallRecord>>,
@@ -79,6 +81,8 @@ pub struct State {
     pub more_credentials: Vec<Credential>,
     pub grant: Grant,
     pub contract: Option<Arc<CheckedContract>>,
+    /// Whatever else a test needs.
+    pub more: Vec<Change>,
 }
 
 impl State {
@@ -91,6 +95,7 @@ impl State {
         ];
         changes.push(Change::Contract(self.api.id.clone(), self.contract.clone()));
         changes.extend(self.more_credentials.iter().cloned().map(Change::Credential));
+        changes.extend(self.more.iter().cloned());
         Ruleset::build(version, changes).unwrap()
     }
 }
@@ -141,6 +146,7 @@ fn api(upstream: &str) -> Api {
         owner: None,
         environment: "production".to_owned(),
         accept: vec![Accept::Key, Accept::Token],
+        protocol: catalog::Protocol::Http1,
         timeouts: Timeouts::default(),
         limits: Vec::new(),
         costs: std::collections::BTreeMap::new(),
@@ -155,7 +161,7 @@ fn api(upstream: &str) -> Api {
     }
 }
 
-fn identity() -> Identity {
+pub fn identity() -> Identity {
     Identity {
         id: "svc-billing".parse().unwrap(),
         kind: IdentityKind::ServiceAccount,
@@ -176,7 +182,7 @@ fn identity() -> Identity {
     }
 }
 
-fn credential(identity: &Identity, pepper: &Pepper, key: &ApiKey) -> Credential {
+pub fn credential(identity: &Identity, pepper: &Pepper, key: &ApiKey) -> Credential {
     Credential {
         id: "cred-1".parse().unwrap(),
         identity: identity.id.clone(),
@@ -195,7 +201,7 @@ fn credential(identity: &Identity, pepper: &Pepper, key: &ApiKey) -> Credential 
 }
 
 /// Everything but `deleteOrder`.
-fn grant(identity: &Identity, api: &Api) -> Grant {
+pub fn grant(identity: &Identity, api: &Api) -> Grant {
     let operations = ["createOrder", "getOrder", "putOrder"].map(|id| id.parse().unwrap());
     Grant {
         id: "g-1".parse().unwrap(),
@@ -218,11 +224,23 @@ fn grant(identity: &Identity, api: &Api) -> Grant {
     }
 }
 
+pub fn pepper() -> Pepper {
+    Pepper::new(&[7; 32]).unwrap()
+}
+
 fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
     let (api, identity) = (api(upstream), identity());
     let credential = credential(&identity, pepper, key);
     let grant = grant(&identity, &api);
-    State { api, identity, credential, more_credentials: Vec::new(), grant, contract: None }
+    State {
+        api,
+        identity,
+        credential,
+        more_credentials: Vec::new(),
+        grant,
+        contract: None,
+        more: Vec::new(),
+    }
 }
 
 impl Kit {
@@ -231,7 +249,7 @@ impl Kit {
     }
 
     pub async fn with(upstream: &str, setup: Setup) -> Self {
-        let pepper = Pepper::new(&[7; 32]).unwrap();
+        let pepper = pepper();
         let key = ApiKey::generate(KeyLabel::Demo, &mut SeededEntropy::new(1));
         let mut state = state(upstream, &pepper, &key);
         (setup.adjust)(&mut state);
@@ -256,6 +274,7 @@ impl Kit {
         if let Some(tls) = setup.tls {
             gate = gate.with_tls(tls);
         }
+        let streams = Arc::clone(gate.streams());
         let shutdown = CancellationToken::new();
         let (address, serving) = serve(gate, setup.workers, shutdown.clone()).await;
         Self {
@@ -265,16 +284,12 @@ impl Kit {
             ruleset,
             authenticators,
             recorder,
+            streams,
             shutdown,
             serving,
             records: tokio::sync::Mutex::new(records),
             state,
         }
-    }
-
-    /// What the ruleset was built from.
-    pub fn state(&self) -> &State {
-        &self.state
     }
 
     /// Publishes the next ruleset.
@@ -283,6 +298,36 @@ impl Kit {
         adjust(&mut state);
         let version = self.ruleset.load().version() + 1;
         self.ruleset.store(Arc::new(state.ruleset(version)));
+    }
+
+    /// Publishes a change as the application does: the next ruleset first, then what is open is
+    /// judged by it. Says how many were cut.
+    pub async fn publish(&self, change: Change) -> CutCount {
+        let before = self.ruleset.load_full();
+        let version = before.version() + 1;
+        let next = Arc::new(before.apply(version, [change.clone()]).unwrap());
+        self.ruleset.store(Arc::clone(&next));
+        let now = base::Clock::now(&self.clock);
+        let touched: Vec<_> =
+            Touch::of(&change).map(|touch| (version, touch)).into_iter().collect();
+        let cut = self.streams.judge(&next, &touched, now);
+        let counts = cut.settle(PATIENCE).await;
+        counts.get(&version).copied().unwrap_or_default()
+    }
+
+    /// Waits until so many requests are open.
+    pub async fn open(&self, count: usize) {
+        let all = async {
+            while self.streams.count() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon(all).await;
+    }
+
+    /// What the ruleset of this kit was built from at its start.
+    pub fn state(&self) -> State {
+        self.state.clone()
     }
 
     /// The next record.

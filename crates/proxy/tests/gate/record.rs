@@ -7,6 +7,7 @@ use testkit::upstream::OK;
 use tokio::sync::oneshot;
 use traffic::{Outcome, Reason};
 
+use crate::h2kit::{call, connect, data, start};
 use crate::kit::{Kit, Setup, State, soon};
 
 const SHORT: Span = Span::from_millis(250);
@@ -385,6 +386,68 @@ async fn what_outlasts_the_grace_is_cut_and_recorded() {
     kit.shutdown.cancel();
     assert_eq!(soon(&mut kit.serving).await.unwrap().cut, 1);
     assert_eq!(client.rest().await, b"");
-    assert_eq!(kit.record().await.outcome, Outcome::Cancelled);
+    let record = kit.record().await;
+    assert_eq!((record.outcome, record.reason), (Outcome::Cancelled, Some(Reason::ShuttingDown)));
+    assert_eq!(record.status, 0, "the caller saw none");
     kit.no_more_records().await;
+}
+
+#[tokio::test]
+async fn over_http2_what_is_cut_within_its_answer_is_recorded_as_its_caller_saw_it() {
+    let upstream = Upstream::scripted(|mut conversation| async move {
+        conversation.request().await?;
+        conversation.send("HTTP/1.1 206 Partial Content\r\ncontent-length: 99\r\n\r\nabc").await?;
+        conversation.rest().await.map(drop)
+    })
+    .await;
+    let mut setup = Setup::default();
+    setup.config.patience.grace = SHORT.to_std();
+    let mut kit = Kit::with(&upstream.url(), setup).await;
+    let mut sender = connect(&kit).await;
+    let (response, mut stream) = start(&mut sender, call(&kit, &[])).await;
+    stream.send_data(bytes::Bytes::new(), true).unwrap();
+    let mut received = soon(response).await.unwrap().into_body();
+    assert_eq!(data(&mut received).await.unwrap().unwrap(), "abc");
+    kit.shutdown.cancel();
+    assert_eq!(soon(&mut kit.serving).await.unwrap().cut, 1);
+    let record = kit.record().await;
+    assert_eq!((record.outcome, record.reason), (Outcome::Cancelled, Some(Reason::ShuttingDown)));
+    assert_eq!((record.status, record.bytes_out), (206, 3));
+    kit.no_more_records().await;
+    kit.open(0).await;
+}
+
+#[tokio::test]
+async fn what_is_cut_within_its_answer_is_recorded_as_its_caller_saw_it() {
+    let answers = [
+        ("HTTP/1.1 206 Partial Content\r\ncontent-length: 99\r\n\r\nabc", "", 206),
+        (
+            "HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nabc",
+            "connection: upgrade\r\nupgrade: websocket\r\n",
+            101,
+        ),
+    ];
+    for (answer, more, status) in answers {
+        let upstream = Upstream::scripted(move |mut conversation| async move {
+            conversation.request().await?;
+            conversation.send(answer).await?;
+            conversation.rest().await.map(drop)
+        })
+        .await;
+        let mut setup = Setup::default();
+        setup.config.patience.grace = SHORT.to_std();
+        let mut kit = Kit::with(&upstream.url(), setup).await;
+        let mut client = kit.connect().await;
+        client.send(kit.get(more)).await;
+        client.head().await.unwrap();
+        assert_eq!(client.bytes(3).await, b"abc");
+        kit.shutdown.cancel();
+        assert_eq!(soon(&mut kit.serving).await.unwrap().cut, 1);
+        let record = kit.record().await;
+        let ended = (record.outcome, record.reason);
+        assert_eq!(ended, (Outcome::Cancelled, Some(Reason::ShuttingDown)));
+        assert_eq!((record.status, record.bytes_out), (status, 3));
+        kit.no_more_records().await;
+        assert_eq!(kit.streams.count(), 0);
+    }
 }

@@ -37,7 +37,7 @@ fn trial(share: u8, edits: impl IntoIterator<Item = Change>) -> Change {
 }
 
 fn revoked(kit: &Kit) -> Change {
-    Change::Grant(Grant { status: GrantStatus::Revoked, ..kit.state().grant.clone() })
+    Change::Grant(Grant { status: GrantStatus::Revoked, ..kit.state().grant })
 }
 
 /// `GET /orders/42`: status and record.
@@ -88,11 +88,11 @@ async fn what_is_revoked_or_suspended_during_a_rollout_is_refused_whoever_govern
             let other = Grant {
                 id: "g-2".parse().unwrap(),
                 subject: "somebody".parse().unwrap(),
-                ..kit.state().grant.clone()
+                ..kit.state().grant
             };
             publish(&kit, [trial(share, [Change::Grant(other)])]);
             assert_eq!(get(&kit).await.0, 200);
-            publish(&kit, [take(kit.state())]);
+            publish(&kit, [take(&kit.state())]);
             let (status, record) = get(&kit).await;
             assert_eq!(record.reason, Some(reason));
             if reason == Reason::IdentityInactive {
@@ -176,7 +176,7 @@ async fn a_stream_that_only_the_change_allows_ends_with_it() {
     let upstream = upstream(EVENTS).await;
     let kit = Kit::start(&upstream.url()).await;
     publish(&kit, [revoked(&kit)]);
-    let given = Grant { id: "g-2".parse().unwrap(), ..kit.state().grant.clone() };
+    let given = Grant { id: "g-2".parse().unwrap(), ..kit.state().grant };
     publish(&kit, [trial(100, [Change::Grant(given)])]);
     let mut client = kit.connect().await;
     client.send(kit.get("")).await;
@@ -196,7 +196,7 @@ async fn in_shadow_no_body_is_read_for_the_change() {
     let upstream = upstream(ANSWER).await;
     let kit = Kit::start(&upstream.url()).await;
     let terms = Terms { writable: Some(vec!["note".to_owned()]), ..Terms::default() };
-    let limited = Change::Grant(Grant { terms, ..kit.state().grant.clone() });
+    let limited = Change::Grant(Grant { terms, ..kit.state().grant });
     let body = r#"{"price":1}"#;
     let length = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
     publish(&kit, [trial(0, [limited.clone()])]);

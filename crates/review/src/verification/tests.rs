@@ -17,7 +17,8 @@ fn act() -> Remediation {
 }
 
 fn receipt(node: &str, version: u64) -> Receipt {
-    Receipt { node: id(node), version, since: today() }
+    let (streams_cut, streams_open) = (Some(2), None);
+    Receipt { node: id(node), version, since: today(), streams_cut, streams_open }
 }
 
 fn answer(outcome: ProbeOutcome) -> Answer {
@@ -78,6 +79,13 @@ fn a_refused_probe_on_nodes_that_enforce_it_is_proof() {
     };
     assert_eq!((change, proof.receipts.len(), proof.answers.len()), (9, 2, 1));
     assert!(proof.still_reachable_by().is_empty());
+}
+
+#[test]
+fn a_receipt_from_before_streams_were_counted_is_still_read() {
+    let old = serde_json::json!({"node": "a", "version": 9, "since": today()});
+    let receipt: Receipt = serde_json::from_value(old).unwrap();
+    assert_eq!((receipt.streams_cut, receipt.streams_open), (None, None));
 }
 
 #[test]

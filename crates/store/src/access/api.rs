@@ -7,7 +7,8 @@ use crate::sql::{Connection, Row, Value};
 use crate::{NewChange, StoreError, Tx};
 
 const SELECT: &str = "SELECT id, name, hosts, path, upstream, mode, impact, owner, environment, \
-                      accept, timeouts, limits, costs, operations, origin, created_at FROM api";
+                      accept, timeouts, limits, costs, operations, origin, created_at, protocol \
+                      FROM api";
 
 fn read(mut row: Row) -> Result<Api, StoreError> {
     Ok(Api {
@@ -27,6 +28,7 @@ fn read(mut row: Row) -> Result<Api, StoreError> {
         operations: row.json()?,
         origin: row.text()?,
         created_at: row.time()?,
+        protocol: row.parsed()?,
     })
 }
 
@@ -48,6 +50,7 @@ fn values(api: &Api) -> Result<Vec<Value>, StoreError> {
         Value::json(&api.operations)?,
         Value::text(&api.origin),
         api.created_at.into(),
+        Value::text(api.protocol),
     ])
 }
 
@@ -84,14 +87,15 @@ impl Tx {
             None => {
                 const INTO: &str = "api (id, name, hosts, path, upstream, mode, impact, owner, \
                                     environment, accept, timeouts, limits, costs, operations, \
-                                    origin, created_at)";
+                                    origin, created_at, protocol)";
                 self.insert_rows(INTO, vec![values(api)?]).await?;
             }
             Some(_) => {
                 const SQL: &str = "UPDATE api SET name = $2, hosts = $3, path = $4, upstream = $5, \
                                    mode = $6, impact = $7, owner = $8, environment = $9, \
                                    accept = $10, timeouts = $11, limits = $12, costs = $13, \
-                                   operations = $14, origin = $15, created_at = $16 WHERE id = $1";
+                                   operations = $14, origin = $15, created_at = $16, \
+                                   protocol = $17 WHERE id = $1";
                 self.change_one(SQL, values(api)?, "api", &api.id).await?;
             }
         }

@@ -100,6 +100,7 @@ pub fn api(id: &str) -> Api {
         owner: Some("group:commerce".to_owned()),
         environment: "production".to_owned(),
         accept: vec![Accept::Token, Accept::Key],
+        protocol: catalog::Protocol::Http2,
         timeouts: Timeouts::default(),
         limits: vec!["5/s per identity".parse().unwrap(), "9/day per grant".parse().unwrap()],
         costs: [(OperationId::parse("getOrder").unwrap(), 3)].into(),

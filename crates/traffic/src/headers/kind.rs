@@ -11,11 +11,15 @@ pub(super) enum Kind {
     ApiKey,
     Connection,
     ContentLength,
+    ContentType,
     Cookie,
     Expect,
     /// Says for whom another proxy forwards; only a trusted peer's is read.
     ForwardedFor,
+    GrpcTimeout,
     Host,
+    /// What the sender takes beside the body: meant for one hop, and removed.
+    Te,
     TransferEncoding,
     Upgrade,
     UserAgent,
@@ -32,9 +36,12 @@ pub(super) enum Kind {
 /// Longer folded names are compared by what fits; no name below is longer.
 const FOLDED_BYTES_MAX: usize = 24;
 
+/// Room for a folded name.
+pub(super) const FOLD_SPACE: [u8; FOLDED_BYTES_MAX] = [0; FOLDED_BYTES_MAX];
+
 /// Classifies a field name.
 pub(super) fn of(name: &[u8]) -> Kind {
-    let mut buffer = [0u8; FOLDED_BYTES_MAX];
+    let mut buffer = FOLD_SPACE;
     let folded = fold(name, &mut buffer);
     let exact = |canonical: &[u8], kind: Kind, alias: Kind| {
         if name.eq_ignore_ascii_case(canonical) { kind } else { alias }
@@ -50,13 +57,15 @@ pub(super) fn of(name: &[u8]) -> Kind {
         b"authorization" => exact(b"authorization", Kind::Authorization, Removed),
         b"xapikey" => exact(b"x-api-key", Kind::ApiKey, Removed),
         b"xforwardedfor" => exact(b"x-forwarded-for", Kind::ForwardedFor, Removed),
+        b"contenttype" => exact(b"content-type", Kind::ContentType, EndToEnd),
+        b"te" => exact(b"te", Kind::Te, Removed),
+        b"grpctimeout" => exact(b"grpc-timeout", Kind::GrpcTimeout, EndToEnd),
         b"useragent" => exact(b"user-agent", Kind::UserAgent, EndToEnd),
         b"cookie" => exact(b"cookie", Kind::Cookie, EndToEnd),
         b"keepalive"
         | b"proxyconnection"
         | b"proxyauthenticate"
         | b"proxyauthorization"
-        | b"te"
         | b"trailer"
         | b"http2settings" => Removed,
         // CGI-like upstreams would read it as the variable HTTP_PROXY, and send their own calls there.
@@ -72,7 +81,7 @@ pub(super) fn of(name: &[u8]) -> Kind {
 
 /// Whether a header or parameter of this name replaces the method for some frameworks.
 pub fn is_method_override(name: &[u8]) -> bool {
-    let mut buffer = [0u8; FOLDED_BYTES_MAX];
+    let mut buffer = FOLD_SPACE;
     is_override(fold(name, &mut buffer))
 }
 
@@ -87,7 +96,8 @@ fn is_override(folded: &[u8]) -> bool {
     )
 }
 
-fn fold<'b>(name: &[u8], buffer: &'b mut [u8; FOLDED_BYTES_MAX]) -> &'b [u8] {
+/// Letters and digits of a name, in lower case, as far as they fit.
+pub(super) fn fold<'b>(name: &[u8], buffer: &'b mut [u8; FOLDED_BYTES_MAX]) -> &'b [u8] {
     let letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
     let mut length = 0;
     for (slot, byte) in buffer.iter_mut().zip(letters) {

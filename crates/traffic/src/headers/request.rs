@@ -1,11 +1,14 @@
 //! The fields of a request.
 
+use base::Span;
+
 use super::framing::FramingFields;
 use super::kind::{self, Kind};
 use super::{
-    ConnectionOptions, FIELDS_MAX, Framing, Positions, Version, is_well_formed, remove_nominated,
+    ConnectionOptions, FIELDS_MAX, Framing, Positions, Version, elements, is_well_formed,
+    remove_nominated,
 };
-use crate::Reason;
+use crate::{Reason, grpc};
 
 /// What the caller presented to prove who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,12 @@ pub struct RequestFields<'h> {
     pub user_agent: Option<&'h [u8]>,
     /// Where `X-Forwarded-For` stands; to be believed only from a trusted peer.
     pub forwarded_for: Positions,
+    /// The caller takes trailers (`TE`); to be said again by the gate, for its own hop.
+    pub takes_trailers: bool,
+    /// A gRPC call.
+    pub grpc: bool,
+    /// How long the caller gives its gRPC call; to be said again by the gate, which may give less.
+    pub deadline: Option<Span>,
     /// There are several `Cookie` fields (HTTP/2 splits them, RFC 9113 §8.2.3).
     pub cookies: usize,
     removed: Positions,
@@ -78,6 +87,9 @@ struct Pass<'h> {
     expect: Option<&'h [u8]>,
     user_agent: Option<&'h [u8]>,
     forwarded_for: Positions,
+    takes_trailers: bool,
+    content_type: Option<&'h [u8]>,
+    grpc_timeout: Option<(usize, &'h [u8])>,
     cookies: usize,
     framing: FramingFields,
     connection: ConnectionOptions,
@@ -92,6 +104,14 @@ impl<'h> Pass<'h> {
         }
         let removed = match kind::of(name) {
             Kind::EndToEnd => false,
+            Kind::ContentType => {
+                self.content_type.get_or_insert(value);
+                false
+            }
+            Kind::GrpcTimeout => {
+                single(&mut self.grpc_timeout, (index, value), Reason::MalformedRequest)?;
+                false
+            }
             Kind::UserAgent => {
                 self.user_agent = Some(value);
                 false
@@ -130,6 +150,10 @@ impl<'h> Pass<'h> {
             }
             Kind::ApiKey => single(&mut self.api_key, value, Reason::ForbiddenHeader)?,
             Kind::Upgrade => self.upgrade = Some(value),
+            Kind::Te => {
+                self.takes_trailers |=
+                    elements(value).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
+            }
             Kind::ContentLength => self.framing.add_length(value),
             Kind::TransferEncoding => {
                 self.framing.add_coding(value);
@@ -144,7 +168,14 @@ impl<'h> Pass<'h> {
         Ok(())
     }
 
-    fn conclude(self, version: Version) -> Result<RequestFields<'h>, Reason> {
+    /// What a gRPC call gives itself; in other requests the field means nothing here.
+    fn take_deadline(&mut self, grpc: bool) -> Result<Option<Span>, Reason> {
+        let Some((index, value)) = self.grpc_timeout.filter(|_| grpc) else { return Ok(None) };
+        self.removed.insert(index);
+        grpc::timeout(value).map(Some).ok_or(Reason::MalformedRequest)
+    }
+
+    fn conclude(mut self, version: Version) -> Result<RequestFields<'h>, Reason> {
         if version == Version::Http2 && (self.hop_by_hop || self.upgrade.is_some()) {
             return Err(Reason::MalformedRequest);
         }
@@ -161,6 +192,8 @@ impl<'h> Pass<'h> {
             // Which bytes would be body and which the new protocol's depends on the reader.
             return Err(Reason::MalformedRequest);
         }
+        let grpc = self.content_type.is_some_and(grpc::is_call);
+        let deadline = self.take_deadline(grpc)?;
         Ok(RequestFields {
             host: self.host,
             presented: presented(self.authorization, self.api_key)?,
@@ -170,13 +203,16 @@ impl<'h> Pass<'h> {
             expects_continue,
             user_agent: self.user_agent,
             forwarded_for: self.forwarded_for,
+            takes_trailers: self.takes_trailers,
+            grpc,
+            deadline,
             cookies: self.cookies,
             removed: self.removed,
         })
     }
 }
 
-fn single<'h>(slot: &mut Option<&'h [u8]>, value: &'h [u8], reason: Reason) -> Result<(), Reason> {
+fn single<T>(slot: &mut Option<T>, value: T, reason: Reason) -> Result<(), Reason> {
     match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err(reason),

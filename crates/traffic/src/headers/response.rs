@@ -3,7 +3,8 @@
 use super::framing::FramingFields;
 use super::kind::{self, Kind};
 use super::{
-    ConnectionOptions, FIELDS_MAX, Framing, Positions, Version, is_well_formed, remove_nominated,
+    ConnectionOptions, FIELDS_MAX, Framing, Positions, Version, is_media_type, is_well_formed,
+    remove_nominated,
 };
 use crate::Reason;
 
@@ -16,6 +17,8 @@ pub struct ResponseFields {
     pub keep_alive: bool,
     /// The response switches to WebSocket.
     pub websocket: bool,
+    /// The body is a stream of server-sent events.
+    pub event_stream: bool,
     removed: Positions,
 }
 
@@ -31,7 +34,7 @@ impl ResponseFields {
         let mut removed = Positions::default();
         let mut framing = FramingFields::default();
         let mut connection = ConnectionOptions::default();
-        let mut websocket = false;
+        let (mut websocket, mut event_stream) = (false, false);
         // Of these responses the length says what a GET would have brought (RFC 9110 §8.6).
         let keeps_length = to_head || status == 304;
         for (index, (name, value)) in fields.clone().enumerate() {
@@ -56,7 +59,11 @@ impl ResponseFields {
                     false
                 }
                 Kind::RoutingAlias => return Err(Reason::UpstreamInvalid),
-                Kind::Removed => false,
+                Kind::Removed | Kind::Te => false,
+                Kind::ContentType => {
+                    event_stream = is_media_type(value, b"text/event-stream");
+                    true
+                }
                 _ => true,
             };
             if !travels {
@@ -72,6 +79,7 @@ impl ResponseFields {
             framing: if bodiless { Framing::None } else { judged },
             keep_alive: connection.persists(version),
             websocket: websocket && connection.upgrade,
+            event_stream,
             removed,
         })
     }

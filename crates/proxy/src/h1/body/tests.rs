@@ -72,6 +72,35 @@ fn the_end_is_where_the_framing_says_and_not_later() {
 }
 
 #[test]
+fn trailers_are_kept_as_they_came_and_only_when_they_are_whole() {
+    let whole = b"1\r\na\r\n0\r\nx: y\r\nz: \r\n\r\nnext".as_slice();
+    for size in 1..=whole.len() {
+        let mut decoder = Decoder::new(Framing::Chunked);
+        for piece in whole.chunks(size) {
+            let mut input = piece;
+            while !decoder.has_ended() && !input.is_empty() {
+                assert_eq!(decoder.trailers(), b"");
+                input = &input[decoder.decode(input).unwrap().consumed..];
+            }
+        }
+        assert_eq!(decoder.trailers(), b"x: y\r\nz: \r\n", "in pieces of {size}");
+    }
+}
+
+#[test]
+fn trailers_are_written_where_the_framing_has_room_for_them() {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-sum", "7".parse().unwrap());
+    let finished = |encoder: Encoder| {
+        let mut out = Vec::new();
+        encoder.finish(Some(&trailers), &mut out);
+        out
+    };
+    assert_eq!(finished(Encoder::Plain), b"");
+    assert_eq!(finished(Encoder::Chunked), b"0\r\nx-sum: 7\r\n\r\n");
+}
+
+#[test]
 fn an_empty_piece_is_never_written_as_the_last_chunk() {
     let mut out = Vec::new();
     Encoder::Chunked.write(b"", &mut out);
@@ -130,7 +159,7 @@ proptest! {
         for piece in &pieces {
             Encoder::Chunked.write(piece, &mut out);
         }
-        Encoder::Chunked.finish(&mut out);
+        Encoder::Chunked.finish(None, &mut out);
         prop_assert_eq!(decode(Framing::Chunked, &[&out]), Ok((pieces.concat(), 0, true)));
     }
 

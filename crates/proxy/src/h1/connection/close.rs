@@ -2,10 +2,12 @@
 
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::io::AsyncWrite;
 
 use super::Connection;
+use crate::h1::tunnel::CLOSE;
 
 /// Bytes of an unwanted body that are read before the connection is dropped after all.
 const LINGER_BYTES_MAX: usize = 1024 * 1024;
@@ -13,12 +15,24 @@ const LINGER_BYTES_MAX: usize = 1024 * 1024;
 impl Connection {
     /// Sends all of the output. False when the caller does not take it.
     pub(super) async fn drain(&mut self) -> bool {
-        self.deadline.set(self.worker.core().config.patience.lag);
+        self.drain_within(self.worker.core().config.patience.lag).await
+    }
+
+    async fn drain_within(&mut self, patience: Duration) -> bool {
+        self.deadline.set(patience);
         std::future::poll_fn(|cx| match self.wire.poll_drain(cx) {
             Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
             Poll::Pending => self.deadline.poll(cx).map(|()| false),
         })
         .await
+    }
+
+    /// Tells the caller of a tunnel that its permission has ended (RFC 6455 §7.4.1).
+    pub(super) async fn say_close(&mut self) {
+        self.wire.output.bytes_mut().extend_from_slice(CLOSE);
+        if self.drain_within(self.worker.core().config.patience.linger).await {
+            self.linger().await;
+        }
     }
 
     /// Ends our side, then reads on for a moment: closing with unread bytes makes the kernel reset
