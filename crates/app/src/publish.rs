@@ -157,7 +157,9 @@ impl App {
         let _publishing = self.publishing.lock().await;
         let present = self.ruleset().load_full();
         if present.rollout().is_some_and(|rollout| rollout.id() == id) {
-            self.ruleset().store(Arc::new(present.without_rollout(why)));
+            let next = Arc::new(present.without_rollout(why));
+            self.ruleset().store(Arc::clone(&next));
+            self.cut_streams(&next, &[(next.version(), Touch::All)]);
         }
     }
 

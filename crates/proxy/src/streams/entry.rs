@@ -65,7 +65,7 @@ impl Entry {
     pub(crate) fn confirm(&self, ruleset: &Ruleset, now: Timestamp) -> Result<(), Reason> {
         let Facts { who, api, operation, source, draw, read, .. } = &self.facts;
         let kept = Kept { source: Some(*source), draw: *draw, read };
-        ruleset.confirm(who, api, operation.as_ref(), kept, now)
+        ruleset.governing(who.identity()).confirm(who, api, operation.as_ref(), kept, now)
     }
 
     /// What keeps it open has become known.

@@ -165,7 +165,7 @@ async fn a_stream_is_cut_by_the_step_that_takes_its_permission() {
     client.send(kit.get("")).await;
     client.head().await.unwrap();
     assert_eq!(client.chunk().await.unwrap(), b"event");
-    publish(&kit, [trial(100, [revoked(&kit)])]);
+    kit.publish(trial(100, [revoked(&kit)])).await;
     assert_eq!(client.rest().await, b"", "no false end");
     let record = kit.record().await;
     assert_eq!((record.outcome, record.reason), (Outcome::Cancelled, Some(Reason::NoGrant)));
