@@ -123,7 +123,7 @@ pub struct App {
     /// Held while plans are carried out: a signature and the job do not get in each other's way.
     remediating: tokio::sync::Mutex<()>,
     /// Held while a solver works.
-    proving: tokio::sync::Mutex<()>,
+    proving: Arc<tokio::sync::Mutex<()>>,
     probe: OnceLock<Arc<dyn Probe>>,
     call_counts: today::CallCounts,
     /// What the gate of this node did while a change was being rolled out.
@@ -153,7 +153,7 @@ impl App {
             decision_log: parts.decision_log,
             folding: tokio::sync::Mutex::new(()),
             remediating: tokio::sync::Mutex::new(()),
-            proving: tokio::sync::Mutex::new(()),
+            proving: Arc::default(),
             probe: OnceLock::new(),
             call_counts: today::CallCounts::default(),
             rollout_tallies: Arc::default(),
