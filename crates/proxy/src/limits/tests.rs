@@ -2,7 +2,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use base::{GrantId, NodeId, Span};
-use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
+use catalog::{Api, Impact, Method, Operation};
+use testkit::sample;
 use traffic::limit::fleet::{Book, Member};
 use traffic::{Limit, Reason};
 
@@ -17,37 +18,14 @@ fn limiter(limits: Limits) -> Arc<Limiter> {
 
 fn api(limits: &[&str]) -> Api {
     let operation = |id: &str, impact, cost| Operation {
-        id: id.parse().unwrap(),
-        method: Method::Get,
-        path: "/orders/{id}".to_owned(),
-        summary: None,
         impact,
-        mutating: false,
-        admin: false,
-        fields: Vec::new(),
         cost,
+        ..sample::operation(id, Method::Get, "/orders/{id}")
     };
-    Api {
-        id: "orders".parse().unwrap(),
-        name: "orders".to_owned(),
-        hosts: Vec::new(),
-        path: "/orders".to_owned(),
-        upstream: "http://127.0.0.1:9".to_owned(),
-        mode: ApiMode::Enforce,
-        impact: Impact::Medium,
-        owner: None,
-        environment: "production".to_owned(),
-        accept: vec![Accept::Key],
-        timeouts: Timeouts::default(),
-        limits: limits.iter().map(|text| text.parse().unwrap()).collect(),
-        costs: BTreeMap::new(),
-        operations: vec![
-            operation("exportOrders", Impact::Low, 50),
-            operation("getOrder", Impact::High, 1),
-        ],
-        origin: "console".to_owned(),
-        created_at: NOON,
-    }
+    let operations =
+        vec![operation("exportOrders", Impact::Low, 50), operation("getOrder", Impact::High, 1)];
+    let limits = limits.iter().map(|text| text.parse().unwrap()).collect();
+    Api { limits, ..sample::api("orders", operations) }
 }
 
 fn request<'r>(api: &'r Api, identity: &'r str, grants: &'r [GrantId]) -> Request<'r> {
