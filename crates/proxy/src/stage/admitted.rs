@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use catalog::Timeouts;
 use grant::Place;
-use policy::{Kept, Permit, draw_of};
+use policy::{Kept, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, Version};
 use traffic::limit::Standing;
-use traffic::{FieldsSeen, Limit, Outcome, Reason};
+use traffic::{FieldsSeen, Outcome, Reason};
 
 use super::{Checked, Journal, JudgedBody, Permitted, Received};
 use crate::inspection::{self, Inspection, Plan};
@@ -92,11 +92,6 @@ fn traits_of(received: &Received<'_>, standing: Option<Standing>) -> Traits {
     }
 }
 
-/// The limits that the grants of a permit carry. Permits carry none yet.
-const fn limits_of(_permit: &Permit) -> &'static [Limit] {
-    &[]
-}
-
 impl Admitted {
     pub(super) fn within_limits(checked: Checked<'_>) -> Result<Self, Refused> {
         let Checked { permitted, plan } = checked;
@@ -117,7 +112,6 @@ impl Admitted {
             credential: who.credential().as_str(),
             grants: permit.grants(),
             source: received.source,
-            extra: limits_of(&permit),
         };
         // Last, so that what is refused for another reason uses nothing.
         let at = received.journal.at();
