@@ -9,6 +9,7 @@ pub mod database;
 pub mod effects;
 pub mod enterprise;
 pub mod postgres;
+pub mod sample;
 pub mod scratch;
 pub mod upstream;
 #[cfg(feature = "app")]

@@ -32,6 +32,8 @@ const STAGES: [&str; 6] = ["target", "credential", "identity", "operation", "gra
 
 /// What is explained: a record, the request as far as it is known, and what is told about it.
 struct Subject<'a> {
+    /// The guardrails' texts are told too.
+    tells_policy: bool,
     record: &'a CallRecord,
     ruleset: &'a Arc<Ruleset>,
     told: Told,
@@ -54,7 +56,9 @@ impl App {
             let id = self.draw(GrantId::generate);
             with_posed(&record, &ruleset, |posed| minimal::smallest(posed, &ruleset, &near, &id))?
         });
-        self.explained(Subject { record: &record, ruleset: &ruleset, told, minimal }).await
+        let tells_policy = actor.reads_all();
+        self.explained(Subject { tells_policy, record: &record, ruleset: &ruleset, told, minimal })
+            .await
     }
 
     /// Explains a request that is only written down, as if it came. Nothing is forwarded, and no
@@ -95,14 +99,15 @@ impl App {
             let ask = |posed: &Posed<'_>| minimal::smallest(posed, &ruleset, &near, &id);
             parts.pose(&request, &ruleset, ask).ok().flatten()
         });
-        let subject = Subject { record: &record, ruleset: &ruleset, told, minimal };
+        let tells_policy = actor.reads_all();
+        let subject = Subject { tells_policy, record: &record, ruleset: &ruleset, told, minimal };
         let mut explanation = self.explained(subject).await?;
         as_written(&mut explanation, &parts);
         Ok(explanation)
     }
 
     async fn explained(&self, subject: Subject<'_>) -> Result<Explanation, Problem> {
-        let Subject { record, ruleset, told, minimal } = subject;
+        let Subject { tells_policy, record, ruleset, told, minimal } = subject;
         let who_can_give = match &minimal {
             None => Vec::new(),
             Some(_) => self.who_can_give(record, ruleset).await?,
@@ -115,7 +120,7 @@ impl App {
             call: view(record, ruleset),
             stages: stages(record, ruleset),
             grants: self.considered_grants(record, &told.grants, ruleset).await?,
-            guardrails: told.guardrails.into_iter().map(guardrail_view).collect(),
+            guardrails: guardrails(told.guardrails, tells_policy),
             would_allow,
             would_allow_object,
             who_can_give,
@@ -270,6 +275,21 @@ fn is_for_grants(record: &CallRecord) -> bool {
         record.would_refuse.or(record.reason),
         Some(Reason::NoGrant | Reason::TermsNotMet | Reason::ObjectNotAllowed)
     )
+}
+
+/// Whoever may not read the policy set is told which guardrails refuse, and not how they are
+/// written.
+fn guardrails(all: Vec<policy::Explained>, tells_policy: bool) -> Vec<ExplainedGuardrail> {
+    let refuses =
+        |one: &policy::Explained| matches!(one.verdict, Verdict::Forbids | Verdict::Error(_));
+    let told = all.into_iter().filter(|one| tells_policy || refuses(one)).map(guardrail_view);
+    told.map(|view| match tells_policy {
+        true => view,
+        false => {
+            ExplainedGuardrail { place: String::new(), why: None, text: String::new(), ..view }
+        }
+    })
+    .collect()
 }
 
 fn guardrail_view(one: policy::Explained) -> ExplainedGuardrail {

@@ -126,7 +126,7 @@ pub struct App {
     /// Held while plans are carried out: a signature and the job do not get in each other's way.
     remediating: tokio::sync::Mutex<()>,
     /// Held while a solver works.
-    proving: tokio::sync::Mutex<()>,
+    proving: Arc<tokio::sync::Mutex<()>>,
     probe: OnceLock<Arc<dyn Probe>>,
     open_streams: OnceLock<Arc<dyn OpenStreams>>,
     cuts: streams::Cuts,
@@ -158,7 +158,7 @@ impl App {
             decision_log: parts.decision_log,
             folding: tokio::sync::Mutex::new(()),
             remediating: tokio::sync::Mutex::new(()),
-            proving: tokio::sync::Mutex::new(()),
+            proving: Arc::default(),
             probe: OnceLock::new(),
             open_streams: OnceLock::new(),
             cuts: streams::Cuts::default(),

@@ -11,7 +11,7 @@ use policy::Ruleset;
 use store::LimitTx;
 use traffic::CallRecord;
 use traffic::limit::fleet::{Asked, Book, Entries, Line, Member, NodeLine, Settled, put_down};
-use traffic::limit::{Caller, KeyRef, Limit, Measure, Owner, Period};
+use traffic::limit::{Caller, KeyRef, Limit, Measure, Period};
 
 use crate::App;
 use crate::usage::unreadable;
@@ -254,7 +254,7 @@ fn keys_of(record: &CallRecord, limit: Limit, api: &ApiId) -> BTreeSet<String> {
             operation: record.operation.as_ref().map(|id| id.as_str()),
             source: record.source_ip,
         };
-        KeyRef::of(limit, Owner::Api(api), &caller).to_key().to_string()
+        KeyRef::of(limit, api, &caller).to_key().to_string()
     };
     if record.grant_ids.is_empty() {
         return BTreeSet::from([key(None)]);

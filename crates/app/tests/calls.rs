@@ -285,7 +285,15 @@ async fn what_a_guardrail_forbids_is_explained_by_it_and_by_no_grant() {
     let says: Vec<_> = found.guardrails.iter().map(|g| (g.id.as_str(), g.says.as_str())).collect();
     assert_eq!(says, [("closed", "forbids"), ("other", "does_not_apply")]);
     assert_eq!(found.guardrails[0].why.as_deref(), Some("INC-1"));
+    assert!(found.guardrails[0].text.contains("forbid("));
     assert_eq!(found.would_allow, None);
+    // The API's owner may not read the policy set: told is which one refuses, and no more.
+    let found = desk.app.explain_written(&desk.kim, written("idle", "GET /orders/items")).await;
+    let found = found.unwrap();
+    let says: Vec<_> = found.guardrails.iter().map(|g| (g.id.as_str(), g.says.as_str())).collect();
+    assert_eq!(says, [("closed", "forbids")]);
+    let told = &found.guardrails[0];
+    assert_eq!((told.place.as_str(), told.text.as_str(), &told.why), ("", "", &None));
 }
 
 /// The writer's newest call again, now, with what its answer carried.

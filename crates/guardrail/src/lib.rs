@@ -15,6 +15,7 @@
 )]
 
 mod asked;
+mod bounds;
 mod check;
 mod explain;
 mod export;

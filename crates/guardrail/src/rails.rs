@@ -12,8 +12,8 @@ use cedar_policy::pst::{
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, pst};
 use miette::Diagnostic;
 
-use crate::names;
 use crate::uses::{Opaque, Uses};
+use crate::{bounds, names};
 
 /// The member of the context that names what cannot be read.
 const UNREADABLE: &str = "unreadable";
@@ -40,6 +40,10 @@ pub(crate) struct Rail {
 pub(crate) fn parse(files: &BTreeMap<String, String>) -> (Vec<Rail>, Vec<Problem>) {
     let (mut rails, mut problems) = (Vec::<Rail>::new(), Vec::new());
     for (file, text) in files {
+        if let Err(problem) = bounds::check(file, text) {
+            problems.push(problem);
+            continue;
+        }
         match text.parse::<PolicySet>() {
             Ok(set) => read(file, text, &set, &mut rails, &mut problems),
             Err(errors) => {

@@ -195,6 +195,25 @@ fn what_is_no_guardrail_is_refused_with_its_place_and_a_hint() {
     assert!(problems(&twice).contains("rules.cedar:2: `a` is already the id"));
 }
 
+/// Read without a bound, each of these would end the process.
+#[test]
+fn a_guardrail_that_is_deeper_than_the_stack_is_refused_and_does_not_end_the_process() {
+    for (open, close) in [("(", ")"), ("[", "]"), ("!", ""), ("if true then ", " else true")] {
+        let deep = format!("{}true{}", open.repeat(100_000), close.repeat(100_000));
+        let text = format!("forbid(principal, action, resource) when {{ {deep} }};");
+        assert!(problems(&text).contains("brackets within each other"), "{open}");
+        assert!(Guardrails::compile(&rails(&text)).fault().is_some(), "and never compiled");
+    }
+    let chain = format!("true{}", " && true".repeat(100_000));
+    let text = format!("forbid(principal, action, resource) when {{ {chain} }};");
+    assert!(problems(&text).contains("256 operators"));
+    // As deep as the bounds allow, it is read, judged and explained.
+    let most = format!("{}true{}{}", "(".repeat(30), ")".repeat(30), " && true".repeat(250));
+    let text = format!("forbid(principal, action, resource) when {{ {most} }};");
+    assert_eq!(problems(&text), "");
+    assert!(is_forbidden(&text, "orders/pay", &Asks::default()));
+}
+
 #[test]
 fn an_explanation_names_every_guardrail_of_the_api() {
     let text = "@id(\"a\") @reason(\"audit 7\") forbid(principal, action, resource);\n\

@@ -80,7 +80,6 @@ fn measure(limiter: &Arc<Limiter>, api: &Api, begin: Timestamp, count: usize) ->
             credential,
             grants,
             source: IpAddr::V4(Ipv4Addr::from(u32::try_from(number % CALLERS).unwrap_or(0))),
-            extra: &[],
         };
         let now = begin + Span::from_micros(i64::try_from(number).unwrap_or(0));
         passed += usize::from(limiter.admit(&request, Span::default(), now).is_ok());

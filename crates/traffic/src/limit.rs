@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rate::{self, Rate};
 
-pub use key::{BadKey, Caller, Key, KeyRef, Owner, network};
+pub use key::{BadKey, Caller, Key, KeyRef, network};
 pub use meter::{Fleet, Meter, Terms};
 pub use name::Name;
 pub use period::{Calendar, Period};

@@ -1,16 +1,17 @@
 //! Answers: what is not told holds nothing, and in random worlds a search finds exactly what an
 //! evaluation allows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use base::{ApiId, IdentityId, Timestamp};
-use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, OperationSet, Role, Terms};
-use identity::{Environment, Group, Identity, IdentityKind, IdentityStatus, Origin, Seasonality};
+use catalog::{Accept, Api, ApiMode, Method, Operation};
+use grant::{Grant, GrantStatus, OperationSet, Role, Terms};
+use identity::{Identity, IdentityKind, IdentityStatus, Origin};
 use policy::{Change, Ruleset};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
+use testkit::sample;
 
 use super::facts::Given;
 use super::page::Cursor;
@@ -26,98 +27,24 @@ const OPERATIONS: [&str; 3] = ["get", "list", "make"];
 const GROUPS: [&str; 3] = ["c0", "c1", "c2"];
 
 fn operation(id: &str, api: &str) -> Operation {
-    let (method, path) = match id {
-        "get" => (Method::Get, format!("/{api}/things/{{id}}")),
-        "list" => (Method::Get, format!("/{api}/things")),
-        _ => (Method::Post, format!("/{api}/things")),
-    };
-    Operation {
-        cost: 1,
-        id: id.parse().unwrap(),
-        method,
-        path,
-        summary: None,
-        impact: Impact::Low,
-        mutating: method != Method::Get,
-        admin: false,
-        fields: Vec::new(),
+    match id {
+        "get" => sample::operation(id, Method::Get, &format!("/{api}/things/{{id}}")),
+        "list" => sample::operation(id, Method::Get, &format!("/{api}/things")),
+        _ => sample::operation(id, Method::Post, &format!("/{api}/things")),
     }
 }
 
 fn api(id: &str, mode: ApiMode, accept: Vec<Accept>) -> Api {
-    Api {
-        costs: BTreeMap::new(),
-        limits: Vec::new(),
-        id: id.parse().unwrap(),
-        name: id.to_owned(),
-        hosts: Vec::new(),
-        path: format!("/{id}"),
-        upstream: "http://127.0.0.1:9".to_owned(),
-        mode,
-        impact: Impact::Low,
-        owner: None,
-        environment: "production".to_owned(),
-        accept,
-        protocol: catalog::Protocol::Http1,
-        timeouts: Timeouts::default(),
-        operations: OPERATIONS.iter().map(|name| operation(name, id)).collect(),
-        origin: "console".to_owned(),
-        created_at: NOW,
-    }
+    let operations = OPERATIONS.iter().map(|name| operation(name, id)).collect();
+    Api { mode, accept, ..sample::api(id, operations) }
 }
 
 fn identity(id: &str, kind: IdentityKind, status: IdentityStatus) -> Identity {
-    Identity {
-        id: id.parse().unwrap(),
-        kind,
-        name: id.to_owned(),
-        owner: None,
-        environment: Environment::Production,
-        purpose: None,
-        email: None,
-        manager: None,
-        vendor: None,
-        contract_end: None,
-        status,
-        left_at: None,
-        seasonality: Seasonality::None,
-        attributes: BTreeMap::new(),
-        origin: Origin::Console,
-        created_at: NOW,
-    }
-}
-
-fn group(id: &str, members: &[&str], within: &[&str]) -> Group {
-    Group {
-        id: id.parse().unwrap(),
-        name: id.to_owned(),
-        members: members.iter().map(|member| member.parse().unwrap()).collect(),
-        groups: within.iter().map(|inner| inner.parse().unwrap()).collect(),
-        origin: Origin::Console,
-        created_at: NOW,
-    }
+    Identity { kind, status, ..sample::identity(id) }
 }
 
 fn grant(id: usize, subject: &str, api: &str) -> Grant {
-    Grant {
-        id: format!("g{id}").parse().unwrap(),
-        version: 1,
-        subject: subject.parse().unwrap(),
-        api: api.parse().unwrap(),
-        operations: OperationSet::Only(BTreeSet::new()),
-        roles: BTreeSet::new(),
-        fields: None,
-        terms: Terms::default(),
-        created_at: NOW,
-        expires_at: None,
-        status: GrantStatus::Active,
-        reason: GrantReason::Direct,
-        requested_by: None,
-        approved_by: None,
-        last_certified_at: None,
-        last_certified_by: None,
-        origin: Origin::Console,
-    }
+    sample::grant(&format!("g{id}"), subject, api, &[])
 }
 
 fn terms() -> impl Strategy<Value = Terms> {
@@ -193,7 +120,7 @@ prop_compose! {
         for (number, (id, members)) in GROUPS.iter().zip(&members).enumerate() {
             let inner = GROUPS.get(number + 1).filter(|_| nested[number]);
             let within: Vec<&str> = inner.into_iter().copied().collect();
-            changes.push(Change::Group(group(id, members, &within)));
+            changes.push(Change::Group(sample::group(id, members, &within)));
         }
         let (a, b, c, d, e) = grants;
         changes.extend([a, b, c, d, e].map(Change::Grant));

@@ -178,8 +178,8 @@ fn command(grant: &Grant) -> String {
     };
     let mut out = format!(
         "portreeve grant give {} --api {} --can {}",
-        grant.subject,
-        grant.api,
+        quoted(&grant.subject.to_string()),
+        quoted(grant.api.as_str()),
         quoted(&operation)
     );
     let mut option = |name: &str, value: &str| {

@@ -1,5 +1,7 @@
 //! Proofs about policy: of all requests, not of recorded or written ones.
 
+use std::sync::Arc;
+
 use base::{IdentityId, Problem};
 use catalog::DataClass;
 use guardrail::prove::{Counterexample, Proof, Query, Side, Subject};
@@ -15,6 +17,8 @@ use crate::{Actor, App};
 const SECONDS: u32 = 60;
 /// How long it may take at most.
 const SECONDS_MAX: u32 = 600;
+/// How often the state is read again because it changed meanwhile.
+const READS_MAX: usize = 5;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -44,9 +48,13 @@ impl App {
         if let Question::NeverSees(_, identities) = &question {
             known(&new, identities)?;
         }
-        // One at a time: a solver takes a processor and what memory it needs.
-        let _turn = self.proving.lock().await;
-        let work = move || answer(&question, &old, &new, seconds);
+        // One at a time: a solver takes a processor and what memory it needs. Held until it is
+        // done, also when nobody waits for the answer any more.
+        let turn = Arc::clone(&self.proving).lock_owned().await;
+        let work = move || {
+            let _turn = turn;
+            answer(&question, &old, &new, seconds)
+        };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| Problem::internal(error.to_string()))?
     }
@@ -55,7 +63,7 @@ impl App {
     pub async fn export_policy(&self, actor: &Actor) -> Result<ExportView, Problem> {
         let authority = Authority::of(&mut *self.read().await?, actor).await?;
         authority.must_read_all("export the policy")?;
-        let state = Whole::read(&self.store).await?.into_lists();
+        let state = Whole::read(&self.store).await?.0.into_lists();
         let ruleset = self.ruleset().load_full();
         let work = move || {
             let apis: Vec<_> = ruleset.apis().map(|api| catalog::Api::clone(api)).collect();
@@ -74,20 +82,29 @@ impl App {
     /// What holds, and what would hold after the change.
     async fn states(&self, actor: &Actor, asked: &ProveRequest) -> Result<(Lists, Lists), Problem> {
         let Some(change) = &asked.change else {
-            let now = Whole::read(&self.store).await?;
+            let now = Whole::read(&self.store).await?.0;
             return Ok((now.clone().into_lists(), now.into_lists()));
         };
-        // Never committed: dropped, the transaction leaves nothing.
-        let mut tx = self.begin(actor).await?;
-        self.apply(&mut tx, actor, change, &[]).await?;
-        self.after(&mut tx).await?;
-        let changed: Vec<_> =
-            tx.changes().iter().filter_map(|change| change.object.clone()).collect();
-        drop(tx);
-        let old = Whole::read(&self.store).await?;
-        let mut new = old.clone();
-        changed.into_iter().for_each(|object| new.put(object));
-        Ok((old.into_lists(), new.into_lists()))
+        for _ in 0..READS_MAX {
+            // Never committed: dropped, the transaction leaves nothing. It is dropped before the
+            // state is read, as each of both takes a connection.
+            let mut tx = self.begin(actor).await?;
+            self.apply(&mut tx, actor, change, &[]).await?;
+            self.after(&mut tx).await?;
+            let changed: Vec<_> =
+                tx.changes().iter().filter_map(|change| change.object.clone()).collect();
+            let base = tx.base();
+            drop(tx);
+            let (old, version) = Whole::read(&self.store).await?;
+            // Of another state, what the change makes of it would be another thing.
+            if version == base {
+                let mut new = old.clone();
+                changed.into_iter().for_each(|object| new.put(object));
+                return Ok((old.into_lists(), new.into_lists()));
+            }
+        }
+        Err(Problem::conflict("changing", "the policy changed each time that it was read")
+            .hint("ask again when less is being changed"))
     }
 }
 

@@ -53,10 +53,12 @@ impl App {
         before: Option<Arc<Ruleset>>,
         after: Arc<Ruleset>,
     ) -> Result<Outlook, Problem> {
-        // Held until it is done: only so many read a long log at once.
-        let (_turn, now) = (self.readable_log().await, self.now());
+        // Held until it is done, also when nobody waits any more: only so many read a long log at
+        // once.
+        let (turn, now) = (self.readable_log().await, self.now());
         let calls = self.recorded_calls();
         let judge = move || {
+            let _turn = turn;
             let mut rejudge = Rejudge::new(before, after, now);
             calls.each(since, Timestamp::MAX, &mut |record| rejudge.take(record))?;
             Ok(rejudge.finish())

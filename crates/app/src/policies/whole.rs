@@ -37,9 +37,10 @@ pub(super) struct Lists {
 }
 
 impl Whole {
-    /// Reads what is committed.
-    pub(super) async fn read(store: &Store) -> Result<Self, Problem> {
+    /// Reads what is committed, and gives the sequence of the last change in it.
+    pub(super) async fn read(store: &Store) -> Result<(Self, u64), Problem> {
         let (mut snapshot, mut whole) = (store.read().await?, Self::default());
+        let version = snapshot.version();
         let mut cursor = Cursor::Start;
         while !matches!(cursor, Cursor::End) {
             let (batch, next) = snapshot.load(cursor).await?;
@@ -51,7 +52,7 @@ impl Whole {
                     .hint("exports and proofs are for smaller states; ask `policy replay`"));
             }
         }
-        Ok(whole)
+        Ok((whole, version))
     }
 
     /// Takes a change in.

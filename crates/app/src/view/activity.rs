@@ -150,7 +150,8 @@ pub struct Explanation {
     pub stages: Vec<ExplainedStage>,
     /// Grants of the identity (and its groups) on the API, as they stand now.
     pub grants: Vec<ConsideredGrant>,
-    /// The guardrails that are for the API, and what they say now.
+    /// The guardrails that are for the API, and what they say now; for who may not read the policy
+    /// set, those that refuse.
     #[serde(default)]
     pub guardrails: Vec<ExplainedGuardrail>,
     /// The smallest grant that would allow it, as a command; absent where it would be allowed now,
@@ -196,7 +197,7 @@ pub struct ConsideredGrant {
 pub struct ExplainedGuardrail {
     /// Its id.
     pub id: String,
-    /// Where it stands: file and line.
+    /// Where it stands: file and line. Empty for who may not read the policy set, like `text`.
     pub place: String,
     /// `forbids`, `does_not_apply`, `unknown` (it depends on what is not known of the request) or
     /// `fails` (it refuses because it cannot be evaluated).

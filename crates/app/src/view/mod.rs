@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod api;
 pub mod ask;
 pub mod checks;
 pub mod policy;
@@ -12,6 +13,7 @@ pub mod terms;
 
 pub use access::*;
 pub use activity::*;
+pub use api::*;
 pub use ask::*;
 pub use checks::*;
 pub use policy::*;

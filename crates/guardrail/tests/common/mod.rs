@@ -1,21 +1,20 @@
 //! Small worlds: objects with the members that decisions read, and defaults for the rest.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part of it")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use base::{ApiId, Timestamp};
-use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, OperationSet, Place, Terms};
+use catalog::{Api, Method};
+use grant::Place;
 use guardrail::Guardrails;
-use identity::{
-    CredentialClass, Environment, Group, Identity, IdentityKind, IdentityStatus, Origin,
-    Seasonality,
-};
+use identity::CredentialClass;
 use policy::{
     Caller, Change, Explained, Facts, Guard, Judgement, Question, Reading, Refusal, Request,
     Ruleset, Supposed, Writes,
 };
+use testkit::sample;
+pub use testkit::sample::{grant, group, identity};
 
 pub const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 
@@ -26,98 +25,9 @@ pub fn api(id: &str, operations: &[&str]) -> Api {
             Some(name) => (name, Method::Post),
             None => (*name, Method::Get),
         };
-        Operation {
-            cost: 1,
-            id: name.parse().unwrap(),
-            method,
-            path: format!("/{id}/{name}/{{tenant}}"),
-            summary: None,
-            impact: Impact::Low,
-            mutating: method != Method::Get,
-            admin: false,
-            fields: Vec::new(),
-        }
+        sample::operation(name, method, &format!("/{id}/{name}/{{tenant}}"))
     };
-    let mut operations: Vec<Operation> = operations.iter().map(operation).collect();
-    operations.sort_by(|one, other| one.id.cmp(&other.id));
-    Api {
-        costs: BTreeMap::new(),
-        limits: Vec::new(),
-        id: id.parse().unwrap(),
-        name: id.to_owned(),
-        hosts: Vec::new(),
-        path: format!("/{id}"),
-        upstream: "http://127.0.0.1:9".to_owned(),
-        mode: ApiMode::Enforce,
-        impact: Impact::Medium,
-        owner: None,
-        environment: "production".to_owned(),
-        accept: vec![Accept::Token, Accept::Key],
-        protocol: catalog::Protocol::Http1,
-        timeouts: Timeouts::default(),
-        operations,
-        origin: "console".to_owned(),
-        created_at: NOW,
-    }
-}
-
-pub fn identity(id: &str) -> Identity {
-    Identity {
-        id: id.parse().unwrap(),
-        kind: IdentityKind::ServiceAccount,
-        name: id.to_owned(),
-        owner: None,
-        environment: Environment::Production,
-        purpose: None,
-        email: None,
-        manager: None,
-        vendor: None,
-        contract_end: None,
-        status: IdentityStatus::Active,
-        left_at: None,
-        seasonality: Seasonality::None,
-        attributes: BTreeMap::new(),
-        origin: Origin::Console,
-        created_at: NOW,
-    }
-}
-
-pub fn group(id: &str, members: &[&str], groups: &[&str]) -> Group {
-    Group {
-        id: id.parse().unwrap(),
-        name: id.to_owned(),
-        members: members.iter().map(|member| member.parse().unwrap()).collect(),
-        groups: groups.iter().map(|group| group.parse().unwrap()).collect(),
-        origin: Origin::Console,
-        created_at: NOW,
-    }
-}
-
-/// `subject` as text (`robin`, `group:clerks`); `operations` of `["*"]` is all.
-pub fn grant(id: &str, subject: &str, api: &str, operations: &[&str]) -> Grant {
-    let operations = match operations {
-        ["*"] => OperationSet::ALL,
-        ids => OperationSet::Only(ids.iter().map(|id| id.parse().unwrap()).collect()),
-    };
-    Grant {
-        id: id.parse().unwrap(),
-        version: 1,
-        subject: subject.parse().unwrap(),
-        api: api.parse().unwrap(),
-        operations,
-        roles: BTreeSet::new(),
-        fields: None,
-        terms: Terms::default(),
-        created_at: NOW,
-        expires_at: None,
-        status: GrantStatus::Active,
-        reason: GrantReason::Direct,
-        requested_by: None,
-        approved_by: None,
-        last_certified_at: None,
-        last_certified_by: None,
-        origin: Origin::Console,
-    }
+    sample::api(id, operations.iter().map(operation).collect())
 }
 
 /// Guardrails of one file, `rules.cedar`.

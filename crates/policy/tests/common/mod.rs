@@ -2,16 +2,12 @@
 //! for the rest.
 #![allow(dead_code, unreachable_pub, reason = "each test and bench uses its part of it")]
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use base::{Entropy, Timestamp};
-use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, OperationSet, Terms};
-use identity::{
-    Credential, CredentialClass, CredentialStatus, Environment, Group, Identity, IdentityKind,
-    IdentityStatus, Origin, Seasonality,
-};
+use catalog::{Api, Method, Operation};
+use identity::{Credential, CredentialClass, CredentialStatus, Environment, Group};
 use portreeve_policy::{Change, Decided, Facts, Permit, Refusal, Ruleset};
+use testkit::sample;
+pub use testkit::sample::{grant, identity};
 use token::{ApiKey, KeyLabel, Pepper, Verified, verify_key};
 use traffic::Reason;
 
@@ -24,104 +20,16 @@ pub fn at(seconds: i64) -> Timestamp {
 
 /// An API at `/<id>` with one GET operation per name, at `/<id>/<name>`.
 pub fn api(id: &str, operations: &[&str]) -> Api {
-    let mut operations: Vec<Operation> = operations
-        .iter()
-        .map(|name| operation(Method::Get, name, &format!("/{id}/{name}")))
-        .collect();
-    operations.sort_by(|one, other| one.id.cmp(&other.id));
-    Api {
-        id: id.parse().unwrap(),
-        name: id.to_owned(),
-        hosts: Vec::new(),
-        path: format!("/{id}"),
-        upstream: "http://127.0.0.1:9".to_owned(),
-        mode: ApiMode::Enforce,
-        impact: Impact::Medium,
-        owner: None,
-        environment: "production".to_owned(),
-        accept: vec![Accept::Token, Accept::Key],
-        protocol: catalog::Protocol::Http1,
-        timeouts: Timeouts::default(),
-        limits: Vec::new(),
-        costs: std::collections::BTreeMap::new(),
-        operations,
-        origin: "console".to_owned(),
-        created_at: at(0),
-    }
+    let operation = |name: &&str| operation(Method::Get, name, &format!("/{id}/{name}"));
+    sample::api(id, operations.iter().map(operation).collect())
 }
 
 pub fn operation(method: Method, id: &str, path: &str) -> Operation {
-    Operation {
-        id: id.parse().unwrap(),
-        method,
-        path: path.to_owned(),
-        summary: None,
-        impact: Impact::Low,
-        mutating: method != Method::Get,
-        admin: false,
-        fields: Vec::new(),
-        cost: 1,
-    }
-}
-
-pub fn identity(id: &str) -> Identity {
-    Identity {
-        id: id.parse().unwrap(),
-        kind: IdentityKind::ServiceAccount,
-        name: id.to_owned(),
-        owner: None,
-        environment: Environment::Production,
-        purpose: None,
-        email: None,
-        manager: None,
-        vendor: None,
-        contract_end: None,
-        status: IdentityStatus::Active,
-        left_at: None,
-        seasonality: Seasonality::None,
-        attributes: BTreeMap::new(),
-        origin: Origin::Console,
-        created_at: at(0),
-    }
+    sample::operation(id, method, path)
 }
 
 pub fn group(id: &str, members: &[&str]) -> Group {
-    let members: BTreeSet<_> = members.iter().map(|member| member.parse().unwrap()).collect();
-    Group {
-        id: id.parse().unwrap(),
-        name: id.to_owned(),
-        members: members.into_iter().collect(),
-        groups: Vec::new(),
-        origin: Origin::Console,
-        created_at: at(0),
-    }
-}
-
-/// `subject` as text (`robin`, `group:clerks`); `operations` of `["*"]` is all.
-pub fn grant(id: &str, subject: &str, api: &str, operations: &[&str]) -> Grant {
-    let operations = match operations {
-        ["*"] => OperationSet::ALL,
-        ids => OperationSet::Only(ids.iter().map(|id| id.parse().unwrap()).collect()),
-    };
-    Grant {
-        id: id.parse().unwrap(),
-        version: 1,
-        subject: subject.parse().unwrap(),
-        api: api.parse().unwrap(),
-        operations,
-        roles: BTreeSet::new(),
-        fields: None,
-        terms: Terms::default(),
-        created_at: at(0),
-        expires_at: None,
-        status: GrantStatus::Active,
-        reason: GrantReason::Direct,
-        requested_by: None,
-        approved_by: None,
-        last_certified_at: None,
-        last_certified_by: None,
-        origin: Origin::Console,
-    }
+    sample::group(id, members, &[])
 }
 
 pub fn pepper() -> Pepper {

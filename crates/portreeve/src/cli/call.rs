@@ -149,7 +149,8 @@ pub(super) fn explained(explanation: &Explanation) -> String {
     for rail in &explanation.guardrails {
         let why = rail.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
         let says = rail.says.replace('_', " ");
-        text.push_str(&format!("\nguardrail {} at {} {says}{why}", rail.id, rail.place));
+        let at = if rail.place.is_empty() { String::new() } else { format!(" at {}", rail.place) };
+        text.push_str(&format!("\nguardrail {}{at} {says}{why}", rail.id));
     }
     if let Some(command) = &explanation.would_allow {
         let who = explanation.who_can_give.join(", ");

@@ -9,7 +9,7 @@ use catalog::{Api, Impact, Operation};
 use smallvec::SmallVec;
 use traffic::Limit;
 use traffic::limit::{
-    Caller, Fullness, KeyRef, LIMITS_MAX, Measure, Meter, Owner, Scope, Standing, Terms,
+    Caller, Fullness, KeyRef, LIMITS_MAX, Measure, Meter, Scope, Standing, Terms,
 };
 use traffic::{Reason, shed};
 
@@ -32,8 +32,6 @@ pub struct Request<'r> {
     pub grants: &'r [GrantId],
     /// From where.
     pub source: IpAddr,
-    /// Limits that the grant carries, beside those of the API.
-    pub extra: &'r [Limit],
 }
 
 /// A request within its limits.
@@ -83,7 +81,7 @@ impl Limiter {
             let reason = Reason::Overloaded;
             Exceeded { reason, wait, limit: None }
         })?;
-        if request.api.limits.is_empty() && request.extra.is_empty() {
+        if request.api.limits.is_empty() {
             let held = Held::new(SmallVec::new(), ticket);
             return Ok(Admission { standing: None, held });
         }
@@ -154,16 +152,12 @@ impl Limiter {
             operation: request.operation.map(|operation| operation.id.as_str()),
             source: request.source,
         };
-        let api = Owner::Api(&request.api.id);
-        let extra = grant.map_or(api, Owner::Grant);
-        let of_api = request.api.limits.iter().map(|limit| (*limit, api));
-        let of_grant = request.extra.iter().map(|limit| (*limit, extra));
-        let line = |(limit, owner)| {
-            let key = KeyRef::of(limit, owner, &caller);
+        let line = |limit: &Limit| {
+            let key = KeyRef::of(*limit, &request.api.id, &caller);
             let (hash, shard) = self.place(&key);
-            Line { limit, key, hash, shard, slot: 0 }
+            Line { limit: *limit, key, hash, shard, slot: 0 }
         };
-        of_api.chain(of_grant).map(line).collect()
+        request.api.limits.iter().map(line).collect()
     }
 
     /// Locks the shards of all lines and finds their meters.

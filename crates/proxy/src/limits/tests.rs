@@ -2,9 +2,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use base::{GrantId, NodeId, Span};
-use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
+use catalog::{Api, Impact, Method, Operation};
+use testkit::sample;
+use traffic::Reason;
 use traffic::limit::fleet::{Book, Member};
-use traffic::{Limit, Reason};
 
 use super::admit::{Admission, Exceeded};
 use super::*;
@@ -17,38 +18,14 @@ fn limiter(limits: Limits) -> Arc<Limiter> {
 
 fn api(limits: &[&str]) -> Api {
     let operation = |id: &str, impact, cost| Operation {
-        id: id.parse().unwrap(),
-        method: Method::Get,
-        path: "/orders/{id}".to_owned(),
-        summary: None,
         impact,
-        mutating: false,
-        admin: false,
-        fields: Vec::new(),
         cost,
+        ..sample::operation(id, Method::Get, "/orders/{id}")
     };
-    Api {
-        id: "orders".parse().unwrap(),
-        name: "orders".to_owned(),
-        hosts: Vec::new(),
-        path: "/orders".to_owned(),
-        upstream: "http://127.0.0.1:9".to_owned(),
-        mode: ApiMode::Enforce,
-        impact: Impact::Medium,
-        owner: None,
-        environment: "production".to_owned(),
-        accept: vec![Accept::Key],
-        protocol: catalog::Protocol::Http1,
-        timeouts: Timeouts::default(),
-        limits: limits.iter().map(|text| text.parse().unwrap()).collect(),
-        costs: BTreeMap::new(),
-        operations: vec![
-            operation("exportOrders", Impact::Low, 50),
-            operation("getOrder", Impact::High, 1),
-        ],
-        origin: "console".to_owned(),
-        created_at: NOON,
-    }
+    let operations =
+        vec![operation("exportOrders", Impact::Low, 50), operation("getOrder", Impact::High, 1)];
+    let limits = limits.iter().map(|text| text.parse().unwrap()).collect();
+    Api { limits, ..sample::api("orders", operations) }
 }
 
 fn request<'r>(api: &'r Api, identity: &'r str, grants: &'r [GrantId]) -> Request<'r> {
@@ -59,7 +36,6 @@ fn request<'r>(api: &'r Api, identity: &'r str, grants: &'r [GrantId]) -> Reques
         credential: "cred_1",
         grants,
         source: "192.0.2.1".parse().unwrap(),
-        extra: &[],
     }
 }
 
@@ -151,19 +127,6 @@ fn a_grant_whose_limit_is_reached_leaves_it_to_the_next() {
     let observed = grants(&[]);
     assert_eq!(passed(&limiter, &request(&api, "caller", &observed), 20), 3, "without a grant");
     assert_eq!(passed(&limiter, &request(&api, "other", &observed), 20), 0, "counted together");
-}
-
-#[test]
-fn limits_that_a_grant_carries_are_counted_by_grant() {
-    let limiter = limiter(Limits::default());
-    let api = api(&["100/day per identity"]);
-    let extra: Vec<Limit> = vec!["2/day per identity".parse().unwrap()];
-    let (one, two) = (grants(&["g_1"]), grants(&["g_2"]));
-    let carried = |grants, identity| Request { extra: &extra, ..request(&api, identity, grants) };
-    assert_eq!(passed(&limiter, &carried(&one, "caller"), 9), 2);
-    assert_eq!(passed(&limiter, &carried(&one, "other"), 9), 2, "each identity by itself");
-    assert_eq!(passed(&limiter, &carried(&two, "caller"), 9), 2);
-    assert_eq!(passed(&limiter, &request(&api, "caller", &one), 200), 96, "four were used");
 }
 
 #[test]

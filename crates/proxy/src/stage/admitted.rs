@@ -8,7 +8,7 @@ use policy::{Permit, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, RequestFields, Version};
 use traffic::limit::Standing;
-use traffic::{FieldsSeen, Limit, Outcome, Reason, StreamKind};
+use traffic::{FieldsSeen, Outcome, Reason, StreamKind};
 
 use super::{Checked, Journal, JudgedBody, Permitted, Received, Tally};
 use crate::gate::{Core, Worker};
@@ -130,11 +130,6 @@ fn is_watched(received: &Received<'_>) -> bool {
     })
 }
 
-/// The limits that the grants of a permit carry. Permits carry none yet.
-const fn limits_of(_permit: &Permit) -> &'static [Limit] {
-    &[]
-}
-
 impl Admitted {
     pub(super) fn within_limits(checked: Checked<'_>) -> Result<Self, Refused> {
         let Checked { permitted, plan } = checked;
@@ -155,7 +150,6 @@ impl Admitted {
             credential: who.credential().as_str(),
             grants: permit.grants(),
             source: received.source,
-            extra: limits_of(&permit),
         };
         // Last, so that what is refused for another reason uses nothing.
         let at = received.journal.at();

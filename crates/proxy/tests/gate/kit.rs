@@ -1,24 +1,19 @@
 //! A gate with one API, one caller and a scripted upstream.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use base::{Span, Timestamp};
-use catalog::{Accept, Api, ApiMode, Impact, Method, Operation, Timeouts};
-use grant::{Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Terms};
-use identity::{
-    Credential, CredentialClass, CredentialStatus, Environment, Identity, IdentityKind,
-    IdentityStatus, Origin, Seasonality,
-};
+use catalog::{Api, Impact, Method, Operation};
+use grant::Grant;
+use identity::{Credential, CredentialClass, CredentialStatus, Environment, Identity};
 use policy::{Change, CheckedContract, Ruleset, Touch};
 use portreeve_proxy::{
     Authenticators, Drained, Gate, GateConfig, Listeners, RecordError, Recorder, Recording,
     Streams, Workers,
 };
-use testkit::{FakeClock, SeededEntropy};
+use testkit::{FakeClock, SeededEntropy, sample};
 use token::{ApiKey, KeyLabel, Pepper};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -120,66 +115,18 @@ impl Default for Setup {
 
 const NOW: Timestamp = Timestamp::from_secs(1_772_442_000);
 
-fn operation(id: &str, method: Method, path: &str) -> Operation {
-    Operation {
-        id: id.parse().unwrap(),
-        method,
-        path: path.to_owned(),
-        summary: None,
-        impact: Impact::Medium,
-        mutating: method != Method::Get,
-        admin: false,
-        fields: Vec::new(),
-        cost: 1,
-    }
-}
-
 fn api(upstream: &str) -> Api {
-    Api {
-        id: "orders".parse().unwrap(),
-        name: "orders".to_owned(),
-        hosts: Vec::new(),
-        path: "/orders".to_owned(),
-        upstream: upstream.to_owned(),
-        mode: ApiMode::Enforce,
+    let operation = |id: &str, method, path: &str| Operation {
         impact: Impact::Medium,
-        owner: None,
-        environment: "production".to_owned(),
-        accept: vec![Accept::Key, Accept::Token],
-        protocol: catalog::Protocol::Http1,
-        timeouts: Timeouts::default(),
-        limits: Vec::new(),
-        costs: std::collections::BTreeMap::new(),
-        operations: vec![
-            operation("createOrder", Method::Post, "/orders"),
-            operation("deleteOrder", Method::Delete, "/orders/{id}"),
-            operation("getOrder", Method::Get, "/orders/{id}"),
-            operation("putOrder", Method::Put, "/orders/{id}"),
-        ],
-        origin: "console".to_owned(),
-        created_at: NOW,
-    }
-}
-
-pub fn identity() -> Identity {
-    Identity {
-        id: "svc-billing".parse().unwrap(),
-        kind: IdentityKind::ServiceAccount,
-        name: "billing".to_owned(),
-        owner: None,
-        environment: Environment::Production,
-        purpose: None,
-        email: None,
-        manager: None,
-        vendor: None,
-        contract_end: None,
-        status: IdentityStatus::Active,
-        left_at: None,
-        seasonality: Seasonality::None,
-        attributes: BTreeMap::new(),
-        origin: Origin::Console,
-        created_at: NOW,
-    }
+        ..sample::operation(id, method, path)
+    };
+    let operations = vec![
+        operation("createOrder", Method::Post, "/orders"),
+        operation("deleteOrder", Method::Delete, "/orders/{id}"),
+        operation("getOrder", Method::Get, "/orders/{id}"),
+        operation("putOrder", Method::Put, "/orders/{id}"),
+    ];
+    Api { upstream: upstream.to_owned(), ..sample::api("orders", operations) }
 }
 
 pub fn credential(identity: &Identity, pepper: &Pepper, key: &ApiKey) -> Credential {
@@ -200,28 +147,14 @@ pub fn credential(identity: &Identity, pepper: &Pepper, key: &ApiKey) -> Credent
     }
 }
 
+pub fn identity() -> Identity {
+    Identity { name: "billing".to_owned(), ..sample::identity("svc-billing") }
+}
+
 /// Everything but `deleteOrder`.
-pub fn grant(identity: &Identity, api: &Api) -> Grant {
-    let operations = ["createOrder", "getOrder", "putOrder"].map(|id| id.parse().unwrap());
-    Grant {
-        id: "g-1".parse().unwrap(),
-        version: 1,
-        subject: GrantSubject::Identity(identity.id.clone()),
-        api: api.id.clone(),
-        operations: OperationSet::Only(operations.into_iter().collect()),
-        roles: BTreeSet::new(),
-        fields: None,
-        terms: Terms::default(),
-        created_at: NOW,
-        expires_at: None,
-        status: GrantStatus::Active,
-        reason: GrantReason::Direct,
-        requested_by: None,
-        approved_by: None,
-        last_certified_at: None,
-        last_certified_by: None,
-        origin: Origin::Console,
-    }
+pub fn grant(identity: &Identity) -> Grant {
+    let operations = ["createOrder", "getOrder", "putOrder"];
+    sample::grant("g-1", identity.id.as_str(), "orders", &operations)
 }
 
 pub fn pepper() -> Pepper {
@@ -229,9 +162,10 @@ pub fn pepper() -> Pepper {
 }
 
 fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
-    let (api, identity) = (api(upstream), identity());
+    let api = api(upstream);
+    let identity = identity();
     let credential = credential(&identity, pepper, key);
-    let grant = grant(&identity, &api);
+    let grant = grant(&identity);
     State {
         api,
         identity,

@@ -116,7 +116,7 @@ pub fn two_callers(state: &mut State) {
     state.more.push(Change::Group(group(&["svc-billing"])));
     let other = Identity { id: "svc-other".parse().unwrap(), ..kit::identity() };
     let key = kit::credential(&other, &kit::pepper(), &other_key());
-    let held = kit::grant(&other, &state.api);
+    let held = kit::grant(&other);
     state.more.extend([
         Change::Credential(Credential { id: "cred-other".parse().unwrap(), ..key }),
         Change::Grant(Grant { id: "g-other".parse().unwrap(), ..held }),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-use base::{ApiId, GrantId};
+use base::ApiId;
 use smallvec::SmallVec;
 
 use super::{Limit, Name, Scope};
@@ -13,17 +13,8 @@ use super::{Limit, Name, Scope};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyRef<'k> {
     name: Name,
-    owner: Owner<'k>,
+    api: &'k ApiId,
     subject: Subject<'k>,
-}
-
-/// Where the limit is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Owner<'k> {
-    /// At an API.
-    Api(&'k ApiId),
-    /// At a grant.
-    Grant(&'k GrantId),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,15 +31,9 @@ enum Subject<'k> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     name: Name,
-    owner: Held,
+    /// Shared with the catalogue, and so by all keys of one API: it is in the cache.
+    api: ApiId,
     subject: Named,
-}
-
-/// Shared with the catalogue, and so by all keys of one API: it is in the cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Held {
-    Api(ApiId),
-    Grant(GrantId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +63,7 @@ pub struct Caller<'k> {
 impl<'k> KeyRef<'k> {
     /// The key under which a request counts. What has no grant or no operation (which is let pass
     /// in observe mode alone) counts together.
-    pub fn of(limit: Limit, owner: Owner<'k>, caller: &Caller<'k>) -> Self {
+    pub fn of(limit: Limit, api: &'k ApiId, caller: &Caller<'k>) -> Self {
         let id = |id: Option<&'k str>| id.map_or(Subject::Rest, Subject::Id);
         let subject = match limit.scope() {
             Scope::Identity => Subject::Id(caller.identity),
@@ -88,7 +73,7 @@ impl<'k> KeyRef<'k> {
             Scope::Source => Subject::Source(network(caller.source)),
             Scope::Api => Subject::All,
         };
-        Self { name: limit.name(), owner, subject }
+        Self { name: limit.name(), api, subject }
     }
 
     /// The key of all that finds no room for a key of its own, under the same limit.
@@ -104,17 +89,13 @@ impl<'k> KeyRef<'k> {
 
     /// The same with parts of its own.
     pub fn to_key(self) -> Key {
-        let owner = match self.owner {
-            Owner::Api(id) => Held::Api(id.clone()),
-            Owner::Grant(id) => Held::Grant(id.clone()),
-        };
         let subject = match self.subject {
             Subject::Id(id) => Named::Id(SmallVec::from_slice(id.as_bytes())),
             Subject::Source(source) => Named::Source(source),
             Subject::All => Named::All,
             Subject::Rest => Named::Rest,
         };
-        Key { name: self.name, owner, subject }
+        Key { name: self.name, api: self.api.clone(), subject }
     }
 }
 
@@ -127,23 +108,14 @@ impl Key {
             (Named::All, Subject::All) | (Named::Rest, Subject::Rest) => true,
             _ => false,
         };
-        same_subject
-            && self.name == other.name
-            && match (&self.owner, &other.owner) {
-                (Held::Api(id), Owner::Api(other)) => id == *other,
-                (Held::Grant(id), Owner::Grant(other)) => id == *other,
-                _ => false,
-            }
+        same_subject && self.name == other.name && self.api == *other.api
     }
 
     /// The key, borrowed.
     pub fn as_ref(&self) -> KeyRef<'_> {
         KeyRef {
             name: self.name,
-            owner: match &self.owner {
-                Held::Api(id) => Owner::Api(id),
-                Held::Grant(id) => Owner::Grant(id),
-            },
+            api: &self.api,
             subject: match &self.subject {
                 // It was text when it was put there.
                 Named::Id(id) => Subject::Id(std::str::from_utf8(id).unwrap_or_default()),
@@ -157,10 +129,7 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.owner {
-            Held::Api(id) => write!(f, "api {id} {} ", self.name)?,
-            Held::Grant(id) => write!(f, "grant {id} {} ", self.name)?,
-        }
+        write!(f, "api {} {} ", self.api, self.name)?;
         match self.as_ref().subject {
             Subject::Id(id) => f.write_str(id),
             Subject::Source(source) => write!(f, "{source}"),
@@ -183,9 +152,8 @@ impl FromStr for Key {
         let bad = || BadKey(text.to_owned());
         let mut parts = text.split(' ');
         let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or_else(bad);
-        let owner = match (next()?, next()?) {
-            ("api", id) => Held::Api(ApiId::parse(id).map_err(|_| bad())?),
-            ("grant", id) => Held::Grant(GrantId::parse(id).map_err(|_| bad())?),
+        let api = match (next()?, next()?) {
+            ("api", id) => ApiId::parse(id).map_err(|_| bad())?,
             _ => return Err(bad()),
         };
         let name = Name::find(next()?).ok_or_else(bad)?;
@@ -197,7 +165,7 @@ impl FromStr for Key {
             (_, id) => Named::Id(SmallVec::from_slice(id.as_bytes())),
         };
         match parts.next() {
-            None => Ok(Self { name, owner, subject }),
+            None => Ok(Self { name, api, subject }),
             Some(_) => Err(bad()),
         }
     }
@@ -230,8 +198,8 @@ mod tests {
         ApiId::parse("orders").unwrap()
     }
 
-    fn key(limit: &str, owner: Owner<'_>, caller: &Caller<'_>) -> Key {
-        KeyRef::of(limit.parse().unwrap(), owner, caller).to_key()
+    fn key(limit: &str, api: &ApiId, caller: &Caller<'_>) -> Key {
+        KeyRef::of(limit.parse().unwrap(), api, caller).to_key()
     }
 
     #[test]
@@ -241,6 +209,7 @@ mod tests {
             "api orders per-identity",
             "api orders per-planet x",
             "app orders per-identity x",
+            "grant g_1 per-identity x",
             "api orders per-identity x y",
             "api  per-identity x",
             "api orders per-source x",
@@ -261,7 +230,7 @@ mod tests {
             ("5 concurrent per api", "api orders per-api-concurrent -"),
         ] {
             let (api, limit) = (orders(), limit.parse().unwrap());
-            let wanted = KeyRef::of(limit, Owner::Api(&api), &CALLER);
+            let wanted = KeyRef::of(limit, &api, &CALLER);
             let key = wanted.to_key();
             assert_eq!(key.to_string(), text);
             assert_eq!(text.parse::<Key>().unwrap(), key);
@@ -271,19 +240,16 @@ mod tests {
             assert!(rest.to_string().ends_with(" *"));
             assert_eq!(rest.to_string().parse::<Key>().unwrap(), rest);
         }
-        let grant = GrantId::parse("g_1").unwrap();
-        let of_grant = key("5/s per identity", Owner::Grant(&grant), &CALLER);
-        let of_api = key("5/s per identity", Owner::Api(&orders()), &CALLER);
-        assert!(!of_grant.is(&of_api.as_ref()));
-        assert_eq!(of_grant.to_string(), "grant g_1 per-identity svc-billing");
-        assert_eq!(of_grant.to_string().parse::<Key>().unwrap(), of_grant);
+        let other = ApiId::parse("bills").unwrap();
+        let of_other = key("5/s per identity", &other, &CALLER);
+        assert!(!of_other.is(&key("5/s per identity", &orders(), &CALLER).as_ref()));
     }
 
     #[test]
     fn calls_without_grant_or_operation_count_together() {
         let observed = Caller { grant: None, operation: None, ..CALLER };
         for limit in ["5/s per grant", "5/s per operation"] {
-            let key = key(limit, Owner::Api(&orders()), &observed);
+            let key = key(limit, &orders(), &observed);
             assert_eq!(key.as_ref(), key.as_ref().rest());
         }
     }

@@ -45,7 +45,6 @@ impl Node {
             credential: "cred_1",
             grants: &grants,
             source: "192.0.2.1".parse().unwrap(),
-            extra: &[],
         };
         let admits = |_: &u64| self.limiter.admit(&request, Span::default(), self.now()).is_ok();
         (0..tries).filter(admits).count() as u64
