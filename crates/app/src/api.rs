@@ -264,7 +264,7 @@ fn parse(new: &NewApi, now: base::Timestamp, origin: Origin) -> Result<Api, Prob
         impact: input::word_or("impact", new.impact.as_deref(), Impact::Medium)?,
         owner: new.owner.clone(),
         environment: environment.to_string(),
-        accept: accept.unwrap_or_else(|| Accept::ALL.to_vec()),
+        accept: accept.unwrap_or_else(|| vec![Accept::Token, Accept::Key]),
         timeouts: timeouts(&new.timeouts)?,
         limits: limits::limits(&new.limits)?,
         costs: limits::costs(&new.costs)?,

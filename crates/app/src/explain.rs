@@ -360,6 +360,8 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         | Reason::UnknownApi => 0,
         Reason::NoCredential
         | Reason::InvalidCredential
+        | Reason::InvalidProof
+        | Reason::CertificateMismatch
         | Reason::CredentialExpired
         | Reason::CredentialRevoked
         | Reason::CredentialNotAccepted => 1,
@@ -469,6 +471,10 @@ fn why(reason: Reason) -> &'static str {
         Reason::UnknownOperation => "the API has no operation with this method and path",
         Reason::NoCredential => "nothing was presented that could prove who calls",
         Reason::InvalidCredential => "what was presented proves nobody",
+        Reason::InvalidProof => {
+            "nothing proves, for this request, the key that the token is bound to"
+        }
+        Reason::CertificateMismatch => "the token is bound to another client certificate",
         Reason::CredentialExpired => "the credential has expired",
         Reason::CredentialRevoked => "the credential was revoked or is suspended",
         Reason::CredentialNotAccepted => "the API does not take this kind of credential",

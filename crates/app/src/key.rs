@@ -5,6 +5,8 @@ use identity::{Credential, CredentialClass, CredentialStatus, Identity};
 use store::{Connection, IdentityFilter, Tx};
 use token::ApiKey;
 
+mod certificate;
+
 use crate::authority::Authority;
 use crate::identity::seen_identity;
 use crate::view::{ChangeReceipt, CredentialView, IssuedCredential, NewCredential};
@@ -22,6 +24,8 @@ struct Made {
     label: String,
     lookup: Digest,
     key: Option<ApiKey>,
+    /// When it ends by itself.
+    ends_at: Option<Timestamp>,
 }
 
 impl App {
@@ -72,7 +76,7 @@ impl App {
             lookup: made.lookup,
             environment: identity.environment,
             created_at: now,
-            expires_at: Some(now + lifetime),
+            expires_at: Some(made.ends_at.map_or(now + lifetime, |end| end.min(now + lifetime))),
             rotates,
             status: CredentialStatus::Active,
             revoked_at: None,
@@ -105,28 +109,24 @@ impl App {
     }
 
     fn make(&self, class: CredentialClass, new: &NewCredential) -> Result<Made, Problem> {
+        check_for(class, new)?;
         match class {
             CredentialClass::ApiKey => {
-                if new.issuer.is_some() || new.subject.is_some() {
-                    let detail = "an API key has no issuer and no subject";
-                    return Err(Problem::invalid("not_for_this_class", detail)
-                        .at("class")
-                        .hint("for a subject of an issuer, say class issuer_subject"));
-                }
                 let label = self.settings.key_label;
                 let key = self.draw(|_, entropy| ApiKey::generate(label, entropy));
                 let lookup = key.lookup(&self.keys.pepper);
-                Ok(Made { class, label: key.label(), lookup, key: Some(key) })
+                let label = key.label();
+                Ok(Made { class, label, lookup, key: Some(key), ends_at: None })
             }
             CredentialClass::IssuerSubject => self.make_subject(new),
+            CredentialClass::Certificate => certificate::made(new, self.now()),
             CredentialClass::ClientSecret
             | CredentialClass::PrivateKeyJwt
-            | CredentialClass::Certificate
             | CredentialClass::SigningKey => {
                 let detail = format!("`{class}` cannot be issued here");
                 Err(Problem::invalid("class_not_issued", detail)
                     .at("class")
-                    .hint("api_key or issuer_subject"))
+                    .hint("api_key, issuer_subject or certificate"))
             }
         }
     }
@@ -157,6 +157,7 @@ impl App {
             label: format!("{}#{subject}", issuer.name),
             lookup: Digest::of(&[issuer.issuer.as_bytes(), &[0], subject.as_bytes()]),
             key: None,
+            ends_at: None,
         })
     }
 
@@ -226,6 +227,24 @@ async fn all_seen(
     found.truncate(LISTED_MAX);
     found.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
     Ok(found)
+}
+
+/// What belongs to another class of credentials was meant for one.
+fn check_for(class: CredentialClass, new: &NewCredential) -> Result<(), Problem> {
+    let given = [
+        ("issuer", new.issuer.is_some(), CredentialClass::IssuerSubject),
+        ("subject", new.subject.is_some(), CredentialClass::IssuerSubject),
+        ("certificate", new.certificate.is_some(), CredentialClass::Certificate),
+    ];
+    match given.into_iter().find(|(_, given, of)| *given && *of != class) {
+        None => Ok(()),
+        Some((field, _, of)) => {
+            let detail = format!("a credential of class {class} has no {field}");
+            Err(Problem::invalid("not_for_this_class", detail)
+                .at("class")
+                .hint(format!("with a {field}, say class {of}")))
+        }
+    }
 }
 
 fn check_active(identity: &Identity, now: Timestamp) -> Result<(), Problem> {

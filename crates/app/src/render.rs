@@ -42,6 +42,7 @@ fn api_alone(api: &Api) -> ApiView {
         owner_name: None,
         upstream: api.upstream.clone(),
         protocol: api.protocol.to_string(),
+        accept: api.accept.iter().map(ToString::to_string).collect(),
         environment: api.environment.clone(),
         hosts: api.hosts.clone(),
         operations_count: api.operations.len() as u64,

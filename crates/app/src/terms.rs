@@ -3,7 +3,6 @@
 use base::{Problem, Timestamp};
 use catalog::Api;
 use grant::{Grant, Place, Terms, Tie, Window, Withdrawal, WithdrawalStage};
-use identity::Strength;
 use ipnet::IpNet;
 use policy::Shown;
 
@@ -15,7 +14,6 @@ const ENTRIES_MAX: usize = 256;
 
 /// Reads terms. Each entry that cannot be read is named.
 pub(crate) fn parse(wanted: &TermsView, now: Timestamp) -> Result<Terms, Problem> {
-    check_bound(wanted)?;
     let certified = wanted.certified_until.as_deref();
     let certified = certified.map(|until| input::future("certified_until", until, now));
     let writable = wanted.writable.as_deref().map(|names| each("writable", names, property));
@@ -31,20 +29,6 @@ pub(crate) fn parse(wanted: &TermsView, now: Timestamp) -> Result<Terms, Problem
         certified_until: certified.transpose()?,
         withdrawal: None,
     })
-}
-
-/// No caller can present a proof that is bound to it yet: a grant that asks for one would look like
-/// access and be none.
-fn check_bound(wanted: &TermsView) -> Result<(), Problem> {
-    let asks = !wanted.bindings.is_empty()
-        || wanted.strength.as_deref() == Some(Strength::SenderConstrained.as_str());
-    if !asks {
-        return Ok(());
-    }
-    let detail = "the gate verifies no proof that is bound to its sender yet";
-    Err(Problem::invalid("bound_proofs_not_supported", detail)
-        .at("strength")
-        .hint("ask for signed_token, or for kinds of credentials"))
 }
 
 fn each<T>(

@@ -41,13 +41,99 @@ fn gate_takes(world: &World, key: &str) -> bool {
     token::verify_key(key, &keys().pepper, ruleset.as_ref(), now).is_ok()
 }
 
+fn certificate_for(identity: &str, pem: &str) -> NewCredential {
+    NewCredential {
+        class: Some("certificate".to_owned()),
+        certificate: Some(pem.to_owned()),
+        ..key_for(identity)
+    }
+}
+
+/// A certificate in PEM, and its key; until a day of this year.
+fn certificate(year: i32, is_authority: bool) -> (rcgen::Certificate, rcgen::KeyPair) {
+    let mut params = rcgen::CertificateParams::new(vec!["billing.example".to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "billing");
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
+    if is_authority {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    }
+    let key = rcgen::KeyPair::generate().unwrap();
+    (params.self_signed(&key).unwrap(), key)
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_certificate_of_a_client_is_not_registered() {
+    let (world, kim) = world().await;
+    let (good, key) = certificate(2050, false);
+    let with_key = format!("{}{}", good.pem(), key.serialize_pem());
+    let (ended, _) = certificate(2021, false);
+    let (authority, _) = certificate(2050, true);
+    let cut = good.pem().replace("A", "");
+    let cases = [
+        (String::new(), "bad_certificate"),
+        ("nonsense".to_owned(), "bad_certificate"),
+        (cut, "bad_certificate"),
+        (good.pem().repeat(200), "too_long"),
+        (with_key, "private_key"),
+        (ended.pem(), "certificate_ended"),
+        (authority.pem(), "not_a_client"),
+    ];
+    for (pem, reason) in cases {
+        let answer = world.app.issue_key(&kim, certificate_for("billing", &pem)).await;
+        assert_eq!(refusal(answer), (Invalid, reason.to_owned()), "{pem}");
+    }
+    let nothing = NewCredential { class: Some("certificate".to_owned()), ..key_for("billing") };
+    let answer = world.app.issue_key(&kim, nothing).await;
+    assert_eq!(refusal(answer), (Invalid, "missing".to_owned()));
+    let key = NewCredential { certificate: Some(good.pem()), ..key_for("billing") };
+    let answer = world.app.issue_key(&kim, key).await;
+    assert_eq!(refusal(answer), (Invalid, "not_for_this_class".to_owned()));
+}
+
+#[tokio::test]
+async fn a_registered_certificate_proves_one_identity_until_it_ends() {
+    let (world, kim) = world().await;
+    world.service("other", Some("kim")).await;
+    let (made, _) = certificate(2050, false);
+    let new = certificate_for("billing", &made.pem());
+    let issued = world.app.issue_key(&kim, new).await.unwrap();
+    assert_eq!(issued.key, None, "there is no secret");
+    assert!(
+        issued.credential.label.starts_with("CN=billing sha256:"),
+        "{}",
+        issued.credential.label
+    );
+    let lookup = base::Digest::of(&[made.der().as_ref()]);
+    let ruleset = world.app.ruleset().load();
+    let now = base::Clock::now(&world.clock);
+    let who = token::verify_certificate(&lookup, ruleset.as_ref(), now).unwrap();
+    assert_eq!(who.identity().as_str(), "billing");
+    let again = world.app.issue_key(&kim, certificate_for("other", &made.pem())).await;
+    assert_eq!(refusal(again), (Conflict, "already_bound".to_owned()));
+    // It ends with the certificate, however long was asked for.
+    let year = year_of(now);
+    let (short, _) = certificate(year + 1, false);
+    let long = NewCredential {
+        expires_in: Some("365d".to_owned()),
+        ..certificate_for("other", &short.pem())
+    };
+    let issued = world.app.issue_key(&kim, long).await.unwrap();
+    let end = issued.credential.expires_at.unwrap();
+    assert!(end.starts_with(&format!("{}-01-01", year + 1)), "{end}");
+}
+
+fn year_of(now: base::Timestamp) -> i32 {
+    now.to_string().get(..4).unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn a_key_is_not_issued_for_the_unknown_the_forbidden_or_too_long() {
     let (world, kim) = world().await;
     world.service("other", Some("robin")).await;
     let long = NewCredential { expires_in: Some("366d".to_owned()), ..key_for("billing") };
     let none = NewCredential { expires_in: Some("0s".to_owned()), ..key_for("billing") };
-    let class = NewCredential { class: Some("certificate".to_owned()), ..key_for("billing") };
+    let class = NewCredential { class: Some("client_secret".to_owned()), ..key_for("billing") };
     let mixed = NewCredential { subject: Some("x".to_owned()), ..key_for("billing") };
     let rotates = NewCredential { rotates: Some("cred_x".to_owned()), ..key_for("billing") };
     let cases = [

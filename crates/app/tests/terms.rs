@@ -50,14 +50,7 @@ async fn terms_that_cannot_be_read_or_could_never_hold_are_refused() {
             "unknown_parameter",
         ),
         (TermsView { environments: texts(&["prod"]), ..TermsView::default() }, "unknown_word"),
-        (
-            TermsView { bindings: texts(&["dpop"]), ..TermsView::default() },
-            "bound_proofs_not_supported",
-        ),
-        (
-            TermsView { strength: Some("sender_constrained".to_owned()), ..TermsView::default() },
-            "bound_proofs_not_supported",
-        ),
+        (TermsView { bindings: texts(&["tls"]), ..TermsView::default() }, "unknown_word"),
         (TermsView { strength: Some("high".to_owned()), ..TermsView::default() }, "unknown_word"),
         (TermsView { writable: Some(texts(&["no phi"])), ..TermsView::default() }, "bad_property"),
         (

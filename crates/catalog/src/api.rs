@@ -88,6 +88,8 @@ words! {
         Token = "token",
         /// An API key.
         Key = "key",
+        /// The client certificate of the connection.
+        Certificate = "certificate",
     }
 }
 

@@ -160,6 +160,7 @@ pub(crate) fn accepted(api: &Api) -> impl Iterator<Item = &'static str> {
     api.accept.iter().map(|accept| match accept {
         Accept::Key => CredentialClass::ApiKey.as_str(),
         Accept::Token => CredentialClass::IssuerSubject.as_str(),
+        Accept::Certificate => CredentialClass::Certificate.as_str(),
     })
 }
 

@@ -113,9 +113,9 @@ impl Ruleset {
         let accepted = match who.class() {
             CredentialClass::ApiKey => api.accept.contains(&Accept::Key),
             CredentialClass::IssuerSubject => api.accept.contains(&Accept::Token),
+            CredentialClass::Certificate => api.accept.contains(&Accept::Certificate),
             CredentialClass::ClientSecret
             | CredentialClass::PrivateKeyJwt
-            | CredentialClass::Certificate
             | CredentialClass::SigningKey => false,
         };
         if !accepted {

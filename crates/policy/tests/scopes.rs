@@ -10,7 +10,9 @@ use common::*;
 use identity::CredentialClass;
 use portreeve_policy::{Change, Facts, Ruleset};
 use serde_json::json;
-use token::{Algorithm, Issuer, IssuerSettings, JwkSet, ScopeRule, admit_claims, verify_jwt};
+use token::{
+    Algorithm, Issuer, IssuerSettings, JwkSet, ScopeRule, Sender, admit_claims, verify_jwt,
+};
 use traffic::Reason;
 
 const ISS: &str = "https://login.example.com";
@@ -50,7 +52,7 @@ fn outcome(rule: ScopeRule, scope: Option<&str>, operation: &str) -> Result<(), 
     };
     let ruleset: Ruleset = ruleset().apply(2, [Change::Credential(subject)]).unwrap();
     let claims = verify_jwt(&token, &[issuer], NOW).unwrap();
-    let who = admit_claims(&claims, &ruleset, NOW).unwrap();
+    let who = admit_claims(&claims, &Sender::default(), &ruleset, NOW).unwrap();
     let located = ruleset.locate("GET", None, &format!("/orders/{operation}"));
     let (api, facts) = (located.api.unwrap(), Facts::unknown());
     permit(ruleset.decide(&who, api, located.operation, facts, NOW)).map(drop)

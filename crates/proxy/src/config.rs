@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base::Span;
 use ipnet::IpNet;
+use token::ProofRule;
 use traffic::Rate;
 
 /// How the gate behaves.
@@ -30,6 +31,8 @@ pub struct GateConfig {
     /// Of so many calls of an operation with classified properties whose answer nobody has to
     /// filter, one answer is looked at to learn which properties were received; 0 = none.
     pub watch_one_in: u16,
+    /// How long proofs of possession (DPoP) are good for.
+    pub proofs: ProofRule,
     /// Gateways in front that ask and forward themselves. `None` = nobody is answered.
     pub ext_auth: Option<ExtAuth>,
 }
@@ -56,6 +59,7 @@ impl Default for GateConfig {
             upstream_tls: None,
             example_identity: "<identity>".to_owned(),
             watch_one_in: 16,
+            proofs: ProofRule { lifetime: Span::from_secs(60) },
             ext_auth: None,
         }
     }
@@ -90,6 +94,8 @@ pub struct Limits {
     pub resets: usize,
     /// Verified tokens kept.
     pub cached_tokens: usize,
+    /// Used proofs of possession kept; beyond, requests with proofs are refused until some are over.
+    pub used_proofs: usize,
     /// Requests in flight; before there are so many, those that matter least are refused.
     pub in_flight: u64,
     /// How late the gate may get to what is due before it refuses those that matter least.
@@ -112,6 +118,7 @@ impl Default for Limits {
             streams: 128,
             resets: 32,
             cached_tokens: 65_536,
+            used_proofs: 1_048_576,
             in_flight: 16_384,
             delay: Span::from_secs(1),
             limited_keys: 262_144,

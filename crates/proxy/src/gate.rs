@@ -9,11 +9,11 @@ use arc_swap::ArcSwap;
 use base::{Clock, Digest, Entropy, RequestId, Span, Timestamp};
 use policy::Ruleset;
 use rustc_hash::FxHashMap;
-use token::Claims;
+use token::{Claims, Proof, ProofFault, ProofFor};
 use traffic::Reason;
 
 use crate::config::GateConfig;
-use crate::credential::{Authenticators, ClaimsCache};
+use crate::credential::{Authenticators, ClaimsCache, UsedProofs};
 use crate::limits::Limiter;
 use crate::recorder::Recorder;
 use crate::sources::Sources;
@@ -44,6 +44,7 @@ pub(crate) struct Core {
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sources: Arc<Sources>,
+    pub(crate) proofs: UsedProofs,
     pub(crate) limits: Arc<Limiter>,
     pub(crate) streams: Arc<Streams>,
     /// TLS towards upstreams that are spoken to in HTTP/2.
@@ -76,6 +77,7 @@ impl Gate {
     ) -> Self {
         let sources = Arc::new(Sources::new(config.limits.clone()));
         let limits = Arc::new(Limiter::new(&config.limits));
+        let proofs = UsedProofs::new(config.proofs.remembered(), config.limits.used_proofs);
         let upstream_tls_h2 = config.upstream_tls.as_deref().map(|tls| {
             let mut tls = tls.clone();
             tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -88,6 +90,7 @@ impl Gate {
             recorder,
             clock,
             sources,
+            proofs,
             limits,
             streams: Arc::default(),
             upstream_tls_h2,
@@ -221,6 +224,24 @@ impl Worker {
         let claims = Arc::new(claims);
         lock(&self.claims).insert(digest, Arc::clone(&claims), &issuers);
         Ok(claims)
+    }
+
+    /// Verifies a proof for a token that was verified before. Each request has a proof of its own, so
+    /// only those that fail count as signatures that a source makes the gate verify.
+    pub(crate) fn verified_proof(
+        &self,
+        text: &str,
+        asked: &ProofFor<'_>,
+        source: IpAddr,
+        now: Timestamp,
+    ) -> Result<Result<Proof, ProofFault>, Reason> {
+        let sources = &self.core.sources;
+        sources.may_verify(source, now).map_err(|_| Reason::RateLimited)?;
+        let proof = token::verify_proof(text, asked, self.core.config.proofs, now);
+        if proof == Err(ProofFault::BadSignature) {
+            sources.admit_verification(source, now).map_err(|_| Reason::RateLimited)?;
+        }
+        Ok(proof)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::h1::response::{Departure, write_connection};
 use crate::limits::Exceeded;
 use crate::stage::{Journal, Tally};
 
+mod challenge;
 mod words;
 
 /// A request that the gate answers itself.
@@ -57,6 +58,7 @@ struct About {
     name: String,
     takes_tokens: bool,
     takes_keys: bool,
+    takes_certificates: bool,
 }
 
 #[derive(Serialize)]
@@ -73,6 +75,7 @@ struct Page<'p> {
     /// Types").
     #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
     violated_policies: Option<[&'p str; 1]>,
+    /// What of the request was wrong, one by one.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     violations: &'p [String],
 }
@@ -130,6 +133,7 @@ impl Refused {
             name: api.name.clone(),
             takes_tokens: api.accept.contains(&Accept::Token),
             takes_keys: api.accept.contains(&Accept::Key),
+            takes_certificates: api.accept.contains(&Accept::Certificate),
         }));
         self
     }
@@ -300,7 +304,7 @@ impl Answer {
         Self {
             status,
             phrase: words::phrase(status),
-            challenge: words::challenge(reason, about),
+            challenge: challenge::of(reason, about),
             retry_after: exceeded.map(|exceeded| Standing::seconds(exceeded.wait)),
             standing: limit.map(|(_, standing)| standing),
             request_id: request_id.to_owned(),

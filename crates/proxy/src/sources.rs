@@ -56,6 +56,11 @@ impl Sources {
         lock(&self.verifications).step(self.limits.verifications_per_source, source, now)
     }
 
+    /// Whether one more verification would be admitted, without counting it; or how long to wait.
+    pub(crate) fn may_verify(&self, source: IpAddr, now: Timestamp) -> Result<(), Span> {
+        lock(&self.verifications).could(self.limits.verifications_per_source, source, now)
+    }
+
     fn release(&self, source: IpAddr) {
         let mut connections = lock(&self.connections);
         connections.total = connections.total.saturating_sub(1);
@@ -87,6 +92,11 @@ struct Meter {
 }
 
 impl Meter {
+    fn could(&self, rate: Rate, source: IpAddr, now: Timestamp) -> Result<(), Span> {
+        let Some(state) = self.states.get(&network(source)) else { return Ok(()) };
+        rate.step(rate.settled(*state, now), now).map(drop)
+    }
+
     fn step(&mut self, rate: Rate, source: IpAddr, now: Timestamp) -> Result<(), Span> {
         if self.states.len() >= self.clean_at.max(CLEAN_AT) {
             self.states.retain(|_, state| !state.is_spent(now));

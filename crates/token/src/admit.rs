@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use base::{Digest, Timestamp};
-use identity::{CredentialClass, CredentialStatus};
+use identity::{Binding, CredentialClass, CredentialStatus};
 use traffic::Reason;
 
 use crate::issuer::ScopeRule;
-use crate::{ApiKey, Claims, CredentialDirectory, CredentialFacts, Pepper, Verified};
+use crate::{ApiKey, Claims, CredentialDirectory, CredentialFacts, Pepper, Sender, Verified};
 
 /// Authenticates an API key.
 ///
@@ -28,20 +28,36 @@ pub fn verify_key<D: CredentialDirectory + ?Sized>(
 }
 
 /// Authenticates a token whose signature was verified before ([`crate::verify_jwt`]): its times,
-/// its subject's credential and identity are checked against now.
+/// its subject's credential and identity are checked against now, and what it is bound to against
+/// what its sender proved.
 pub fn admit_claims<D: CredentialDirectory + ?Sized>(
     claims: &Claims,
+    sender: &Sender,
     directory: &D,
     now: Timestamp,
 ) -> Result<Verified, Reason> {
     claims.check_times(now)?;
+    claims.confirmation().check(sender)?;
     let facts = find(directory, &claims.lookup(), CredentialClass::IssuerSubject, now)?;
     let end = facts.expires_at.map_or(claims.expires_at(), |end| end.min(claims.expires_at()));
     let scopes = match claims.scope_rule() {
         ScopeRule::Ignore => None,
         ScopeRule::Enforce => Some(Arc::clone(claims.scopes_shared())),
     };
-    Ok(Verified::new(facts, scopes, Some(end)).with_claims(Arc::clone(claims.values())))
+    let who = Verified::new(facts, scopes, Some(end)).bound(claims.confirmation().binding());
+    Ok(who.with_claims(Arc::clone(claims.values())))
+}
+
+/// Authenticates the client certificate of a connection by its SHA-256. That the other end holds its
+/// key, and who vouches for it, was proved when the connection was made.
+pub fn verify_certificate<D: CredentialDirectory + ?Sized>(
+    certificate: &Digest,
+    directory: &D,
+    now: Timestamp,
+) -> Result<Verified, Reason> {
+    let facts = find(directory, certificate, CredentialClass::Certificate, now)?;
+    let end = facts.expires_at;
+    Ok(Verified::new(facts, None, end).bound(Some(Binding::Mtls)))
 }
 
 fn find<D: CredentialDirectory + ?Sized>(

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use traffic::Reason;
 
 use crate::ClaimValues;
+use crate::confirmation::Confirmation;
 use crate::issuer::{Issuer, ScopeRule};
 use crate::jose::{Compact, verify_signature};
 
@@ -27,6 +28,7 @@ pub struct Claims {
     expires_at: Timestamp,
     not_before: Option<Timestamp>,
     scopes: Arc<[String]>,
+    confirmation: Confirmation,
     values: Arc<ClaimValues>,
 }
 
@@ -90,6 +92,7 @@ impl Claims {
             expires_at,
             not_before,
             scopes: scopes(payload)?.into(),
+            confirmation: Confirmation::read(payload)?,
             values: Arc::new(values::of(payload)),
         })
     }
@@ -140,6 +143,11 @@ impl Claims {
     /// Its scopes: `scope` (RFC 8693 §4.2) or `scp`.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// What it is bound to; who sends it has to prove that too.
+    pub fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
     }
 
     pub(crate) fn scopes_shared(&self) -> &Arc<[String]> {

@@ -46,6 +46,10 @@ impl Verified {
         Self { claims: Some(claims), ..self }
     }
 
+    pub(crate) fn bound(self, binding: Option<Binding>) -> Self {
+        Self { binding, ..self }
+    }
+
     /// What binds the proof to its sender, where something does.
     pub fn binding(&self) -> Option<Binding> {
         self.binding

@@ -54,7 +54,8 @@ impl Authority {
         self.port
     }
 
-    fn agrees_with(&self, other: &Self, scheme: Scheme) -> bool {
+    /// Whether both name the same host and port, by a scheme that says which port is meant by none.
+    pub fn agrees_with(&self, other: &Self, scheme: Scheme) -> bool {
         let port = |authority: &Self| authority.port.unwrap_or(scheme.default_port());
         self.host == other.host && port(self) == port(other)
     }

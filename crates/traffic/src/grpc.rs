@@ -79,6 +79,8 @@ pub const fn status(reason: Reason) -> u8 {
         | Reason::ShuttingDown => 14,
         Reason::NoCredential
         | Reason::InvalidCredential
+        | Reason::InvalidProof
+        | Reason::CertificateMismatch
         | Reason::CredentialExpired
         | Reason::CredentialRevoked
         | Reason::CredentialNotAccepted

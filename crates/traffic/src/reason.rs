@@ -25,6 +25,11 @@ words! {
         NoCredential = "no_credential",
         /// What was presented proves nobody.
         InvalidCredential = "invalid_credential",
+        /// The token is bound to a key, and nothing proves that its sender holds it; or the proof is
+        /// not for this request, not fresh, or was used before.
+        InvalidProof = "invalid_proof",
+        /// The token is bound to a client certificate that this connection did not present.
+        CertificateMismatch = "certificate_mismatch",
         /// The credential has expired.
         CredentialExpired = "credential_expired",
         /// The credential was revoked or is suspended.
@@ -97,6 +102,8 @@ impl Reason {
             Self::UnknownApi => 404,
             Self::NoCredential
             | Self::InvalidCredential
+            | Self::InvalidProof
+            | Self::CertificateMismatch
             | Self::CredentialExpired
             | Self::CredentialRevoked
             | Self::CredentialNotAccepted

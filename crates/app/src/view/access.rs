@@ -130,10 +130,10 @@ pub struct CredentialView {
 pub struct NewCredential {
     /// Whom it proves.
     pub identity: String,
-    /// `api_key` (default) or `issuer_subject`.
+    /// `api_key` (default), `issuer_subject` or `certificate`.
     #[serde(default)]
     pub class: Option<String>,
-    /// How long it lives (`90d`, the default).
+    /// How long it lives (`90d`, the default); a certificate never longer than it says itself.
     #[serde(default)]
     pub expires_in: Option<String>,
     /// The configured issuer, for `issuer_subject`.
@@ -142,6 +142,9 @@ pub struct NewCredential {
     /// The `sub` of its tokens, for `issuer_subject`.
     #[serde(default)]
     pub subject: Option<String>,
+    /// The certificate itself, PEM, for `certificate`; without its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// The credential it replaces.
     #[serde(default)]
     pub rotates: Option<String>,

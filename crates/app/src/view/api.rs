@@ -30,6 +30,9 @@ pub struct ApiView {
     /// `h1` or `h2`: how the upstream is spoken to.
     #[serde(default)]
     pub protocol: String,
+    /// What callers may present: `token`, `key`, `certificate`.
+    #[serde(default)]
+    pub accept: Vec<String>,
     /// `production`, `staging`, …
     pub environment: String,
     /// Host names; empty = any.
@@ -158,7 +161,7 @@ pub struct NewApi {
     /// `production` (default), `staging`, `test`, `development`.
     #[serde(default)]
     pub environment: Option<String>,
-    /// `token`, `key`; both by default.
+    /// `token`, `key`, `certificate`; the first two by default.
     #[serde(default)]
     pub accept: Vec<String>,
     /// Limits in time.

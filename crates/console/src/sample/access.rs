@@ -18,6 +18,7 @@ fn api_named(id: &str, impact: &str, mode: &str, owner: Option<&str>) -> ApiView
         owner_name: owner.map(|_| "Robin Hale".to_owned()),
         upstream: format!("http://{id}.internal:9000"),
         protocol: "h1".to_owned(),
+        accept: vec!["token".to_owned(), "key".to_owned()],
         environment: "production".to_owned(),
         hosts: Vec::new(),
         operations_count: 5,

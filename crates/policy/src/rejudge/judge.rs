@@ -209,6 +209,7 @@ impl Ruleset {
 fn accepted_by(entry: &ApiEntry) -> CredentialClass {
     match entry.api().accept.as_slice() {
         [Accept::Token] => CredentialClass::IssuerSubject,
+        [Accept::Certificate] => CredentialClass::Certificate,
         _ => CredentialClass::ApiKey,
     }
 }

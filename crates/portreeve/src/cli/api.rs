@@ -84,6 +84,9 @@ pub(crate) struct AddArgs {
     /// Where requests go, e.g. http://127.0.0.1:3000
     #[arg(long, value_name = "URL")]
     upstream: String,
+    /// What callers may present; token,key unless given
+    #[arg(long, value_name = "A[,A…]", value_delimiter = ',', value_parser = ["token", "key", "certificate"])]
+    accept: Vec<String>,
     /// How the upstream is spoken to; h2 for gRPC
     #[arg(long, value_parser = ["h1", "h2"])]
     protocol: Option<String>,
@@ -221,6 +224,9 @@ fn shown(detail: &ApiDetail) -> String {
         api.owner.as_deref().unwrap_or("none"),
         detail.grants.len()
     );
+    if api.accept.iter().any(|kind| kind == "certificate") {
+        text.push_str(&format!("takes {}\n", api.accept.join(", ")));
+    }
     for limit in &api.limits {
         text.push_str(&format!("limit {limit}\n"));
     }
@@ -263,6 +269,7 @@ async fn add(args: AddArgs, remote: &Remote) -> Result<Exit, Failure> {
         path: args.path,
         upstream: args.upstream,
         protocol: args.protocol,
+        accept: args.accept,
         operations: args.operations,
         hosts: args.hosts,
         owner: args.owner,

@@ -1,5 +1,7 @@
 //! `portreeve key …`
 
+use std::path::{Path, PathBuf};
+
 use app::view::{
     ApiDetail, ChangeReceipt, CredentialView, GrantView, IdentityDetail, IdentityView,
     IssuedCredential, NewCredential, NewGrant, NewIdentity,
@@ -30,6 +32,9 @@ pub(crate) enum Key {
         /// How long the new one lives
         #[arg(long = "for", value_name = "D", default_value = "90d", value_parser = span)]
         lifetime: String,
+        /// The next client certificate, PEM, where the credential is one
+        #[arg(long, value_name = "FILE")]
+        cert: Option<PathBuf>,
     },
     /// Refuse a credential for good; returns when every live node enforces it
     Revoke {
@@ -46,7 +51,7 @@ pub(crate) struct IssueArgs {
     /// Whom it proves; made as a service account of yours when it does not exist and --api is given
     identity: String,
     /// What kind of proof it is
-    #[arg(long, value_parser = ["api_key", "issuer_subject"], default_value = "api_key")]
+    #[arg(long, value_parser = ["api_key", "issuer_subject", "certificate"], default_value = "api_key")]
     class: String,
     /// How long it lives
     #[arg(long = "for", value_name = "D", default_value = "90d", value_parser = span)]
@@ -69,6 +74,9 @@ pub(crate) struct IssueArgs {
     /// The `sub` of its tokens, for issuer_subject
     #[arg(long, value_name = "SUB", required_if_eq("class", "issuer_subject"))]
     subject: Option<String>,
+    /// The client certificate, PEM, for certificate; its key stays with the client
+    #[arg(long, value_name = "FILE", required_if_eq("class", "certificate"))]
+    cert: Option<PathBuf>,
 }
 
 /// What `key issue` prints: the credential, and the grant when one was given with it.
@@ -95,7 +103,7 @@ impl Key {
                 remote.out.show(&keys, |keys| listed(keys))?;
                 Ok(Exit::Done)
             }
-            Self::Rotate { id, lifetime } => rotate(id, lifetime, remote).await,
+            Self::Rotate { id, lifetime, cert } => rotate(id, lifetime, cert, remote).await,
             Self::Revoke { id, reason } => {
                 let body = admin::form::Reason { reason };
                 let changed: ChangeReceipt =
@@ -108,6 +116,7 @@ impl Key {
 }
 
 async fn issue(args: IssueArgs, remote: &Remote) -> Result<Exit, Failure> {
+    let certificate = args.cert.as_deref().map(certificate_in).transpose()?;
     let identity = find_or_add(&args, remote).await?;
     // The grant comes first: a key that is printed works, and a refused grant leaves no key.
     let grant = match &args.api {
@@ -120,6 +129,7 @@ async fn issue(args: IssueArgs, remote: &Remote) -> Result<Exit, Failure> {
         expires_in: Some(args.lifetime),
         issuer: args.issuer,
         subject: args.subject,
+        certificate,
         rotates: None,
     };
     let issued: IssuedCredential = match remote.client.post("/keys", &new).await {
@@ -205,13 +215,23 @@ async fn take_back(grant: Option<&GrantView>, remote: &Remote) {
     }
 }
 
-async fn rotate(id: String, lifetime: String, remote: &Remote) -> Result<Exit, Failure> {
+fn certificate_in(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error))
+}
+
+async fn rotate(
+    id: String,
+    lifetime: String,
+    cert: Option<PathBuf>,
+    remote: &Remote,
+) -> Result<Exit, Failure> {
     let old: CredentialView = remote.client.get(&format!("/keys/{}", segment(&id))).await?;
     let new = NewCredential {
         identity: old.identity_id,
         class: Some(old.class),
         expires_in: Some(lifetime),
         rotates: Some(id.clone()),
+        certificate: cert.as_deref().map(certificate_in).transpose()?,
         ..NewCredential::default()
     };
     let issued: IssuedCredential = remote.client.post("/keys", &new).await?;

@@ -24,8 +24,11 @@ pub(crate) struct TermsArgs {
     #[arg(long = "with", value_name = "CLASS[,CLASS…]", value_delimiter = ',')]
     credentials: Vec<String>,
     /// Only with a proof that is at least this strong
-    #[arg(long, value_name = "S", value_parser = ["shared_secret", "signed_token"])]
+    #[arg(long, value_name = "S", value_parser = ["shared_secret", "signed_token", "sender_constrained"])]
     strength: Option<String>,
+    /// Only with a proof that is bound to its sender so: mtls, dpop
+    #[arg(long = "bound", value_name = "B[,B…]", value_delimiter = ',', value_parser = ["mtls", "dpop"])]
+    bindings: Vec<String>,
     /// Properties that a request's JSON body may have; no others
     #[arg(long = "writes", value_name = "F[,F…]", value_delimiter = ',')]
     writable: Option<Vec<String>>,
@@ -43,7 +46,7 @@ impl TermsArgs {
             networks: self.networks,
             credentials: self.credentials,
             strength: self.strength,
-            bindings: Vec::new(),
+            bindings: self.bindings,
             ties: self.ties,
             writable: self.writable,
             certified_until: self

@@ -60,7 +60,7 @@ const CHECKS: &[&str] = &["off", "observe", "enforce"];
 const IMPACTS: &[&str] = &["low", "medium", "high"];
 const ENVIRONMENTS: &[&str] = &["production", "staging", "test", "development"];
 const FIELDS_SEEN: &[&str] = &["filtered", "sample", "all"];
-const ACCEPTS: &[&str] = &["token", "key"];
+const ACCEPTS: &[&str] = &["token", "key", "certificate"];
 const PROTOCOLS: &[&str] = &["h1", "h2"];
 const REVIEWERS: &[&str] = &["owner", "api owner"];
 const ALGORITHMS: &[&str] =
@@ -90,6 +90,9 @@ pub(crate) const KEYS: &[Key] = &[
     key("behind", Kind::Word(&["tls-proxy"]), "", false, "Says that a TLS proxy stands in front, so that other addresses than loopback need no `[tls]`."),
     key("tls.cert", Kind::Path, "", true, "Certificate chain, PEM, the server's own first."),
     key("tls.key", Kind::Path, "", true, "Private key of the certificate, PEM."),
+    key("tls.client-roots", Kind::Path, "none", false, "Certificates, PEM, that vouch for callers' client certificates (mutual TLS, at `listen`). Without them nobody is asked for one."),
+    key("tls.client-certificates", Kind::Word(&["optional", "required"]), "optional", false, "Whether connections without a client certificate are taken."),
+    key("dpop.lifetime", Kind::Span, "60s", false, "How old a proof of possession (DPoP, RFC 9449) may be, at most `10m`. Each is good once."),
     key("upstream-roots", Kind::Path, "what this machine trusts", false, "Certificates, PEM, by which `https` upstreams are trusted; no others are then."),
     key("trusted-proxies", Kind::List, "none", false, "Networks of the proxies in front, `10.0.0.0/8` or single addresses: their `X-Forwarded-For` says who calls. Without them all that comes through one is one source."),
     key("ext-auth.trusted", Kind::List, "", true, "Networks of gateways in front that may ask whether to forward a request (nginx `auth_request`, Envoy `ext_authz`); without `[ext-auth]` nobody may."),

@@ -29,6 +29,8 @@ pub(super) struct RawFile {
     #[serde(default)]
     pub(super) overload: RawOverload,
     #[serde(default)]
+    pub(super) dpop: RawDpop,
+    #[serde(default)]
     pub(super) keys: RawKeys,
     #[serde(default)]
     pub(super) sign_in: RawSignIn,
@@ -57,6 +59,15 @@ pub(super) struct RawExtAuth {
 pub(super) struct RawTls {
     pub(super) cert: PathBuf,
     pub(super) key: PathBuf,
+    #[serde(rename = "client-roots")]
+    pub(super) client_roots: Option<PathBuf>,
+    #[serde(rename = "client-certificates")]
+    pub(super) client_certificates: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RawDpop {
+    pub(super) lifetime: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,6 +2,7 @@
 
 mod limits;
 mod network;
+mod proof;
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -16,7 +17,7 @@ use super::check::{check, literal_secret};
 use super::diagnostic::{Diagnostic, Diagnostics, place};
 use super::raw::{RawApi, RawFile, RawIssuer, RawReview, RawTimeouts, TextOrSecret};
 use super::secret::SecretRef;
-use super::settings::{ApiSetting, Database, IssuerSetting, Location, Settings, TlsFiles};
+use super::settings::{ApiSetting, Database, IssuerSetting, Location, Settings};
 
 /// Reads and checks a file.
 pub(crate) fn read(file: &Path) -> Result<Settings, Diagnostics> {
@@ -89,10 +90,8 @@ impl Reader<'_> {
         let trusted_proxies = self.networks(raw.trusted_proxies);
         let ext_auth = raw.ext_auth.map(|asked| self.ext_auth(asked));
         let (in_flight, delay) = self.overload(raw.overload);
-        let tls = raw.tls.map(|tls| TlsFiles {
-            cert: self.folder.join(tls.cert),
-            key: self.folder.join(tls.key),
-        });
+        let tls = raw.tls.map(|tls| self.tls(tls));
+        let proof_lifetime = self.proof_lifetime(raw.dpop);
         Some(Settings {
             url: raw.url.map(Spanned::into_inner),
             console_url: raw.console_url.map(Spanned::into_inner),
@@ -110,6 +109,7 @@ impl Reader<'_> {
             tls,
             upstream_roots: raw.upstream_roots.map(|roots| self.folder.join(roots)),
             trusted_proxies,
+            proof_lifetime,
             in_flight,
             delay,
             pepper,

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) upstream_roots: Option<PathBuf>,
     /// Proxies in front, whose word on the caller's address is taken.
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// How long proofs of possession are good for.
+    pub(crate) proof_lifetime: Span,
     /// Requests in flight that the gate bears.
     pub(crate) in_flight: u64,
     /// How late the gate may get to what is due.
@@ -70,6 +72,17 @@ pub(crate) struct TlsFiles {
     pub(crate) cert: PathBuf,
     /// Private key, PEM.
     pub(crate) key: PathBuf,
+    /// Callers are asked for a certificate.
+    pub(crate) clients: Option<ClientFiles>,
+}
+
+/// By what callers' certificates are trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClientFiles {
+    /// Who vouches for them, PEM.
+    pub(crate) roots: PathBuf,
+    /// Connections without one are not taken.
+    pub(crate) required: bool,
 }
 
 /// A trusted token issuer.

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use base::Span;
+
 use super::keys::KEYS;
 use super::read::parse;
 use super::schema::json_schema;
@@ -69,6 +71,27 @@ fn a_tls_proxy_in_front_or_tls_itself_allows_other_addresses() {
         let text = format!("listen = \"0.0.0.0:8443\"\n{tls}");
         assert!(parse(Path::new("portreeve.toml"), &text).is_ok(), "{tls}");
     }
+}
+
+#[test]
+fn client_certificates_need_who_vouches_for_them_and_proofs_do_not_last() {
+    let read = |text: &str| parse(Path::new("/etc/portreeve.toml"), text);
+    let tls = |more: &str| format!("[tls]\ncert = \"c.pem\"\nkey = \"k.pem\"\n{more}");
+    assert!(errors(&tls("client-certificates = \"required\"\n")).contains("nobody vouches"));
+    assert!(errors(&tls("client-certificates = \"yes\"\n")).contains("optional"));
+    let clients = |text: &str| read(text).unwrap().tls.unwrap().clients;
+    assert_eq!(clients(&tls("")), None);
+    let asked = clients(&tls("client-roots = \"clients.pem\"\n")).unwrap();
+    assert_eq!((asked.roots.as_path(), asked.required), (Path::new("/etc/clients.pem"), false));
+    let required = "client-roots = \"clients.pem\"\nclient-certificates = \"required\"\n";
+    assert!(clients(&tls(required)).unwrap().required);
+    for wrong in ["0s", "11m"] {
+        let text = format!("[dpop]\nlifetime = \"{wrong}\"\n");
+        assert!(errors(&text).contains("a proof is good for"), "{wrong}");
+    }
+    assert_eq!(read("").unwrap().proof_lifetime, Span::from_secs(60));
+    let text = "[dpop]\nlifetime = \"2m\"\n";
+    assert_eq!(read(text).unwrap().proof_lifetime, Span::from_secs(120));
 }
 
 #[test]

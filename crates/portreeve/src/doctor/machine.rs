@@ -87,7 +87,7 @@ pub(super) fn tls(files: Option<&TlsFiles>) -> Vec<Finding> {
         (Err(error), _) => return vec![unreadable(&files.cert, &error)],
         (_, Err(error)) => return vec![unreadable(&files.key, &error)],
     };
-    if let Err(problem) = proxy::tls::server_config(&chain, &key) {
+    if let Err(problem) = proxy::tls::server_config(&chain, &key, None) {
         return vec![Finding::problem("tls", &problem)];
     }
     vec![expiry(&chain)]

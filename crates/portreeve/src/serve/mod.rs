@@ -43,6 +43,7 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
         tls: settings.tls.clone(),
         upstream_roots: settings.upstream_roots.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        proof_lifetime: settings.proof_lifetime,
         bears: (settings.in_flight, settings.delay),
         example_identity: None,
         watch_one_in: settings.watch_one_in,

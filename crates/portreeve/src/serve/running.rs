@@ -12,6 +12,7 @@ use base::{Problem, Span};
 use console::ConsoleConfig;
 use ipnet::IpNet;
 use jobs::{Job, Schedule, Supervisor};
+use proxy::tls::Clients;
 use proxy::{Authenticators, ExtAuth, Gate, GateConfig, Listeners, Workers};
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +42,8 @@ pub(crate) struct Doors {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) upstream_roots: Option<PathBuf>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// How long proofs of possession are good for.
+    pub(crate) proof_lifetime: Span,
     /// Requests in flight that the gate bears, and how late it may be.
     pub(crate) bears: (u64, Span),
     /// Whom hints suggest to issue a key to.
@@ -64,7 +67,8 @@ pub(crate) struct Running {
 impl Running {
     /// Starts to listen. Either both ports are open when this returns, or none.
     pub(crate) async fn start(core: Core, doors: Doors) -> Result<Self, Problem> {
-        let tls = doors.tls.as_ref().map(server_tls).transpose()?;
+        let tls = doors.tls.as_ref().map(|files| server_tls(files, None)).transpose()?;
+        let callers_tls = doors.tls.as_ref().map(callers_tls).transpose()?;
         let console_listener = bind(doors.console, "console").await?;
         let console_address = console_listener
             .local_addr()
@@ -72,7 +76,7 @@ impl Running {
         let gate_listeners = bind_gate(doors.listen)?;
         let counters = Arc::new(Counters::default());
         let authenticators = Arc::new(Authenticators::new(core.keys.pepper.clone(), Vec::new()));
-        let gate = Arc::new(gate(&core, &doors, &authenticators, &counters, tls.clone())?);
+        let gate = Arc::new(gate(&core, &doors, &authenticators, &counters, callers_tls)?);
         limits::begin(&core.app, gate.limits(), &*core.clock).await?;
         core.app.use_streams(Arc::new(GateStreams(Arc::clone(gate.streams()))));
         let supervisor = Supervisor::default();
@@ -161,6 +165,7 @@ fn gate(
     }
     config.watch_one_in = doors.watch_one_in;
     config.trusted_peers.clone_from(&doors.trusted_proxies);
+    config.proofs.lifetime = doors.proof_lifetime;
     config.ext_auth.clone_from(&doors.ext_auth);
     (config.limits.in_flight, config.limits.delay) = doors.bears;
     config.upstream_tls = super::tls::upstream(doors.upstream_roots.as_deref())?;
@@ -231,10 +236,22 @@ fn unusable(key: &str, address: SocketAddr, error: &std::io::Error) -> Problem {
         .hint("stop what listens there, or take another port; 0 takes a free one")
 }
 
-fn server_tls(files: &TlsFiles) -> Result<Arc<rustls::ServerConfig>, Problem> {
+fn server_tls(
+    files: &TlsFiles,
+    clients: Option<Clients<'_>>,
+) -> Result<Arc<rustls::ServerConfig>, Problem> {
     let place = format!("{}, {}", files.cert.display(), files.key.display());
-    proxy::tls::server_config(&super::tls::read(&files.cert)?, &super::tls::read(&files.key)?)
-        .map_err(|problem| problem.at(place))
+    let (chain, key) = (super::tls::read(&files.cert)?, super::tls::read(&files.key)?);
+    proxy::tls::server_config(&chain, &key, clients).map_err(|problem| problem.at(place))
+}
+
+/// Callers may have to present a certificate; browsers at the console never do.
+fn callers_tls(files: &TlsFiles) -> Result<Arc<rustls::ServerConfig>, Problem> {
+    let Some(clients) = &files.clients else { return server_tls(files, None) };
+    let roots = super::tls::read(&clients.roots)?;
+    let asked = Clients { roots_pem: &roots, required: clients.required };
+    server_tls(files, Some(asked))
+        .map_err(|problem| problem.at(clients.roots.display().to_string()))
 }
 
 /// The console speaks HTTP/1.1, so its listener must not offer browsers anything else.

@@ -3,7 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Scratch, Server, configure, installed, run};
+use crate::support::{Scratch, Server, Upstream, configure, installed, run};
 
 /// An authority, and a certificate of it for 127.0.0.1.
 struct Certificates {
@@ -56,8 +56,8 @@ fn nothing_leaves_the_machine_in_the_clear() {
 
 /// An `https` upstream that tells which HTTP version it was asked in.
 async fn upstream(certificates: &Certificates) -> String {
-    let config =
-        proxy::tls::server_config(certificates.chain.as_bytes(), certificates.key.as_bytes());
+    let (chain, key) = (certificates.chain.as_bytes(), certificates.key.as_bytes());
+    let config = proxy::tls::server_config(chain, key, None);
     let acceptor = tokio_rustls::TlsAcceptor::from(config.unwrap());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
@@ -160,5 +160,50 @@ async fn callers_and_upstreams_are_reached_by_certificates_that_are_trusted() {
         );
         assert_eq!(answer.text().await.unwrap(), "secret");
     }
+    assert_eq!(server.stop(), 0);
+}
+
+/// A client's certificate, of an authority that the gate trusts for clients.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_known_by_its_client_certificate_until_that_is_revoked() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let scratch = Scratch::new();
+    let (own, clients) = (Certificates::new("own"), Certificates::new("clients"));
+    let upstream = Upstream::start();
+    let token = installed(scratch.path(), &[]);
+    own.write(&scratch);
+    scratch.write("state/orders.yaml", include_str!("orders.yaml"));
+    scratch.write("roots.pem", &own.root);
+    scratch.write("state/clients.pem", &clients.root);
+    scratch.write("client.pem", &clients.chain);
+    let api = format!(
+        "[[api]]\nname = \"orders\"\npath = \"/orders\"\nupstream = \"{}\"\n\
+         openapi = \"orders.yaml\"\naccept = [\"certificate\"]\n",
+        upstream.url
+    );
+    configure(scratch.path(), "", &format!("{TLS}client-roots = \"clients.pem\"\n\n{api}"));
+    let server = Server::serve(scratch.path(), &token);
+    let url = format!("{}/orders/42", server.ready["proxy"].as_str().unwrap());
+    let identity = format!("{}{}", clients.chain, clients.key);
+    let get = async |with_certificate: bool| {
+        let mut client = trusting(&own.root).no_proxy();
+        if with_certificate {
+            client = client.identity(reqwest::Identity::from_pem(identity.as_bytes()).unwrap());
+        }
+        client.build().unwrap().get(&url).send().await.unwrap()
+    };
+    assert_eq!(get(true).await.status(), 401, "registered by nobody");
+    let file = scratch.path().join("client.pem");
+    let class = ["--class", "certificate", "--cert", file.to_str().unwrap()];
+    let issue = ["key", "issue", "svc", "--api", "orders", "--can", "all"];
+    let issued = server.json(&[&issue[..], &class[..]].concat());
+    assert!(issued["label"].as_str().unwrap().contains("sha256:"), "{issued}");
+    assert_eq!(get(false).await.status(), 401);
+    assert_eq!(get(true).await.status(), 200);
+    let grant = issued["grant"]["id"].as_str().unwrap();
+    let shown = server.json(&["grant", "show", grant]);
+    assert_eq!(shown["id"], grant, "{shown}");
+    server.json(&["key", "revoke", issued["id"].as_str().unwrap()]);
+    assert_eq!(get(true).await.status(), 401);
     assert_eq!(server.stop(), 0);
 }

@@ -19,6 +19,7 @@ use crate::h1::connection::{Connection, Served};
 use crate::h2;
 use crate::sources::Ticket;
 use crate::stage::Peer;
+use crate::tls::ClientCertificate;
 use crate::wire::{Socket, Wire};
 
 mod workers;
@@ -120,7 +121,7 @@ impl Guest {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let mut peer = Peer { ip, scheme: Scheme::Http, server_name: None };
+        let mut peer = Peer { ip, scheme: Scheme::Http, server_name: None, certificate: None };
         let Some(acceptor) = acceptor else {
             return converse(worker, Wire::new(Socket::Plain(stream)), peer, shutdown).await;
         };
@@ -131,6 +132,7 @@ impl Guest {
         let session = stream.get_ref().1;
         peer.scheme = Scheme::Https;
         peer.server_name = session.server_name().map(Arc::from);
+        peer.certificate = session.peer_certificates().and_then(ClientCertificate::of);
         let speaks_h2 = session.alpn_protocol() == Some(b"h2");
         let wire = Wire::new(Socket::Tls(Box::new(TlsStream::Server(stream))));
         if speaks_h2 {

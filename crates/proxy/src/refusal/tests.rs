@@ -36,21 +36,25 @@ fn every_reason_has_a_title_a_phrase_one_sentence_and_a_hint() {
 #[test]
 fn the_name_of_an_api_cannot_break_out_of_a_header() {
     let name = "a\"b\\c\r\nx: y".to_owned();
-    let about = About { name, takes_tokens: false, takes_keys: false };
+    let about = About { name, takes_tokens: false, takes_keys: false, takes_certificates: false };
     let answer = answer(Reason::NoCredential, Some(&about), None);
     assert_eq!(answer.challenge.as_deref(), Some("Bearer realm=\"abcx:y\""));
 }
 
 #[test]
 fn a_refusal_says_what_the_api_takes() {
-    let says = |takes_tokens, takes_keys| {
-        let about = About { name: "orders".to_owned(), takes_tokens, takes_keys };
+    let says = |takes_tokens, takes_keys, takes_certificates| {
+        let name = "orders".to_owned();
+        let about = About { name, takes_tokens, takes_keys, takes_certificates };
         words::detail(Reason::NoCredential, Some(&about))
     };
-    assert_eq!(says(true, true), "orders takes a token or a key.");
-    assert_eq!(says(true, false), "orders takes a token.");
-    assert_eq!(says(false, true), "orders takes a key.");
-    assert_eq!(says(false, false), "orders takes no credential that you can present.");
+    assert_eq!(says(true, true, false), "orders takes a token or a key.");
+    assert_eq!(says(true, true, true), "orders takes a token, a key or a client certificate.");
+    assert_eq!(says(true, false, false), "orders takes a token.");
+    assert_eq!(says(false, true, false), "orders takes a key.");
+    assert_eq!(says(false, false, true), "orders takes a client certificate.");
+    let nothing = says(false, false, false);
+    assert_eq!(nothing, "orders takes no credential that you can present.");
 }
 
 #[test]
@@ -66,7 +70,7 @@ fn a_refusal_says_which_limit_was_reached_and_until_when() {
     let (wait, limit) = (Span::from_millis(1_001), Some((limit, standing)));
     let exceeded = Exceeded { reason: Reason::RateLimited, wait, limit };
     let name = "orders".to_owned();
-    let about = About { name, takes_tokens: false, takes_keys: true };
+    let about = About { name, takes_tokens: false, takes_keys: true, takes_certificates: false };
     let answer = answer(Reason::RateLimited, Some(&about), Some(exceeded));
     let page: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     let detail = "The limit `per-identity-minute` of orders, 200/min per identity, is reached.";

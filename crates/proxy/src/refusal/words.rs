@@ -25,6 +25,8 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::UnknownOperation => "No such operation",
         Reason::NoCredential => "No credential",
         Reason::InvalidCredential => "Credential not valid",
+        Reason::InvalidProof => "Proof of possession not valid",
+        Reason::CertificateMismatch => "Other client certificate",
         Reason::CredentialExpired => "Credential expired",
         Reason::CredentialRevoked => "Credential revoked",
         Reason::CredentialNotAccepted => "Kind of credential not accepted",
@@ -78,6 +80,13 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         }
         Reason::NoCredential | Reason::CredentialNotAccepted => accepted(name, about),
         Reason::InvalidCredential => "The credential proves nobody.".to_owned(),
+        Reason::InvalidProof => {
+            "Nothing proves, for this request, that you hold the key of the token.".to_owned()
+        }
+        Reason::CertificateMismatch => {
+            "The token is bound to a client certificate that this connection does not have."
+                .to_owned()
+        }
         Reason::CredentialExpired => "The credential has expired.".to_owned(),
         Reason::CredentialRevoked => "The credential was revoked or suspended.".to_owned(),
         Reason::IdentityInactive => "The caller's identity may not act now.".to_owned(),
@@ -105,26 +114,36 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::QuotaExceeded => "What may be used in this time is used up.".to_owned(),
         Reason::ConcurrencyLimited => "Too many requests are open at the same time.".to_owned(),
         Reason::Overloaded => "The gate has more to do than it can.".to_owned(),
-        Reason::UpstreamUnreachable => "The service behind the gate cannot be reached.".to_owned(),
-        Reason::UpstreamTimeout => "The service behind the gate did not answer in time.".to_owned(),
-        Reason::DeadlineExceeded => {
-            "The call was not over when the deadline passed that its caller gave it.".to_owned()
-        }
-        Reason::UpstreamInvalid => {
-            "The service behind the gate gave an answer that is not valid HTTP.".to_owned()
-        }
-        Reason::ResponseInvalid => {
-            "The service behind the gate gave an answer that its document does not allow."
-                .to_owned()
-        }
-        Reason::ResponseUnreadable => {
-            "The service's answer cannot be shown in part, and the caller may see only part of it."
-                .to_owned()
-        }
+        Reason::UpstreamUnreachable
+        | Reason::UpstreamTimeout
+        | Reason::DeadlineExceeded
+        | Reason::UpstreamInvalid
+        | Reason::ResponseInvalid
+        | Reason::ResponseUnreadable => behind(reason).to_owned(),
         Reason::LogUnavailable => "The request could not be recorded, so it is refused.".to_owned(),
         Reason::Stale => "What the gate knows is too old to decide by.".to_owned(),
         Reason::ShuttingDown => "The gate is shutting down.".to_owned(),
         Reason::Cancelled => "The request was cancelled.".to_owned(),
+    }
+}
+
+/// What is the matter behind the gate.
+fn behind(reason: Reason) -> &'static str {
+    match reason {
+        Reason::UpstreamTimeout => "The service behind the gate did not answer in time.",
+        Reason::DeadlineExceeded => {
+            "The call was not over when the deadline passed that its caller gave it."
+        }
+        Reason::UpstreamInvalid => {
+            "The service behind the gate gave an answer that is not valid HTTP."
+        }
+        Reason::ResponseInvalid => {
+            "The service behind the gate gave an answer that its document does not allow."
+        }
+        Reason::ResponseUnreadable => {
+            "The service's answer cannot be shown in part, and the caller may see only part of it."
+        }
+        _ => "The service behind the gate cannot be reached.",
     }
 }
 
@@ -135,11 +154,18 @@ pub(super) fn reached(limit: Limit, about: Option<&About>) -> String {
 }
 
 fn accepted(name: &str, about: Option<&About>) -> String {
-    match about.map(|about| (about.takes_tokens, about.takes_keys)) {
-        Some((true, true)) => format!("{name} takes a token or a key."),
-        Some((true, false)) => format!("{name} takes a token."),
-        Some((false, true)) => format!("{name} takes a key."),
-        Some((false, false)) | None => format!("{name} takes no credential that you can present."),
+    let kinds = about.map(|about| {
+        let kinds = [
+            (about.takes_tokens, "a token"),
+            (about.takes_keys, "a key"),
+            (about.takes_certificates, "a client certificate"),
+        ];
+        kinds.into_iter().filter(|(taken, _)| *taken).map(|(_, kind)| kind).collect::<Vec<_>>()
+    });
+    match kinds.unwrap_or_default().split_last() {
+        None => format!("{name} takes no credential that you can present."),
+        Some((last, [])) => format!("{name} takes {last}."),
+        Some((last, others)) => format!("{name} takes {} or {last}.", others.join(", ")),
     }
 }
 
@@ -163,6 +189,12 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
         Reason::UnknownOperation => "check method and path against the API's document",
         Reason::InvalidCredential => {
             "check that it is whole and meant for this API; a token's issuer, audience and signature"
+        }
+        Reason::InvalidProof => {
+            "make a proof for each request as RFC 9449 says, with the key that the token was got with"
+        }
+        Reason::CertificateMismatch => {
+            "connect with the client certificate that the token was got with (RFC 8705)"
         }
         Reason::CredentialExpired | Reason::CredentialRevoked => {
             "ask the owner of the identity for a new credential"
@@ -214,21 +246,6 @@ fn credential_hint(about: Option<&About>, example: &str) -> String {
         }
         _ => "send a token of a trusted issuer as `Authorization: Bearer …`".to_owned(),
     }
-}
-
-/// `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3). Without an error code when nothing was
-/// presented (§3.1 there).
-pub(super) fn challenge(reason: Reason, about: Option<&About>) -> Option<String> {
-    let error = match reason {
-        Reason::NoCredential | Reason::CredentialNotAccepted => "",
-        Reason::InsufficientScope => ", error=\"insufficient_scope\"",
-        reason if reason.status() == 401 => ", error=\"invalid_token\"",
-        _ => return None,
-    };
-    let realm = about.map_or("portreeve", |about| about.name.as_str());
-    let realm: String = realm.chars().filter(|c| c.is_ascii_graphic() && *c != '"').collect();
-    let realm = realm.replace('\\', "");
-    Some(format!("Bearer realm=\"{realm}\"{error}"))
 }
 
 /// The reason phrase of a status that the gate gives itself.

@@ -50,8 +50,9 @@ fn decide(worker: &Worker, peer: &Peer, original: &Original<'_>) -> Refused {
         // Whether there is one is not known, so whatever depends on it asks for it.
         streams_body: true,
     };
-    // The name that the front's own connection was opened for is no part of the caller's request.
-    let peer = Peer { server_name: None, ..peer.clone() };
+    // The name that the front's own connection was opened for is no part of the caller's request, nor
+    // is the front's certificate the caller's.
+    let peer = Peer { server_name: None, certificate: None, ..peer.clone() };
     let answer = match super::judge(worker, &peer, &arrival, None) {
         Verdict::Admitted(admitted) if admitted.is_whole() => {
             Refused::not_at_all(admitted.into_journal())

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use base::{RequestId, Timestamp};
+use base::{Digest, RequestId, Timestamp};
 use traffic::{CallRecord, Outcome, Reason};
 
 use crate::gate::Core;
@@ -42,6 +42,8 @@ struct Open {
     record: CallRecord,
     /// What the request takes until it is over, however it ends.
     held: Option<Held>,
+    /// The proof of possession that it used.
+    proof: Option<Digest>,
 }
 
 impl Journal {
@@ -77,7 +79,7 @@ impl Journal {
             ruleset_version: 0,
             rollout: None,
         };
-        let open = Open { record, held: None };
+        let open = Open { record, held: None, proof: None };
         Self { core, tally: Tally::default(), open: Some(Box::new(open)), request_id, at }
     }
 
@@ -91,6 +93,17 @@ impl Journal {
 
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
+    }
+
+    /// The proof of possession that the request used.
+    pub(crate) fn proof(&self) -> Option<Digest> {
+        self.open.as_ref()?.proof
+    }
+
+    pub(crate) fn set_proof(&mut self, proof: Digest) {
+        if let Some(open) = &mut self.open {
+            open.proof = Some(proof);
+        }
     }
 
     /// What is known so far, but for the tally; `None` once the record was handed over.
@@ -158,7 +171,7 @@ impl Journal {
     }
 
     fn take(&mut self) -> Option<CallRecord> {
-        let Open { mut record, held } = *self.open.take()?;
+        let Open { mut record, held, proof: _ } = *self.open.take()?;
         // Before the record: who sees that the request is over may count on what it took.
         drop(held);
         let elapsed = self.core.clock.now().since(record.at).as_micros();

@@ -13,6 +13,7 @@ use super::{Journal, JudgedBody};
 use crate::gate::Worker;
 use crate::h1::response::pairs;
 use crate::refusal::Refused;
+use crate::tls::ClientCertificate;
 
 /// Who is at the other end of a connection.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct Peer {
     pub(crate) scheme: Scheme,
     /// The name that the TLS session was opened for.
     pub(crate) server_name: Option<Arc<str>>,
+    /// The client certificate that it proved to hold.
+    pub(crate) certificate: Option<ClientCertificate>,
 }
 
 /// A request as either protocol delivers it.

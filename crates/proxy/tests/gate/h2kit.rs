@@ -251,7 +251,7 @@ pub async fn unary(
 pub fn localhost(alpn: &[&[u8]]) -> (Arc<rustls::ServerConfig>, String) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-    let config = tls::server_config(pem.as_bytes(), key.as_bytes()).unwrap();
+    let config = tls::server_config(pem.as_bytes(), key.as_bytes(), None).unwrap();
     let mut config = Arc::unwrap_or_clone(config);
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     (Arc::new(config), pem)

@@ -6,26 +6,30 @@ use base::{Clock, Digest, Span};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identity::CredentialClass;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::Upstream;
 use token::{Algorithm, Issuer, IssuerSettings, JwkSet, ScopeRule};
 use traffic::Rate;
 
 use crate::kit::{Kit, Setup, State};
 
-const ISS: &str = "https://login.example.com";
+pub const ISS: &str = "https://login.example.com";
 
-struct Signer(EcdsaKeyPair);
+pub struct Signer(EcdsaKeyPair);
 
 impl Signer {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    fn issuer(&self, generation: u64) -> Issuer {
+    pub fn jwk(&self) -> Value {
         let point = self.0.public_key().as_ref();
         let [x, y] = [&point[1..33], &point[33..65]].map(|half| URL_SAFE_NO_PAD.encode(half));
-        let keys = json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y}]});
+        json!({"kty": "EC", "crv": "P-256", "x": x, "y": y})
+    }
+
+    pub fn issuer(&self, generation: u64) -> Issuer {
+        let keys = json!({ "keys": [self.jwk()] });
         let settings = IssuerSettings {
             name: "corp".to_owned(),
             issuer: ISS.to_owned(),
@@ -41,14 +45,25 @@ impl Signer {
         let end = kit.clock.now().as_secs() + 60;
         let id = format!("t{number}");
         let claims = json!({"iss": ISS, "aud": "gate", "sub": "billing", "exp": end, "jti": id});
-        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        let signed = format!("{}.{}", encode("{\"alg\":\"ES256\"}"), encode(&claims.to_string()));
+        self.sign(&json!({"alg": "ES256"}), &claims)
+    }
+
+    /// A token that is bound so (`cnf`).
+    pub fn bound(&self, kit: &Kit, cnf: &Value) -> String {
+        let end = kit.clock.now().as_secs() + 600;
+        let claims = json!({"iss": ISS, "aud": "gate", "sub": "billing", "exp": end, "cnf": cnf});
+        self.sign(&json!({"alg": "ES256"}), &claims)
+    }
+
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        let encode = |text: &Value| URL_SAFE_NO_PAD.encode(text.to_string());
+        let signed = format!("{}.{}", encode(header), encode(claims));
         let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
-fn setup(signer: &Signer) -> Setup {
+pub fn setup(signer: &Signer) -> Setup {
     let adjust = |state: &mut State| {
         let mut subject = state.credential.clone();
         subject.id = "cred-jwt".parse().unwrap();

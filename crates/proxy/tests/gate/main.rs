@@ -17,6 +17,8 @@ mod h2kit;
 mod http2;
 mod jwt;
 mod limits;
+mod mtls;
+mod proofs;
 mod record;
 mod revocation;
 mod rollout;

@@ -59,7 +59,7 @@ fn get(kit: &Kit, uri: &str) -> http::request::Builder {
 async fn tls_serves_both_protocols_and_tells_the_upstream() {
     let (pem, key) = certificate(&["api.example.com"]);
     let upstream = Upstream::start().await;
-    let tls = Some(tls::server_config(pem.as_bytes(), key.as_bytes()).unwrap());
+    let tls = Some(tls::server_config(pem.as_bytes(), key.as_bytes(), None).unwrap());
     let kit = Kit::with(&upstream.url(), Setup { tls, ..Setup::default() }).await;
 
     let mut stream = tls_connect(&kit, &pem, "api.example.com", &[b"http/1.1"]).await;
@@ -87,7 +87,7 @@ async fn tls_serves_both_protocols_and_tells_the_upstream() {
 async fn row_10_a_host_other_than_the_tls_server_name_is_refused() {
     let (pem, key) = certificate(&["api.example.com"]);
     let upstream = Upstream::start().await;
-    let tls = Some(tls::server_config(pem.as_bytes(), key.as_bytes()).unwrap());
+    let tls = Some(tls::server_config(pem.as_bytes(), key.as_bytes(), None).unwrap());
     let kit = Kit::with(&upstream.url(), Setup { tls, ..Setup::default() }).await;
     let mut stream = tls_connect(&kit, &pem, "api.example.com", &[b"http/1.1"]).await;
     stream.write_all(kit.get("").as_bytes()).await.unwrap();
@@ -106,7 +106,7 @@ async fn row_10_a_host_other_than_the_tls_server_name_is_refused() {
 async fn plain_bytes_on_a_tls_port_get_no_answer_of_http() {
     let (pem, key) = certificate(&["api"]);
     let upstream = Upstream::start().await;
-    let tls = Some(tls::server_config(pem.as_bytes(), key.as_bytes()).unwrap());
+    let tls = Some(tls::server_config(pem.as_bytes(), key.as_bytes(), None).unwrap());
     let kit = Kit::with(&upstream.url(), Setup { tls, ..Setup::default() }).await;
     let mut client = kit.connect().await;
     client.send(kit.get("")).await;
@@ -120,7 +120,7 @@ fn broken_tls_files_are_refused() {
     let (_, other) = certificate(&["api"]);
     for (chain, key) in [("", key.as_str()), (&pem, ""), (&pem, "x"), (&pem, &other), (&key, &key)]
     {
-        let problem = tls::server_config(chain.as_bytes(), key.as_bytes()).unwrap_err();
+        let problem = tls::server_config(chain.as_bytes(), key.as_bytes(), None).unwrap_err();
         assert_eq!(problem.reason, "bad_tls");
     }
     assert!(tls::client_config(b"").is_err());
@@ -129,7 +129,7 @@ fn broken_tls_files_are_refused() {
 #[tokio::test]
 async fn an_upstream_over_tls_must_prove_its_name() {
     let (pem, key) = certificate(&["localhost"]);
-    let config = tls::server_config(pem.as_bytes(), key.as_bytes()).unwrap();
+    let config = tls::server_config(pem.as_bytes(), key.as_bytes(), None).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

@@ -97,7 +97,7 @@ fn each_state_of_a_credential_has_its_refusal() {
 fn a_token_of_a_subject_that_nobody_registered_is_refused() {
     let claims = claims_for("service-7", ScopeRule::Ignore);
     let directory = One(Digest::ZERO, facts(CredentialClass::IssuerSubject));
-    let outcome = admit_claims(&claims, &directory, Timestamp::from_secs(NOW));
+    let outcome = admit_claims(&claims, &Sender::default(), &directory, Timestamp::from_secs(NOW));
     assert_eq!(outcome.unwrap_err(), Reason::InvalidCredential);
 }
 
@@ -108,12 +108,18 @@ fn cached_claims_are_refused_when_the_token_or_the_credential_has_ended() {
     known.expires_at = None;
     let mut directory = One(claims.lookup(), known);
     let late = claims.expires_at();
-    assert_eq!(admit_claims(&claims, &directory, late).unwrap_err(), Reason::CredentialExpired);
+    assert_eq!(
+        admit_claims(&claims, &Sender::default(), &directory, late).unwrap_err(),
+        Reason::CredentialExpired
+    );
     directory.1.status = CredentialStatus::Revoked;
     let now = Timestamp::from_secs(NOW);
-    assert_eq!(admit_claims(&claims, &directory, now).unwrap_err(), Reason::CredentialRevoked);
+    assert_eq!(
+        admit_claims(&claims, &Sender::default(), &directory, now).unwrap_err(),
+        Reason::CredentialRevoked
+    );
     directory.1.status = CredentialStatus::Active;
-    let who = admit_claims(&claims, &directory, now).unwrap();
+    let who = admit_claims(&claims, &Sender::default(), &directory, now).unwrap();
     assert_eq!(who.expires_at(), Some(claims.expires_at()));
 }
 
@@ -123,7 +129,7 @@ fn scopes_narrow_only_where_the_issuer_says_so() {
     for (rule, narrows) in [(ScopeRule::Ignore, false), (ScopeRule::Enforce, true)] {
         let claims = claims_for("service-7", rule);
         let directory = One(claims.lookup(), facts(CredentialClass::IssuerSubject));
-        let who = admit_claims(&claims, &directory, now).unwrap();
+        let who = admit_claims(&claims, &Sender::default(), &directory, now).unwrap();
         assert_eq!(who.scopes().is_some(), narrows);
     }
 }
@@ -136,4 +142,76 @@ fn a_token_is_bound_to_the_generation_of_keys_that_verified_it() {
     let rotated = issuer.with_keys(issuer.keys().clone(), issuer.generation() + 1);
     assert!(!claims.is_trusted_by(&[rotated]));
     assert!(!claims.is_trusted_by(&[]));
+}
+
+fn bound_to(bound: &serde_json::Value) -> (Claims, One) {
+    let claims = crate::claims::tests::bound(bound);
+    let directory = One(claims.lookup(), facts(CredentialClass::IssuerSubject));
+    (claims, directory)
+}
+
+fn text_of(digest: Digest) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest.0)
+}
+
+#[test]
+fn a_bound_token_is_refused_without_what_it_is_bound_to() {
+    let (mine, other) = (Digest([7; 32]), Digest([8; 32]));
+    let now = Timestamp::from_secs(NOW);
+    let by_key = serde_json::json!({ "jkt": text_of(mine) });
+    let by_certificate = serde_json::json!({ "x5t#S256": text_of(mine) });
+    let both = serde_json::json!({ "jkt": text_of(mine), "x5t#S256": text_of(mine) });
+    let free = serde_json::Value::Null;
+    let key = |key| Sender { key: Some(key), certificate: None };
+    let certificate = |certificate| Sender { key: None, certificate: Some(certificate) };
+    let cases = [
+        (&by_key, Sender::default(), Reason::InvalidProof),
+        (&by_key, key(other), Reason::InvalidProof),
+        (&by_key, certificate(mine), Reason::InvalidProof),
+        (&by_certificate, Sender::default(), Reason::CertificateMismatch),
+        (&by_certificate, certificate(other), Reason::CertificateMismatch),
+        (&both, key(mine), Reason::CertificateMismatch),
+        (&both, certificate(mine), Reason::InvalidProof),
+        // A proof for a token that is bound to nothing proves nothing of the token.
+        (&free, key(mine), Reason::InvalidProof),
+    ];
+    for (bound, sender, reason) in cases {
+        let (claims, directory) = bound_to(bound);
+        let outcome = admit_claims(&claims, &sender, &directory, now);
+        assert_eq!(outcome.unwrap_err(), reason, "{bound} {sender:?}");
+    }
+}
+
+#[test]
+fn a_bound_token_with_what_it_is_bound_to_is_bound() {
+    let mine = Digest([7; 32]);
+    let now = Timestamp::from_secs(NOW);
+    let sender = Sender { key: None, certificate: Some(mine) };
+    let (claims, directory) = bound_to(&serde_json::json!({ "x5t#S256": text_of(mine) }));
+    let who = admit_claims(&claims, &sender, &directory, now).unwrap();
+    assert_eq!(who.binding(), Some(Binding::Mtls));
+    // The certificate of the connection is no matter of a token that is not bound to one.
+    let (claims, directory) = bound_to(&serde_json::Value::Null);
+    let who = admit_claims(&claims, &sender, &directory, now).unwrap();
+    assert_eq!(who.binding(), None);
+    let sender = Sender { key: Some(mine), certificate: None };
+    let (claims, directory) = bound_to(&serde_json::json!({ "jkt": text_of(mine) }));
+    let who = admit_claims(&claims, &sender, &directory, now).unwrap();
+    assert_eq!(who.binding(), Some(Binding::Dpop));
+}
+
+#[test]
+fn a_certificate_proves_whom_it_was_registered_for_until_it_is_revoked() {
+    let now = Timestamp::from_secs(NOW);
+    let mine = Digest([7; 32]);
+    let try_it = |facts| verify_certificate(&mine, &One(mine, facts), now);
+    let good = facts(CredentialClass::Certificate);
+    let other = verify_certificate(&Digest([8; 32]), &One(mine, good.clone()), now);
+    assert_eq!(other.unwrap_err(), Reason::InvalidCredential);
+    let key = try_it(facts(CredentialClass::ApiKey));
+    assert_eq!(key.unwrap_err(), Reason::InvalidCredential, "of another class");
+    let revoked = CredentialFacts { status: CredentialStatus::Revoked, ..good.clone() };
+    assert_eq!(try_it(revoked).unwrap_err(), Reason::CredentialRevoked);
+    assert_eq!(try_it(good).unwrap().binding(), Some(Binding::Mtls));
 }

@@ -11,26 +11,30 @@ pub(crate) const NOW: i64 = 1_790_000_000;
 const ISS: &str = "https://login.example.com";
 
 /// Signs ES256 tokens.
-struct Signer(EcdsaKeyPair);
+pub(crate) struct Signer(EcdsaKeyPair);
 
 impl Signer {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    fn keys(&self, kid: Option<&str>) -> JwkSet {
+    pub(crate) fn jwk(&self) -> Value {
         let point = self.0.public_key().as_ref();
-        let mut key = json!({
+        json!({
             "kty": "EC", "crv": "P-256",
             "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..65]),
-        });
+        })
+    }
+
+    fn keys(&self, kid: Option<&str>) -> JwkSet {
+        let mut key = self.jwk();
         if let Some(kid) = kid {
             key["kid"] = kid.into();
         }
         JwkSet::parse(&json!({ "keys": [key] }).to_string()).unwrap()
     }
 
-    fn sign(&self, header: &str, payload: &str) -> String {
+    pub(crate) fn sign(&self, header: &str, payload: &str) -> String {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let signed = format!("{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()));
         let random = aws_lc_rs::rand::SystemRandom::new();
@@ -57,6 +61,15 @@ pub(crate) fn issuer(scopes: ScopeRule) -> Issuer {
 pub(crate) fn claims_for(subject: &str, scopes: ScopeRule) -> Claims {
     let payload = json!({"iss": ISS, "aud": "gate", "sub": subject, "exp": NOW + 60});
     Claims::read(payload.as_object().unwrap(), &issuer(scopes)).unwrap()
+}
+
+/// A token that is bound so; `null` = not at all.
+pub(crate) fn bound(bound: &Value) -> Claims {
+    let mut payload = json!({"iss": ISS, "aud": "gate", "sub": "service-7", "exp": NOW + 60});
+    if !bound.is_null() {
+        payload["cnf"] = bound.clone();
+    }
+    Claims::read(payload.as_object().unwrap(), &issuer(ScopeRule::Ignore)).unwrap()
 }
 
 const HEADER: &str = r#"{"alg":"ES256","typ":"at+jwt"}"#;
@@ -259,4 +272,36 @@ proptest! {
             prop_assert!(JwkSet::parse(text).is_err());
         }
     }
+}
+
+#[test]
+fn a_token_that_is_bound_in_a_way_that_nobody_can_prove_here_is_refused() {
+    let digest = URL_SAFE_NO_PAD.encode([7; 32]);
+    let short = URL_SAFE_NO_PAD.encode([7; 31]);
+    for bound in [
+        json!(null),
+        json!({}),
+        json!("jkt"),
+        json!({ "kid": "7" }),
+        json!({ "jwk": {"kty": "EC"} }),
+        json!({ "jkt": short }),
+        json!({ "jkt": 7 }),
+        json!({ "x5t": digest }),
+        json!({ "jkt": digest, "x5u": "https://keys.example" }),
+    ] {
+        let outcome = verify(&payload(&[("cnf", bound.clone())]));
+        assert_eq!(outcome.unwrap_err(), Reason::InvalidCredential, "{bound}");
+    }
+}
+
+#[test]
+fn what_a_token_is_bound_to_is_read() {
+    let (key, certificate) = (Digest([7; 32]), Digest([8; 32]));
+    let bound = json!({
+        "jkt": URL_SAFE_NO_PAD.encode(key.0), "x5t#S256": URL_SAFE_NO_PAD.encode(certificate.0),
+    });
+    let claims = verify(&payload(&[("cnf", bound)])).unwrap();
+    let wanted = Confirmation { key: Some(key), certificate: Some(certificate) };
+    assert_eq!(*claims.confirmation(), wanted);
+    assert_eq!(*verify(&payload(&[])).unwrap().confirmation(), Confirmation::default());
 }

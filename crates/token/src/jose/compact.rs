@@ -13,7 +13,7 @@ const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// A token whose form is right and of which nothing is proved.
 pub(crate) struct Compact<'t> {
     algorithm: Algorithm,
-    key_id: Option<String>,
+    header: Map<String, Value>,
     signed: &'t [u8],
     payload: Vec<u8>,
     signature: Vec<u8>,
@@ -36,7 +36,7 @@ impl<'t> Compact<'t> {
         let header = json::object(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
         Some(Self {
             algorithm: algorithm(&header)?,
-            key_id: text_member(&header, "kid")?.map(str::to_owned),
+            header,
             signed: signed.as_bytes(),
             payload: URL_SAFE_NO_PAD.decode(payload).ok()?,
             signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
@@ -50,7 +50,23 @@ impl<'t> Compact<'t> {
 
     /// Which of the issuer's keys the header hints at.
     pub(super) fn key_id(&self) -> Option<&str> {
-        self.key_id.as_deref()
+        self.text("kid")
+    }
+
+    /// What the header says it is (`typ`); media types are compared without regard to case
+    /// (RFC 7515 §4.1.9).
+    pub(crate) fn is_type(&self, wanted: &str) -> bool {
+        self.text("typ").is_some_and(|typ| typ.eq_ignore_ascii_case(wanted))
+    }
+
+    /// The key that the header brings along. To be believed of nobody but whoever is asked to prove
+    /// that they hold it.
+    pub(crate) fn own_key(&self) -> Option<&Value> {
+        self.header.get("jwk")
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.header.get(name).and_then(Value::as_str)
     }
 
     /// The bytes under the signature.
@@ -69,8 +85,8 @@ impl<'t> Compact<'t> {
     }
 }
 
-/// Checks the header. Members that bring keys along (`jwk`, `jku`, `x5c`, `x5u`) are not read at
-/// all: keys come from the configured issuer. `crit` (RFC 7515 §4.1.11) and `b64` (RFC 7797)
+/// Checks the header. Members that bring keys along (`jwk`, `jku`, `x5c`, `x5u`) are not looked at
+/// for a token: keys come from the configured issuer. `crit` (RFC 7515 §4.1.11) and `b64` (RFC 7797)
 /// change what the signature means; no extension is understood here, so either refuses.
 fn algorithm(header: &Map<String, Value>) -> Option<Algorithm> {
     if header.contains_key("crit") || header.contains_key("b64") {
@@ -78,6 +94,7 @@ fn algorithm(header: &Map<String, Value>) -> Option<Algorithm> {
     }
     text_member(header, "typ")?;
     text_member(header, "cty")?;
+    text_member(header, "kid")?;
     header.get("alg")?.as_str()?.parse().ok()
 }
 

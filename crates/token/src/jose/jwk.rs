@@ -1,6 +1,6 @@
 //! Key sets (RFC 7517), of which only public signature keys of the offered kinds are kept.
 
-use base::Problem;
+use base::{Digest, Problem};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -112,6 +112,50 @@ impl JwkSet {
     pub(super) fn keys(&self) -> &[Jwk] {
         &self.keys
     }
+}
+
+/// A key that came with what it signs, and its thumbprint (RFC 7638). Such a key proves nothing by
+/// itself: the thumbprint says whether it is the one that somebody else vouched for.
+pub(crate) struct OwnKey {
+    key: Jwk,
+    thumbprint: Digest,
+}
+
+impl OwnKey {
+    /// `None` unless it is a public signature key of an offered kind.
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        let key = read(value).ok()?;
+        let thumbprint = thumbprint(value.as_object()?, key.public.key_type())?;
+        Some(Self { key, thumbprint })
+    }
+
+    /// SHA-256 of its required members (RFC 7638 §3).
+    pub(crate) fn thumbprint(&self) -> Digest {
+        self.thumbprint
+    }
+
+    /// Whether it made the signature.
+    pub(crate) fn signed(&self, token: &Compact<'_>) -> bool {
+        let algorithm = token.algorithm();
+        self.key.serves(algorithm)
+            && self.key.public.verify(algorithm, token.signed(), token.signature()).is_some()
+    }
+}
+
+/// The required members of its kind by name in order, without spaces (RFC 7638 §3.2, §3.3; RFC
+/// 8037 §2). The key was read before, so that none of the values needs an escape.
+fn thumbprint(key: &Map<String, Value>, kind: KeyType) -> Option<Digest> {
+    let names: &[&str] = match kind {
+        KeyType::Rsa => &["e", "kty", "n"],
+        KeyType::P256 | KeyType::P384 => &["crv", "kty", "x", "y"],
+        KeyType::Ed25519 => &["crv", "kty", "x"],
+    };
+    let members: Option<Vec<String>> = names
+        .iter()
+        .map(|name| Some(format!("\"{name}\":\"{}\"", text(key, name).ok()?)))
+        .collect();
+    let canonical = format!("{{{}}}", members?.join(","));
+    Some(Digest::of(&[canonical.as_bytes()]))
 }
 
 fn read(value: &Value) -> Result<Jwk, String> {

@@ -11,6 +11,7 @@ mod signature;
 pub use algorithm::Algorithm;
 pub(crate) use compact::Compact;
 pub use jwk::JwkSet;
+pub(crate) use jwk::OwnKey;
 pub(crate) use signature::verify_signature;
 
 #[cfg(test)]

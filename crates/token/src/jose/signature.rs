@@ -48,7 +48,12 @@ impl PublicKey {
         }
     }
 
-    fn verify(&self, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> Option<()> {
+    pub(super) fn verify(
+        &self,
+        algorithm: Algorithm,
+        signed: &[u8],
+        signature: &[u8],
+    ) -> Option<()> {
         match self {
             Self::Curve(kind, key) if *kind == algorithm.key_type() => {
                 key.verify_sig(signed, signature).ok()

@@ -25,6 +25,8 @@ pub(super) enum Kind {
     UserAgent,
     /// Replaces the method or the target for some upstreams.
     Override,
+    /// A proof that belongs to the token.
+    Proof,
     /// Another spelling of a field that frames or routes the message.
     RoutingAlias,
     /// Ours to write, or meant for one hop: removed.
@@ -56,6 +58,7 @@ pub(super) fn of(name: &[u8]) -> Kind {
         b"expect" => exact(b"expect", Kind::Expect, RoutingAlias),
         b"authorization" => exact(b"authorization", Kind::Authorization, Removed),
         b"xapikey" => exact(b"x-api-key", Kind::ApiKey, Removed),
+        b"dpop" => exact(b"dpop", Kind::Proof, Removed),
         b"xforwardedfor" => exact(b"x-forwarded-for", Kind::ForwardedFor, Removed),
         b"contenttype" => exact(b"content-type", Kind::ContentType, EndToEnd),
         b"te" => exact(b"te", Kind::Te, Removed),
@@ -70,6 +73,8 @@ pub(super) fn of(name: &[u8]) -> Kind {
         | b"http2settings" => Removed,
         // CGI-like upstreams would read it as the variable HTTP_PROXY, and send their own calls there.
         b"proxy" => Removed,
+        // A client certificate, as a proxy that ended TLS tells it (RFC 9440 §2).
+        b"clientcert" | b"clientcertchain" => Removed,
         b"forwarded" | b"xrealip" | b"xclientip" | b"trueclientip" => Removed,
         b"xoriginalurl" | b"xrewriteurl" | b"xoriginaluri" | b"xoriginalmethod"
         | b"xoriginalhost" | b"xhost" => Override,

@@ -17,6 +17,8 @@ pub enum Presented<'h> {
     Nothing,
     /// `Authorization: Bearer …` (RFC 6750).
     Bearer(&'h str),
+    /// `Authorization: DPoP …` (RFC 9449 §7.1): a token that is bound to a key.
+    Bound(&'h str),
     /// `X-API-Key: …`.
     ApiKey(&'h str),
     /// An `Authorization` of another scheme, or one that cannot be read.
@@ -30,6 +32,8 @@ pub struct RequestFields<'h> {
     pub host: Option<&'h [u8]>,
     /// The credential.
     pub presented: Presented<'h>,
+    /// The proof that the sender holds the key that its token is bound to (`DPoP`).
+    pub proof: Option<&'h str>,
     /// Where the body ends.
     pub framing: Framing,
     /// The caller wants to use the connection again.
@@ -83,6 +87,7 @@ struct Pass<'h> {
     host: Option<&'h [u8]>,
     authorization: Option<&'h [u8]>,
     api_key: Option<&'h [u8]>,
+    proof: Option<&'h [u8]>,
     upgrade: Option<&'h [u8]>,
     expect: Option<&'h [u8]>,
     user_agent: Option<&'h [u8]>,
@@ -149,6 +154,7 @@ impl<'h> Pass<'h> {
                 single(&mut self.authorization, value, Reason::ForbiddenHeader)?;
             }
             Kind::ApiKey => single(&mut self.api_key, value, Reason::ForbiddenHeader)?,
+            Kind::Proof => single(&mut self.proof, value, Reason::ForbiddenHeader)?,
             Kind::Upgrade => self.upgrade = Some(value),
             Kind::Te => {
                 self.takes_trailers |=
@@ -197,6 +203,7 @@ impl<'h> Pass<'h> {
         Ok(RequestFields {
             host: self.host,
             presented: presented(self.authorization, self.api_key)?,
+            proof: self.proof.and_then(credential_text),
             framing,
             keep_alive: self.connection.persists(version),
             websocket,
@@ -227,17 +234,21 @@ fn presented<'h>(
     match (authorization, api_key) {
         (Some(_), Some(_)) => Err(Reason::ForbiddenHeader),
         (None, None) => Ok(Presented::Nothing),
-        (Some(value), None) => Ok(bearer(value).map_or(Presented::Unreadable, Presented::Bearer)),
+        (Some(value), None) => {
+            let bearer = token_of(b"bearer", value).map(Presented::Bearer);
+            let bound = || token_of(b"dpop", value).map(Presented::Bound);
+            Ok(bearer.or_else(bound).unwrap_or(Presented::Unreadable))
+        }
         (None, Some(value)) => {
             Ok(credential_text(value).map_or(Presented::Unreadable, Presented::ApiKey))
         }
     }
 }
 
-/// `Bearer`, spaces, one token (RFC 6750 §2.1).
-fn bearer(value: &[u8]) -> Option<&str> {
-    let (scheme, rest) = value.split_at_checked(b"bearer".len())?;
-    let rest = scheme.eq_ignore_ascii_case(b"bearer").then_some(rest)?;
+/// The scheme, spaces, one token (RFC 6750 §2.1, RFC 9449 §7.1).
+fn token_of<'h>(wanted: &[u8], value: &'h [u8]) -> Option<&'h str> {
+    let (scheme, rest) = value.split_at_checked(wanted.len())?;
+    let rest = scheme.eq_ignore_ascii_case(wanted).then_some(rest)?;
     let token = rest.strip_prefix(b" ")?.trim_ascii_start();
     credential_text(token)
 }

@@ -180,6 +180,7 @@ fn credentials_are_read_as_one_text_or_not_at_all() {
             .map(|fields| match fields.presented {
                 Presented::Nothing => "nothing".to_owned(),
                 Presented::Bearer(text) => format!("bearer {text}"),
+                Presented::Bound(text) => format!("bound {text}"),
                 Presented::ApiKey(text) => format!("key {text}"),
                 Presented::Unreadable => "unreadable".to_owned(),
             })
@@ -187,6 +188,7 @@ fn credentials_are_read_as_one_text_or_not_at_all() {
     };
     assert_eq!(presented("x", "y"), "nothing");
     assert_eq!(presented("authorization", "bEARER  a.b"), "bearer a.b");
+    assert_eq!(presented("authorization", "dpop a.b"), "bound a.b");
     assert_eq!(presented("x-api-key", "k"), "key k");
     for value in [
         "",
