@@ -11,11 +11,8 @@ pub(super) fn of(reason: Reason, about: Option<&About>) -> Option<String> {
     let realm = realm(about);
     let bearer = |error: &str| Some(format!("Bearer realm=\"{realm}\"{error}"));
     match reason {
-        Reason::NoCredential if about.is_some_and(|about| about.takes_tokens) => {
-            Some(format!("Bearer realm=\"{realm}\", {}", bound(&realm, "")))
-        }
         Reason::NoCredential | Reason::CredentialNotAccepted => bearer(""),
-        Reason::InvalidProof => Some(bound(&realm, ", error=\"invalid_dpop_proof\"")),
+        Reason::InvalidProof => Some(proof(&realm)),
         Reason::InsufficientScope => bearer(", error=\"insufficient_scope\""),
         reason if reason.status() == 401 => bearer(", error=\"invalid_token\""),
         _ => None,
@@ -23,9 +20,10 @@ pub(super) fn of(reason: Reason, about: Option<&About>) -> Option<String> {
 }
 
 /// RFC 9449 §7.1.
-fn bound(realm: &str, error: &str) -> String {
+fn proof(realm: &str) -> String {
     let algorithms: Vec<&str> = Algorithm::ALL.iter().map(|known| known.as_str()).collect();
-    format!("DPoP realm=\"{realm}\"{error}, algs=\"{}\"", algorithms.join(" "))
+    let algorithms = algorithms.join(" ");
+    format!("DPoP realm=\"{realm}\", error=\"invalid_dpop_proof\", algs=\"{algorithms}\"")
 }
 
 /// Names of APIs are free text; a quoted string is not.
