@@ -8,11 +8,13 @@ use cedar_policy::{Authorizer, Entities, Policy, PolicySet, Request};
 use grant::Place;
 use policy::{Explained, Guard, Judgement, Question, Reading, Verdict};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::asked::{self, Asked, Readings};
 use crate::explain::explained;
 use crate::names::Types;
 use crate::rails::{self, Rail};
+use crate::swift::Asking;
 use crate::uses::Uses;
 
 /// Compiled guardrails. Of a request only those are evaluated whose scope names its API, or none.
@@ -82,8 +84,12 @@ impl Guard for Guardrails {
         if bucket.rails.is_empty() {
             return Judgement::Pass;
         }
+        let (found, rest) = bucket.swiftly(question);
+        if rest.is_empty() {
+            return found.into_judgement();
+        }
         match index.prepare(bucket, question) {
-            Ok(prepared) => prepared.all(bucket).into_judgement(),
+            Ok(prepared) => prepared.all(bucket, &rest).and(found).into_judgement(),
             Err(why) => Judgement::Error(why),
         }
     }
@@ -168,6 +174,20 @@ impl Bucket {
         let places = uses.places.iter().cloned().collect();
         Ok(Self { rails, policies, uses, places })
     }
+
+    /// What can be judged without Cedar, and what is left to it.
+    fn swiftly(&self, question: &Question<'_>) -> (Found, SmallVec<[&Rail; 2]>) {
+        let asking = Asking::new(question, &self.places);
+        let (mut found, mut rest) = (Found::default(), SmallVec::new());
+        for rail in &self.rails {
+            match rail.swift.as_ref().and_then(|swift| swift.forbids(&asking)) {
+                Some(true) => found.forbids.push(rail.id.clone()),
+                Some(false) => {}
+                None => rest.push(rail.as_ref()),
+            }
+        }
+        (found, rest)
+    }
 }
 
 /// A question in Cedar's terms.
@@ -178,13 +198,15 @@ struct Prepared<'q> {
 }
 
 impl Prepared<'_> {
-    /// All guardrails of the API at once; where something cannot be read, one by one.
-    fn all(&self, bucket: &Bucket) -> Found {
+    /// Some guardrails of the API: all of them at once; where something cannot be read, and where
+    /// they are few, one by one.
+    fn all(&self, bucket: &Bucket, rails: &[&Rail]) -> Found {
         let is_open = |reading: &Reading<'_>| !matches!(reading, Reading::Values(_));
-        if !self.readings.iter().any(|(_, reading)| is_open(reading)) {
+        let all = rails.len() == bucket.rails.len();
+        if all && !self.readings.iter().any(|(_, reading)| is_open(reading)) {
             return self.evaluate(&bucket.policies);
         }
-        bucket.rails.iter().map(|rail| self.one(rail)).fold(Found::default(), Found::and)
+        rails.iter().map(|rail| self.one(rail)).fold(Found::default(), Found::and)
     }
 
     /// One guardrail. If it reads what is not there to be read, it is only judged as far as that:

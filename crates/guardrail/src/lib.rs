@@ -26,6 +26,7 @@ mod names;
 pub mod prove;
 mod rails;
 mod schema;
+mod swift;
 mod uses;
 
 pub use export::{PolicyExport, State, export};

@@ -12,6 +12,7 @@ use cedar_policy::pst::{
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, pst};
 use miette::Diagnostic;
 
+use crate::swift::Swift;
 use crate::uses::{Opaque, Uses};
 use crate::{bounds, names};
 
@@ -34,6 +35,8 @@ pub(crate) struct Rail {
     pub(crate) prelude: Policy,
     /// The APIs that its scope names; `None` = all.
     pub(crate) apis: Option<BTreeSet<ApiId>>,
+    /// The same without Cedar, where all that it says is known there.
+    pub(crate) swift: Option<Swift>,
 }
 
 /// Reads all files. Whatever is no guardrail is a problem.
@@ -119,7 +122,8 @@ fn rail(file: &str, number: usize, line: usize, policy: &Policy) -> Result<Rail,
     let mut uses = Uses::default();
     uses.add(body.clauses()).map_err(unclear)?;
     let prelude = prelude(&body).map_err(|why| Problem::invalid("guardrail_syntax", why))?;
-    Ok(Rail { apis: apis(&body), id, file: file.to_owned(), line, policy, uses, prelude })
+    let (apis, swift) = (apis(&body), Swift::of(&body, &uses));
+    Ok(Rail { apis, id, file: file.to_owned(), line, policy, uses, prelude, swift })
 }
 
 /// The policy with the conditions that come before the first one that reads the request.

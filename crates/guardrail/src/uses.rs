@@ -169,7 +169,7 @@ fn variable(expr: &Expr) -> Result<(), Opaque> {
 }
 
 /// A place by the rules of ties, which know what names there can be.
-fn place(part: &str, name: &str) -> Result<Place, Opaque> {
+pub(crate) fn place(part: &str, name: &str) -> Result<Place, Opaque> {
     let unnamed = || opaque(format!("`{name}` cannot be a name in the {part}"), PLAIN);
     if part == "header" && name != name.to_ascii_lowercase() {
         return Err(opaque(format!("there is no header field `{name}`"), LOWER));
