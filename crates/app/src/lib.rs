@@ -45,6 +45,7 @@ mod inventory;
 mod key;
 mod ledger;
 pub mod limits;
+mod lookup;
 mod near;
 mod operations;
 mod policies;
@@ -80,6 +81,7 @@ pub use actor::{Actor, Channel, Role};
 pub use api::{TIMEOUT_MAX, check_limits};
 pub use fetch::{Fetcher, HttpFetcher};
 pub use findings::FindingQuery;
+pub use lookup::{Looked, RelationSources};
 pub use probe::Probe;
 pub use rollouts::RolloutTallies;
 pub use settings::{Keys, Settings, TrustedIssuer};
@@ -129,6 +131,7 @@ pub struct App {
     proving: Arc<tokio::sync::Mutex<()>>,
     probe: OnceLock<Arc<dyn Probe>>,
     open_streams: OnceLock<Arc<dyn OpenStreams>>,
+    relation_sources: OnceLock<Arc<dyn RelationSources>>,
     cuts: streams::Cuts,
     call_counts: today::CallCounts,
     /// What the gate of this node did while a change was being rolled out.
@@ -161,6 +164,7 @@ impl App {
             proving: Arc::default(),
             probe: OnceLock::new(),
             open_streams: OnceLock::new(),
+            relation_sources: OnceLock::new(),
             cuts: streams::Cuts::default(),
             call_counts: today::CallCounts::default(),
             rollout_tallies: Arc::default(),

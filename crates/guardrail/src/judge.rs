@@ -1,5 +1,6 @@
 //! The compiled set, and its judgement of one request.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{ApiId, Problem};
@@ -64,6 +65,15 @@ impl Guardrails {
     /// name and type right by the schema of these APIs.
     pub fn check(set: &grant::Guardrails, apis: &[Api]) -> Result<(), Vec<Problem>> {
         crate::check::check(set, apis)
+    }
+
+    /// Whether none of a set looks at one of these relations, which are looked up: guardrails ask
+    /// nobody.
+    pub fn ask_no_source(
+        set: &grant::Guardrails,
+        looked_up: &BTreeSet<String>,
+    ) -> Result<(), Vec<Problem>> {
+        crate::check::ask_no_source(set, looked_up)
     }
 
     /// Why it could not be compiled.
@@ -146,6 +156,9 @@ impl Index {
         let asked = Asked { who, api, operation, facts, now };
         let readings = asked::read(bucket.places.iter(), facts);
         let (types, uses) = (&self.types, &bucket.uses);
+        if let Some(name) = uses.related.iter().find(|name| related.is_looked_up(name)) {
+            return Err(format!("`related.{name}` is looked up, and guardrails ask nobody"));
+        }
         let context = asked::context(&asked, uses, &readings, Vec::new())?;
         let objects = |name: &str| related.objects(name).map(str::to_owned).collect();
         let principal = asked::principal(types, uses, who.identity(), groups, about, objects)?;

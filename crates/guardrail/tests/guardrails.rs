@@ -9,7 +9,7 @@ use guardrail::Guardrails;
 use policy::{Facts, Guard, Supposed, Verdict};
 
 fn facts(request: &Asks) -> Facts<'_> {
-    Facts { source: None, draw: 0, request }
+    Facts::of(None, 0, request)
 }
 
 /// The reason and the guardrails of a refusal; `None` = allowed.

@@ -15,6 +15,7 @@ use traffic::Reason;
 use crate::config::GateConfig;
 use crate::credential::{Authenticators, ClaimsCache};
 use crate::limits::Limiter;
+use crate::lookup::Lookups;
 use crate::recorder::Recorder;
 use crate::sources::Sources;
 use crate::stage::Journal;
@@ -46,6 +47,7 @@ pub(crate) struct Core {
     pub(crate) sources: Arc<Sources>,
     pub(crate) limits: Arc<Limiter>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) lookups: Arc<Lookups>,
     /// TLS towards upstreams that are spoken to in HTTP/2.
     upstream_tls_h2: Option<Arc<rustls::ClientConfig>>,
     /// The grace of a shutdown is over.
@@ -81,6 +83,7 @@ impl Gate {
             tls.alpn_protocols = vec![b"h2".to_vec()];
             Arc::new(tls)
         });
+        let lookups = Lookups::new(Arc::clone(&clock), config.upstream_tls.clone());
         let core = Core {
             config,
             ruleset,
@@ -90,6 +93,7 @@ impl Gate {
             sources,
             limits,
             streams: Arc::default(),
+            lookups: Arc::new(lookups),
             upstream_tls_h2,
             by_force: AtomicBool::new(false),
         };
@@ -104,6 +108,11 @@ impl Gate {
     /// What is open at this gate.
     pub fn streams(&self) -> &Arc<Streams> {
         &self.core.streams
+    }
+
+    /// The sources of relations that are looked up, to be installed, asked and measured.
+    pub fn lookups(&self) -> &Arc<Lookups> {
+        &self.core.lookups
     }
 
     /// Listeners speak TLS only. See [`crate::tls::server_config`].

@@ -154,6 +154,9 @@ pub struct Explanation {
     /// set, those that refuse.
     #[serde(default)]
     pub guardrails: Vec<ExplainedGuardrail>,
+    /// Relations that were looked up for this explanation: what their sources say now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relations: Vec<LookedUp>,
     /// The smallest grant that would allow it, as a command; absent where it would be allowed now,
     /// and where no grant is what was missing.
     pub would_allow: Option<String>,
@@ -162,6 +165,23 @@ pub struct Explanation {
     pub would_allow_object: Option<String>,
     /// Who can give it, by name.
     pub who_can_give: Vec<String>,
+}
+
+/// A relation that was looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookedUp {
+    /// The relation.
+    pub relation: String,
+    /// The object, as the request names it.
+    pub object: String,
+    /// The source that answers for the relation; empty = none does.
+    pub source: String,
+    /// `related`, `unrelated`, or `unknown` where the source did not say.
+    pub answer: String,
+    /// When the source was asked, RFC 3339.
+    pub asked_at: String,
+    /// How old the answer is, in seconds; 0 = it was asked for this.
+    pub age_seconds: u64,
 }
 
 /// One stage of the request path.

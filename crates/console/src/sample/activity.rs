@@ -83,6 +83,7 @@ pub fn explanation() -> Explanation {
             why: "covers this operation".to_owned(),
         }],
         guardrails: vec![guardrail()],
+        relations: Vec::new(),
         would_allow: None,
         would_allow_object: None,
         who_can_give: Vec::new(),

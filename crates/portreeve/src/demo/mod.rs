@@ -115,6 +115,7 @@ fn doors(port: u16) -> Result<Doors, Failure> {
         tls: None,
         upstream_roots: None,
         trusted_proxies: Vec::new(),
+        relations: Vec::new(),
         bears: (usual.in_flight, usual.delay),
         example_identity: Some(EXAMPLE.to_owned()),
         watch_one_in: 1,

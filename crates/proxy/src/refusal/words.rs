@@ -36,6 +36,7 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::InsufficientScope => "Scope too narrow",
         Reason::ForbiddenByPolicy => "Forbidden by policy",
         Reason::PolicyError => "Not decidable",
+        Reason::RelationUnknown => "Relation not known",
         Reason::AmbiguousBody => "Body has more than one reading",
         Reason::ContractViolation => "Request breaks the contract",
         Reason::RateLimited => "Too many requests",
@@ -96,6 +97,9 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
         Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
         Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
+        Reason::RelationUnknown => {
+            "Whether the caller has to do with this object could not be found out.".to_owned()
+        }
         Reason::AmbiguousBody => AMBIGUOUS.to_owned(),
         Reason::ContractViolation => {
             let api = about.map_or("the API", |about| about.name.as_str());
@@ -199,7 +203,7 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
             "try again later, or ask the owner of the API and give the request id"
         }
         Reason::DeadlineExceeded => "give the call more time, within what the API allows",
-        Reason::PolicyError | Reason::LogUnavailable | Reason::Stale => {
+        Reason::PolicyError | Reason::RelationUnknown | Reason::LogUnavailable | Reason::Stale => {
             "try again later, or tell who operates the gate and give the request id"
         }
         Reason::ShuttingDown | Reason::Cancelled => "send it again over a new connection",
