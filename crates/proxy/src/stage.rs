@@ -36,7 +36,6 @@ use crate::gate::Worker;
 use crate::refusal::Refused;
 
 /// What became of a request before anything was forwarded.
-#[expect(clippy::large_enum_variant, reason = "nearly every request is admitted")]
 pub(crate) enum Verdict {
     Admitted(Admitted),
     Refused(Refused),

@@ -79,7 +79,10 @@ impl Ask {
             draw: *dice.pick(&[0, 1, 99, 100, 4_999, 5_000, 9_998, 9_999]),
             now: Timestamp::from_micros(NOW.as_micros() + off),
             request: request(dice, places),
-            answers: answers(dice),
+            answers: match world.ruleset.looks_up(LOOKED_UP) {
+                true => answers(dice),
+                false => Answers::default(),
+            },
         }
     }
 

@@ -59,6 +59,8 @@ pub(super) fn title(reason: Reason) -> &'static str {
 const AMBIGUOUS: &str = "The body has a name twice in one object, or is nested too deep, so that two \
                          readers may take it for two things.";
 
+const RELATION: &str = "Whether the caller has to do with this object could not be found out.";
+
 /// What happened here, in one sentence.
 pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
     let name = about.map_or("This API", |about| about.name.as_str());
@@ -97,9 +99,7 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
         Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
         Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
-        Reason::RelationUnknown => {
-            "Whether the caller has to do with this object could not be found out.".to_owned()
-        }
+        Reason::RelationUnknown => RELATION.to_owned(),
         Reason::AmbiguousBody => AMBIGUOUS.to_owned(),
         Reason::ContractViolation => {
             let api = about.map_or("the API", |about| about.name.as_str());

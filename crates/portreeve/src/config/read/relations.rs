@@ -23,9 +23,9 @@ impl Reader<'_> {
     }
 
     fn relation_source(&mut self, raw: RawRelationSource) -> Option<RelationSetting> {
-        if let Err(problem) = proxy::Upstream::parse(raw.url.get_ref()) {
+        if let Err(why) = traffic::UpstreamUrl::parse(raw.url.get_ref()) {
             let hint = "write it like \"https://pdp.internal/access/v1/evaluation\"";
-            self.wrong(problem.detail, raw.url.span(), hint);
+            self.wrong(format!("`url` is no address: {why}"), raw.url.span(), hint);
         }
         self.check_encrypted("url", &raw.url);
         let timeout = self.within(raw.timeout, Span::from_millis(250), TIMEOUT_MAX, false);
