@@ -61,6 +61,7 @@ mod rollouts;
 mod search;
 pub mod settings;
 mod sign_in;
+mod signals;
 pub mod streams;
 mod terms;
 mod today;
@@ -123,8 +124,9 @@ pub struct App {
     /// Held while the ruleset moves, so that it moves in the order of the change log.
     publishing: tokio::sync::Mutex<publish::Published>,
     pub(crate) decision_log: Option<Arc<DecisionLog>>,
-    /// Held while usage is folded.
-    folding: tokio::sync::Mutex<()>,
+    /// Held while usage is folded. What is known of callers' habits; `None` = it has to be learned
+    /// from the records again.
+    folding: tokio::sync::Mutex<Option<traffic::Walks>>,
     /// Held while plans are carried out: a signature and the job do not get in each other's way.
     remediating: tokio::sync::Mutex<()>,
     /// Held while a solver works.
@@ -159,7 +161,7 @@ impl App {
             ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
             publishing: tokio::sync::Mutex::new(published),
             decision_log: parts.decision_log,
-            folding: tokio::sync::Mutex::new(()),
+            folding: tokio::sync::Mutex::new(None),
             remediating: tokio::sync::Mutex::new(()),
             proving: Arc::default(),
             probe: OnceLock::new(),

@@ -103,6 +103,45 @@ pub struct StreamView {
     pub grant_ids: Vec<String>,
 }
 
+/// Which signals to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct SignalQuery {
+    /// Only of this identity.
+    pub identity: Option<String>,
+    /// Only those that began within this time (default `90d`).
+    pub since: Option<String>,
+}
+
+/// Behaviour of an identity that wants attention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignalView {
+    /// `object-id-enumeration`: a walk through objects outside the caller's usual range.
+    pub kind: String,
+    /// Whose.
+    pub identity_id: String,
+    /// With what, when it was noticed.
+    pub credential_id: String,
+    /// The first call of it, RFC 3339.
+    pub start: String,
+    /// The last so far.
+    pub end: String,
+    /// The call by which it was noticed.
+    pub detected_at: String,
+    /// On which API.
+    pub api_id: String,
+    /// By which operation.
+    pub operation: String,
+    /// Objects that the caller had not asked for in the month before.
+    pub objects: u64,
+    /// Of these, how many were not there, or were refused.
+    pub misses: u64,
+    /// Of these, how many had the id that follows the one before.
+    pub in_order: u64,
+    /// The most such objects in an hour of the month before.
+    pub usual: u64,
+}
+
 /// Which open requests to show. All given conditions hold together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
