@@ -13,6 +13,7 @@ use base::{ApiId, GrantId, OperationId, Timestamp};
 use grant::GrantSubject;
 use review::{Inventory, InventoryParts, Suggestion, UsageFacts, Window};
 use serde_json::Value;
+use traffic::CallRecord;
 
 use self::routes::Routes;
 use self::tables::{Row, text};
@@ -140,6 +141,32 @@ impl Enterprise {
             score.future_blocked += u64::from(!still);
         }
         Ok(())
+    }
+
+    /// Shows every allowed request to a documented operation as the record that the gate would leave,
+    /// in time order.
+    pub fn records(&self, see: &mut dyn FnMut(&CallRecord)) -> Result<(), Failure> {
+        for request in traffic_log::requests(&self.root.join("traffic"))? {
+            let request = request?;
+            if let Some(call) = self.tables.allowed_call(&request, &self.routes)
+                && let Some(record) = call.record(&request)
+            {
+                see(&record);
+            }
+        }
+        Ok(())
+    }
+
+    /// The planted events of one kind: the credential, and their span.
+    pub fn events(&self, kind: &str) -> Result<Vec<(String, Timestamp, Timestamp)>, Failure> {
+        let rows = self.truth["anomalies"].as_array().ok_or("truth.json: no anomalies")?;
+        let of_kind = rows.iter().filter(|row| row["kind"] == kind);
+        let event = |row: &Value| {
+            let moment =
+                |name: &str| -> Result<_, Failure> { Ok(Timestamp::parse(text(row, name)?)?) };
+            Ok((text(row, "credential_id")?.to_owned(), moment("start")?, moment("end")?))
+        };
+        of_kind.map(event).collect()
     }
 
     fn misuse(&self) -> BTreeSet<&str> {

@@ -271,6 +271,24 @@ impl From<StreamFilter> for app::view::StreamQuery {
     }
 }
 
+/// Filter of signals.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct SignalFilter {
+    /// Only of this identity.
+    pub identity: Option<String>,
+    /// Only those that began within this time (default `90d`).
+    pub since: Option<String>,
+}
+
+impl From<SignalFilter> for app::view::SignalQuery {
+    fn from(filter: SignalFilter) -> Self {
+        let SignalFilter { identity, since } = filter;
+        Self { identity, since }
+    }
+}
+
 /// Filter of findings.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]

@@ -15,10 +15,14 @@ mod search;
 use base::Problem;
 use base::problem::ProblemKind;
 use policy::reading::json;
+use policy::{Answers, Ruleset};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use traffic::Reason;
 
+use crate::calls::Sight;
+use crate::lookup::Asked;
 use crate::view::{
     AskedAction, AskedResource, AskedSubject, Decision, DecisionContext, Evaluated, Evaluation,
     Evaluations, Properties, QuestionError,
@@ -116,7 +120,17 @@ impl App {
     pub async fn evaluate(&self, actor: &Actor, asked: &Evaluation) -> Result<Decision, Problem> {
         let question = Question::read(asked, self.now())?;
         let sight = self.sight(actor).await?;
-        Ok(question.answer(&self.ruleset().load(), &sight))
+        Ok(self.answer(&question, &self.ruleset().load_full(), &sight).await)
+    }
+
+    /// Answers with what sources say, as the gate would.
+    async fn answer(&self, question: &Question, ruleset: &Ruleset, sight: &Sight) -> Decision {
+        let judge = |answers: &Answers| question.answer(ruleset, sight, answers);
+        let answered = self.with_answers(&mut Asked::default(), judge).await;
+        answered.unwrap_or_else(|| {
+            let status = Reason::RelationUnknown.status();
+            Decision::none(status, Reason::RelationUnknown.to_string())
+        })
     }
 
     /// Answers several questions by one ruleset, or one that is asked in their form.
@@ -144,10 +158,11 @@ impl App {
         let mut evaluations = Vec::with_capacity(parts.len());
         for part in parts {
             let question = Part::of(part).and_then(|part| part.complete(&all));
-            let answered = question
-                .and_then(|question| Question::read(&question, now))
-                .map(|question| question.answer(&ruleset, &sight));
-            let decision = answered.unwrap_or_else(|problem| unasked(&problem));
+            let question = question.and_then(|question| Question::read(&question, now));
+            let decision = match question {
+                Ok(question) => self.answer(&question, &ruleset, &sight).await,
+                Err(problem) => unasked(&problem),
+            };
             let ends = semantic.ends_after(decision.decision);
             evaluations.push(decision);
             if ends {

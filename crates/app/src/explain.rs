@@ -14,15 +14,16 @@ use catalog::{Api, Operation};
 use grant::{Grant, OperationSet};
 use identity::{CredentialClass, Identity};
 use policy::{
-    Caller, Considered, Facts, RecordedRequest, Ruleset, Standing, Told, Verdict, draw_of,
+    Answers, Caller, Considered, Facts, RecordedRequest, Ruleset, Standing, Told, Verdict, draw_of,
 };
 use traffic::{CallRecord, Outcome, Reason, RolloutMark, RolloutSide};
 
 use crate::calls::{operation_title, view};
+use crate::lookup::Asked;
 use crate::policies::written::{Parts, Posed};
 use crate::render::title;
 use crate::view::{
-    ConsideredGrant, ExplainedGuardrail, ExplainedStage, Explanation, WrittenRequest,
+    ConsideredGrant, ExplainedGuardrail, ExplainedStage, Explanation, LookedUp, WrittenRequest,
 };
 use crate::{Actor, App};
 use minimal::Minimal;
@@ -37,6 +38,7 @@ struct Subject<'a> {
     record: &'a CallRecord,
     ruleset: &'a Arc<Ruleset>,
     told: Told,
+    relations: Vec<LookedUp>,
     minimal: Option<Minimal>,
 }
 
@@ -46,7 +48,14 @@ impl App {
         let record = self.call(actor, request_id).await?;
         let ruleset = self.ruleset().load_full();
         let now = self.now();
-        let told = with_posed(&record, &ruleset, |posed| told(posed, &ruleset, now));
+        let mut asked = Asked::default();
+        let wants = |answers: &Answers| {
+            let wants = |posed: &Posed<'_>| posed.wants(&ruleset);
+            with_posed(&record, &ruleset, answers, wants).unwrap_or(Ok(()))
+        };
+        self.with_answers(&mut asked, wants).await;
+        let answers = &asked.answers;
+        let told = with_posed(&record, &ruleset, answers, |posed| told(posed, &ruleset, now));
         let told = told.unwrap_or_default();
         let near = match is_for_grants(&record) {
             true => self.nearest(record.identity_id.as_ref(), &told).await?,
@@ -54,11 +63,13 @@ impl App {
         };
         let minimal = near.and_then(|near| {
             let id = self.draw(GrantId::generate);
-            with_posed(&record, &ruleset, |posed| minimal::smallest(posed, &ruleset, &near, &id))?
+            with_posed(&record, &ruleset, answers, |posed| {
+                minimal::smallest(posed, &ruleset, &near, &id)
+            })?
         });
-        let tells_policy = actor.reads_all();
-        self.explained(Subject { tells_policy, record: &record, ruleset: &ruleset, told, minimal })
-            .await
+        let (tells_policy, relations) = (actor.reads_all(), asked.views(now));
+        let (record, ruleset) = (&record, &ruleset);
+        self.explained(Subject { tells_policy, record, ruleset, told, relations, minimal }).await
     }
 
     /// Explains a request that is only written down, as if it came. Nothing is forwarded, and no
@@ -73,11 +84,22 @@ impl App {
         let parts = Parts::read(&request, now)?;
         let mut record = self.unrecorded(&parts);
         let sight = self.sight(actor).await?;
+        let mut asked = Asked::default();
+        let mut wants = |answers: &Answers| {
+            let wants = |posed: &Posed<'_>| {
+                judge(&mut record, posed, &ruleset);
+                // For those who are told nothing, nobody is asked either.
+                if sight.covers(&record) { posed.wants(&ruleset) } else { Ok(()) }
+            };
+            parts.pose(&request, &ruleset, answers, wants).unwrap_or(Ok(()))
+        };
+        self.with_answers(&mut asked, &mut wants).await;
+        let answers = &asked.answers;
         let ask = |posed: &Posed<'_>| {
             judge(&mut record, posed, &ruleset);
             (told(posed, &ruleset, posed.at), sight.covers(&record))
         };
-        let (told, is_seen) = match parts.pose(&request, &ruleset, ask) {
+        let (told, is_seen) = match parts.pose(&request, &ruleset, answers, ask) {
             Ok(found) => found,
             Err(reason) => {
                 (record.outcome, record.reason) = (Outcome::Refused, Some(reason));
@@ -97,17 +119,18 @@ impl App {
         let minimal = near.and_then(|near| {
             let id = self.draw(GrantId::generate);
             let ask = |posed: &Posed<'_>| minimal::smallest(posed, &ruleset, &near, &id);
-            parts.pose(&request, &ruleset, ask).ok().flatten()
+            parts.pose(&request, &ruleset, answers, ask).ok().flatten()
         });
-        let tells_policy = actor.reads_all();
-        let subject = Subject { tells_policy, record: &record, ruleset: &ruleset, told, minimal };
+        let (tells_policy, relations) = (actor.reads_all(), asked.views(now));
+        let (record, ruleset) = (&record, &ruleset);
+        let subject = Subject { tells_policy, record, ruleset, told, relations, minimal };
         let mut explanation = self.explained(subject).await?;
         as_written(&mut explanation, &parts);
         Ok(explanation)
     }
 
     async fn explained(&self, subject: Subject<'_>) -> Result<Explanation, Problem> {
-        let Subject { tells_policy, record, ruleset, told, minimal } = subject;
+        let Subject { tells_policy, record, ruleset, told, relations, minimal } = subject;
         let who_can_give = match &minimal {
             None => Vec::new(),
             Some(_) => self.who_can_give(record, ruleset).await?,
@@ -121,6 +144,7 @@ impl App {
             stages: stages(record, ruleset),
             grants: self.considered_grants(record, &told.grants, ruleset).await?,
             guardrails: guardrails(told.guardrails, tells_policy),
+            relations,
             would_allow,
             would_allow_object,
             who_can_give,
@@ -209,6 +233,7 @@ fn recorded_operation<'r>(record: &CallRecord, ruleset: &'r Ruleset) -> Option<&
 fn with_posed<R>(
     record: &CallRecord,
     ruleset: &Ruleset,
+    answers: &Answers,
     ask: impl FnOnce(&Posed<'_>) -> R,
 ) -> Option<R> {
     let entry = ruleset.entry(record.api_id.as_ref()?)?;
@@ -218,7 +243,7 @@ fn with_posed<R>(
     let who = Caller::supposed(record.identity_id.as_ref()?, class);
     let draw = draw_of(record.request_id.as_str());
     let request = RecordedRequest::new(record, operation);
-    let facts = Facts { source: Some(record.source_ip), draw, request: &request };
+    let facts = Facts { source: Some(record.source_ip), draw, request: &request, answers };
     Some(ask(&Posed { who, entry, operation, facts, at: record.at }))
 }
 
@@ -243,6 +268,10 @@ fn judge(record: &mut CallRecord, posed: &Posed<'_>, ruleset: &Ruleset) {
             };
             (record.reason, record.would_refuse) = (supposed.observed(), supposed.observed());
             record.grant_ids = supposed.grants().unwrap_or_default().to_vec();
+            if !supposed.lookups().is_empty() {
+                (record.outcome, record.reason) = (Outcome::Refused, Some(Reason::RelationUnknown));
+                record.status = Reason::RelationUnknown.status();
+            }
         }
     }
 }
@@ -312,6 +341,10 @@ fn is_own(identity: &Identity, owner: &str) -> bool {
 fn considered_grant(one: &Considered, grant: Option<&Grant>, api: Option<&Api>) -> ConsideredGrant {
     let says = match one.standing {
         Standing::Allows => "covers this operation",
+        Standing::NeedsRelation => "covers this operation on related objects; nobody was asked",
+        Standing::RelationUnknown => {
+            "covers this operation on related objects; their source does not say"
+        }
         Standing::NeedsBody => "covers this operation; whether its terms hold is not known here",
         Standing::Withdrawn => "covers this operation, but is being taken back",
         Standing::OtherEnvironment => "covers this operation for callers of another environment",
@@ -373,7 +406,8 @@ fn stage_of(reason: Reason, record: &CallRecord) -> usize {
         | Reason::ObjectNotAllowed
         | Reason::InsufficientScope
         | Reason::ForbiddenByPolicy
-        | Reason::PolicyError => 4,
+        | Reason::PolicyError
+        | Reason::RelationUnknown => 4,
         // After everything was granted.
         Reason::AmbiguousBody | Reason::ContractViolation => 5,
         Reason::UpstreamUnreachable
@@ -486,6 +520,9 @@ fn why(reason: Reason) -> &'static str {
         Reason::InsufficientScope => "the token's own scope is narrower than the operation",
         Reason::ForbiddenByPolicy => "a guardrail forbids it",
         Reason::PolicyError => "a policy could not be evaluated",
+        Reason::RelationUnknown => {
+            "a grant covers it on related objects, and their source did not say"
+        }
         Reason::AmbiguousBody => "the body is JSON with two readings",
         Reason::ContractViolation => "the request breaks the API's document",
         Reason::RateLimited => "too many requests in too short a time",

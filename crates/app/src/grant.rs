@@ -123,7 +123,7 @@ impl App {
             last_certified_by: None,
             origin: origin_of(actor),
         };
-        terms::check_against(&grant, &api)?;
+        terms::check_against(&grant, &api, &self.ruleset().load())?;
         check_new(tx, &grant).await?;
         tx.save_grant(audit::Event::GrantGiven, None, &grant, None).await?;
         Ok(grant)

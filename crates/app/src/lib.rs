@@ -45,6 +45,7 @@ mod inventory;
 mod key;
 mod ledger;
 pub mod limits;
+mod lookup;
 mod near;
 mod operations;
 mod policies;
@@ -60,6 +61,7 @@ mod rollouts;
 mod search;
 pub mod settings;
 mod sign_in;
+mod signals;
 pub mod streams;
 mod terms;
 mod today;
@@ -80,6 +82,7 @@ pub use actor::{Actor, Channel, Role};
 pub use api::{TIMEOUT_MAX, check_limits};
 pub use fetch::{Fetcher, HttpFetcher};
 pub use findings::FindingQuery;
+pub use lookup::{Looked, RelationSources};
 pub use probe::Probe;
 pub use rollouts::RolloutTallies;
 pub use settings::{Keys, Settings, TrustedIssuer};
@@ -121,14 +124,16 @@ pub struct App {
     /// Held while the ruleset moves, so that it moves in the order of the change log.
     publishing: tokio::sync::Mutex<publish::Published>,
     pub(crate) decision_log: Option<Arc<DecisionLog>>,
-    /// Held while usage is folded.
-    folding: tokio::sync::Mutex<()>,
+    /// Held while usage is folded. What is known of callers' habits; `None` = it has to be learned
+    /// from the records again.
+    folding: tokio::sync::Mutex<Option<traffic::Walks>>,
     /// Held while plans are carried out: a signature and the job do not get in each other's way.
     remediating: tokio::sync::Mutex<()>,
     /// Held while a solver works.
     proving: Arc<tokio::sync::Mutex<()>>,
     probe: OnceLock<Arc<dyn Probe>>,
     open_streams: OnceLock<Arc<dyn OpenStreams>>,
+    relation_sources: OnceLock<Arc<dyn RelationSources>>,
     cuts: streams::Cuts,
     call_counts: today::CallCounts,
     /// What the gate of this node did while a change was being rolled out.
@@ -156,11 +161,12 @@ impl App {
             ruleset: Arc::new(ArcSwap::from_pointee(ruleset)),
             publishing: tokio::sync::Mutex::new(published),
             decision_log: parts.decision_log,
-            folding: tokio::sync::Mutex::new(()),
+            folding: tokio::sync::Mutex::new(None),
             remediating: tokio::sync::Mutex::new(()),
             proving: Arc::default(),
             probe: OnceLock::new(),
             open_streams: OnceLock::new(),
+            relation_sources: OnceLock::new(),
             cuts: streams::Cuts::default(),
             call_counts: today::CallCounts::default(),
             rollout_tallies: Arc::default(),

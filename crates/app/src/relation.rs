@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use base::Problem;
 use grant::{GrantSubject, Relation};
+use policy::OBJECT_BYTES_MAX;
 
 use crate::authority::Authority;
 use crate::grant::existing_subject;
 use crate::view::{PutRelation, RelationView};
-use crate::{Actor, App, input};
+use crate::{Actor, App, input, lookup};
 
-/// Most objects of one relation of one subject, and the longest name of one, in bytes.
+/// Most objects of one relation of one subject.
 const OBJECTS_MAX: usize = 100_000;
-const OBJECT_BYTES_MAX: usize = 512;
 
 impl App {
     /// The relations of a subject, sorted by name.
@@ -44,6 +44,7 @@ impl App {
                 .at("name")
                 .hint("use letters, digits, _ and -"));
         }
+        lookup::is_stored(&self.ruleset().load(), name)?;
         let mut tx = self.begin(actor).await?;
         let authority = Authority::of(&mut tx, actor).await?;
         authority.must_administer("set a relation")?;

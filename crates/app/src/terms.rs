@@ -2,9 +2,9 @@
 
 use base::{Problem, Timestamp};
 use catalog::Api;
-use grant::{Grant, Place, Terms, Tie, Window, Withdrawal, WithdrawalStage};
+use grant::{Grant, Place, Source, Terms, Tie, Window, Withdrawal, WithdrawalStage};
 use ipnet::IpNet;
-use policy::Shown;
+use policy::{Ruleset, Shown};
 
 use crate::input;
 use crate::view::{TermsView, WithdrawalView};
@@ -88,10 +88,14 @@ pub(crate) fn fields(wanted: Option<&[String]>) -> Result<Option<Vec<String>>, P
     wanted.map(|texts| each("fields", texts, entry)).transpose()
 }
 
-/// Refuses what could never hold: a path parameter that none of the operations has.
-pub(crate) fn check_against(grant: &Grant, api: &Api) -> Result<(), Problem> {
+/// Refuses what could never hold: a path parameter that none of the operations has, or a tie on the
+/// response to objects that nobody can list.
+pub(crate) fn check_against(grant: &Grant, api: &Api, ruleset: &Ruleset) -> Result<(), Problem> {
     let covered = || api.operations.iter().filter(|op| grant.operations.contains(&op.id));
     for (index, tie) in grant.terms.ties.iter().enumerate() {
+        if matches!(tie.place, Place::Response(_)) {
+            listed(tie, index, ruleset)?;
+        }
         let Place::Path(name) = &tie.place else { continue };
         let braced = format!("{{{name}}}");
         let unknown = !covered().any(|op| op.path.contains(&braced));
@@ -104,6 +108,19 @@ pub(crate) fn check_against(grant: &Grant, api: &Api) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// A source is asked about one object at a time, and a response may hold any number.
+fn listed(tie: &Tie, index: usize, ruleset: &Ruleset) -> Result<(), Problem> {
+    let looked_up = tie.sources.iter().find_map(|source| match source {
+        Source::Related(name) if ruleset.looks_up(name) => Some(name),
+        _ => None,
+    });
+    let Some(name) = looked_up else { return Ok(()) };
+    let detail = format!("`related.{name}` is looked up, one object at a time, and is no list");
+    Err(Problem::invalid("relation_looked_up", detail)
+        .at(format!("ties[{index}]"))
+        .hint("tie what is asked for: the path, the query, a header or the body"))
 }
 
 fn parameters(template: &str) -> impl Iterator<Item = &str> {

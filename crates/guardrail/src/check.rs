@@ -23,6 +23,27 @@ pub(crate) fn check(set: &grant::Guardrails, apis: &[Api]) -> Result<(), Vec<Pro
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+/// Relations that are looked up, by file and line of the guardrails that look at them.
+pub(crate) fn ask_no_source(
+    set: &grant::Guardrails,
+    looked_up: &BTreeSet<String>,
+) -> Result<(), Vec<Problem>> {
+    if looked_up.is_empty() {
+        return Ok(());
+    }
+    let (rails, _) = rails::parse(&set.files);
+    let of = |rail: &Rail| {
+        let name = rail.uses.related.iter().find(|name| looked_up.contains(*name))?;
+        let detail = format!("`principal.related.{name}` is looked up, and guardrails ask nobody");
+        let problem = Problem::invalid("relation_looked_up", detail);
+        let hint = "forbid by what is known: attributes, groups, or relations that are stored";
+        Some(problem.at(at(&rail.file, rail.line)).hint(hint))
+    };
+    let mut problems: Vec<Problem> = rails.iter().filter_map(of).collect();
+    problems.sort_by(|one, other| one.place.cmp(&other.place));
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
 /// A parameter that no template has is never there: the guardrail would never hold.
 fn unknown_parameters(rails: &[Rail], apis: &[Api]) -> Vec<Problem> {
     let known = schema::path_places(apis);

@@ -1,5 +1,6 @@
 //! The compiled set, and its judgement of one request.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{ApiId, Problem};
@@ -66,6 +67,15 @@ impl Guardrails {
     /// name and type right by the schema of these APIs.
     pub fn check(set: &grant::Guardrails, apis: &[Api]) -> Result<(), Vec<Problem>> {
         crate::check::check(set, apis)
+    }
+
+    /// Whether none of a set looks at one of these relations, which are looked up: guardrails ask
+    /// nobody.
+    pub fn ask_no_source(
+        set: &grant::Guardrails,
+        looked_up: &BTreeSet<String>,
+    ) -> Result<(), Vec<Problem>> {
+        crate::check::ask_no_source(set, looked_up)
     }
 
     /// Why it could not be compiled.
@@ -152,6 +162,9 @@ impl Index {
         let asked = Asked { who, api, operation, facts, now };
         let readings = asked::read(bucket.places.iter(), facts);
         let (types, uses) = (&self.types, &bucket.uses);
+        if let Some(name) = uses.related.iter().find(|name| related.is_looked_up(name)) {
+            return Err(format!("`related.{name}` is looked up, and guardrails ask nobody"));
+        }
         let context = asked::context(&asked, uses, &readings, Vec::new())?;
         let objects = |name: &str| related.objects(name).map(str::to_owned).collect();
         let principal = asked::principal(types, uses, who.identity(), groups, about, objects)?;
@@ -179,6 +192,10 @@ impl Bucket {
     fn swiftly(&self, question: &Question<'_>) -> (Found, SmallVec<[&Rail; 2]>) {
         let asking = Asking::new(question, &self.places);
         let (mut found, mut rest) = (Found::default(), SmallVec::new());
+        // None can be judged then, whatever the others say.
+        if self.uses.related.iter().any(|name| question.related.is_looked_up(name)) {
+            return (found, self.rails.iter().map(AsRef::as_ref).collect());
+        }
         for rail in &self.rails {
             match rail.swift.as_ref().and_then(|swift| swift.forbids(&asking)) {
                 Some(true) => found.forbids.push(rail.id.clone()),

@@ -1,7 +1,8 @@
 //! An export, read back and asked: what the policies say about a request. Slow, and right by
 //! definition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use base::{IdentityId, Problem, Timestamp};
 use catalog::{Api, Operation};
@@ -112,10 +113,14 @@ impl Meaning {
             Ok(request) => request,
             Err(why) => return Said { errors: vec![why], ..Said::default() },
         };
+        let entities = match self.entities_of(&asked) {
+            Ok(entities) => entities,
+            Err(why) => return Said { errors: vec![why], ..Said::default() },
+        };
         let mut said = Said::default();
         for (set, marks) in [(&self.permits, &mut said.permits), (&self.forbids, &mut said.forbids)]
         {
-            let response = Authorizer::new().is_authorized(&request, set, &self.entities);
+            let response = Authorizer::new().is_authorized(&request, set, &entities);
             marks.extend(response.diagnostics().reason().map(|id| id.to_string()));
             said.errors.extend(response.diagnostics().errors().map(ToString::to_string));
         }
@@ -132,17 +137,43 @@ impl Meaning {
         facts: Facts<'_>,
         now: Timestamp,
     ) -> Result<bool, String> {
-        let request = self.request(&Asked { who, api, operation, facts, now })?;
+        let asked = Asked { who, api, operation, facts, now };
+        let (request, entities) = (self.request(&asked)?, self.entities_of(&asked)?);
         if let Some(context) = request.context()
             && let Some(action) = request.action()
         {
             context.validate(&self.schema, action).map_err(|e| e.to_string())?;
         }
-        let response = Authorizer::new().is_authorized(&request, &self.policies, &self.entities);
+        let response = Authorizer::new().is_authorized(&request, &self.policies, &entities);
         match response.diagnostics().errors().next() {
             Some(error) => Err(error.to_string()),
             None => Ok(response.decision() == cedar_policy::Decision::Allow),
         }
+    }
+
+    /// The entities, in which the caller has the relations too that a source said it has: to the
+    /// objects that were asked about. An export holds none of them.
+    fn entities_of(&self, asked: &Asked<'_>) -> Result<Cow<'_, Entities>, String> {
+        let answers = asked.facts.answers;
+        let uid = self.types.identity(asked.who.identity().as_str());
+        let Some(entity) = self.entities.get(&uid).filter(|_| answers.iter().next().is_some())
+        else {
+            return Ok(Cow::Borrowed(&self.entities));
+        };
+        let related = self.uses.related.iter().map(|name| {
+            let stored = nested(entity, "related", name).map(texts).unwrap_or_default();
+            let asked = answers.objects(name).map(str::to_owned);
+            (name.clone(), stored.into_iter().chain(asked).collect::<BTreeSet<String>>())
+        });
+        let related = related.filter(|(_, objects)| !objects.is_empty());
+        let related = asked::record(related.map(|(n, set)| (n, asked::set(set))).collect())?;
+        let (uid, mut members, parents) = entity.clone().into_inner();
+        members.insert("related".to_owned(), related);
+        let parents: HashSet<_> = parents.into_iter().collect();
+        let entity = Entity::new(uid, members.into_iter().collect(), parents);
+        let entity = entity.map_err(|e| e.to_string())?;
+        let entities = self.entities.clone().upsert_entities([entity], None);
+        entities.map(Cow::Owned).map_err(|e| e.to_string())
     }
 
     fn request(&self, asked: &Asked<'_>) -> Result<Request, String> {
@@ -180,7 +211,7 @@ impl Meaning {
         more.push(("unreadable".to_owned(), asked::set(unreadable)));
         let brings = self.uses.unions.iter().map(|(key, sources)| {
             let values: Vec<String> =
-                sources.iter().flat_map(|source| self.brought(&asked.who, source)).collect();
+                sources.iter().flat_map(|source| self.brought(asked, source)).collect();
             (key.clone(), values)
         });
         let brings = brings.filter(|(_, values)| !values.is_empty());
@@ -189,13 +220,19 @@ impl Meaning {
         Ok(more)
     }
 
-    fn brought(&self, who: &Caller<'_>, source: &Source) -> Vec<String> {
+    fn brought(&self, asked: &Asked<'_>, source: &Source) -> Vec<String> {
+        let stored = || {
+            let key = (asked.who.identity().clone(), source.clone());
+            self.brings.get(&key).cloned().unwrap_or_default()
+        };
         match source {
             Source::Text(text) => vec![text.clone()],
-            Source::Claim(name) => who.claim(name).to_vec(),
-            Source::Identity(_) | Source::Related(_) => {
-                let key = (who.identity().clone(), source.clone());
-                self.brings.get(&key).cloned().unwrap_or_default()
+            Source::Claim(name) => asked.who.claim(name).to_vec(),
+            Source::Identity(_) => stored(),
+            Source::Related(name) => {
+                let mut objects = stored();
+                objects.extend(asked.facts.answers.objects(name).map(str::to_owned));
+                objects
             }
         }
     }

@@ -9,7 +9,7 @@ use guardrail::Guardrails;
 use policy::{Facts, Guard, Supposed, Verdict};
 
 fn facts(request: &Asks) -> Facts<'_> {
-    Facts { source: None, draw: 0, request }
+    Facts::of(None, 0, request)
 }
 
 /// The reason and the guardrails of a refusal; `None` = allowed.
@@ -262,4 +262,24 @@ fn thousands_of_guardrails_for_others_are_not_looked_at() {
     let (ruleset, spy) = town(&text);
     assert!(call(&ruleset, "orders/get", Facts::unknown()).is_ok());
     assert_eq!(spy.1.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn a_guardrail_on_a_relation_that_is_looked_up_is_refused_by_its_line_and_refuses() {
+    let text = "forbid(principal, action, resource) when { context.draw == 1 };\n\
+                forbid(principal, action, resource) when { principal.related has owner && \
+                context.path has id && principal.related.owner.containsAll(context.path.id) };";
+    let set = rails(text);
+    let looked_up = std::collections::BTreeSet::from(["owner".to_owned(), "viewer".to_owned()]);
+    let refused = Guardrails::ask_no_source(&set, &looked_up).unwrap_err();
+    let told: Vec<_> = refused.iter().map(|problem| problem.place.as_deref().unwrap()).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].ends_with(":2"), "{told:?}");
+    assert_eq!(refused[0].reason, "relation_looked_up");
+    assert_eq!(Guardrails::ask_no_source(&set, &[].into()), Ok(()));
+    // One that came in by another node is an error, and an error refuses.
+    let ruleset = town(text).0.looking_up(looked_up);
+    let refused = call(&ruleset, "orders/get", facts(&Asks::default())).unwrap_err();
+    assert_eq!(refused.reason.as_str(), "policy_error");
+    assert!(refused.guardrails[0].contains("related.owner"), "{refused:?}");
 }

@@ -10,6 +10,7 @@ use traffic::Reason;
 use crate::caller::Caller;
 use crate::decide::Asked;
 use crate::facts::{Reading, Request, Writes};
+use crate::lookup::Answers;
 use crate::permit::Decided;
 use crate::{Facts, Ruleset};
 
@@ -22,6 +23,8 @@ pub struct Kept<'a> {
     pub draw: u16,
     /// What conditions looked at ([`crate::Permit::read`]).
     pub read: &'a [(Place, Vec<String>)],
+    /// What sources had said when it was permitted.
+    pub answers: &'a Answers,
 }
 
 impl Request for Kept<'_> {
@@ -57,7 +60,8 @@ impl Ruleset {
             return Err(Reason::CredentialRevoked);
         }
         let operation = operation.and_then(|id| api.operations.iter().find(|one| one.id == *id));
-        let facts = Facts { source: kept.source, draw: kept.draw, request: &kept };
+        let Kept { source, draw, answers, .. } = kept;
+        let facts = Facts { source, draw, request: &kept, answers };
         match self.judge(Asked {
             who: Caller::proved(who).in_date(),
             api,
@@ -70,6 +74,8 @@ impl Ruleset {
             Ok(Decided::Permit(_)) => Ok(()),
             // What was judged with its body is not judged without it.
             Ok(Decided::NeedsBody) => Err(Reason::ObjectNotAllowed),
+            // Nobody is asked again, and nothing is guessed.
+            Ok(Decided::NeedsRelations(_)) => Err(Reason::RelationUnknown),
             Err(refusal) => Err(refusal.reason),
         }
     }

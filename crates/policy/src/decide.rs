@@ -15,6 +15,7 @@ use crate::explain::Standing;
 use crate::facts::{Reading, Request};
 use crate::guard::{Judgement, Question};
 use crate::holdings::{About, Held, Holdings, Subject};
+use crate::lookup::{LOOKUPS_MAX, Lookup};
 use crate::numbers::{ApiNumber, OperationNumber};
 use crate::permit::{Decided, Part, Permit, Refusal, Shows, Supposed};
 use crate::relations::Related;
@@ -44,6 +45,8 @@ enum No {
     NotAllowed(Reason),
     /// It depends on the body.
     Later,
+    /// It depends on relations that were not looked up yet.
+    Ask(Vec<Lookup>),
 }
 
 impl Ruleset {
@@ -84,6 +87,7 @@ impl Ruleset {
         match self.permit(subject, asked) {
             Ok(permit) => Ok(Decided::Permit(permit)),
             Err(No::Later) => Ok(Decided::NeedsBody),
+            Err(No::Ask(lookups)) => Ok(Decided::NeedsRelations(lookups)),
             Err(No::Guarded(reason, ids)) => Err(refuse(reason, ids)),
             Err(No::NotAllowed(reason)) if asked.api.mode == ApiMode::Observe => {
                 Ok(Decided::Permit(self.observed(reason)))
@@ -159,7 +163,7 @@ impl Ruleset {
             who: asked.who,
             about,
             groups,
-            related: Related::new(&self.relations, asked.who.identity(), groups),
+            related: Related::new(self, asked.facts.answers, asked.who.identity(), groups),
             api: asked.api,
             operation: asked.operation,
             facts: asked.facts,
@@ -203,7 +207,7 @@ impl Ruleset {
         groups: &'a [GroupId],
     ) -> Circumstances<'a> {
         let Asked { who, facts, hour, .. } = asked;
-        let related = Related::new(&self.relations, who.identity(), groups);
+        let related = Related::new(self, facts.answers, who.identity(), groups);
         Circumstances { who, about, related, facts, now: hour }
     }
 
@@ -306,29 +310,51 @@ impl Ruleset {
     }
 }
 
+/// What grants whose terms do not hold, or not yet, came to.
+#[derive(Default)]
+struct Rest {
+    later: bool,
+    asks: BTreeSet<Lookup>,
+    /// A source did not say.
+    unknown: bool,
+    unmet: Option<Standing>,
+}
+
+impl Rest {
+    fn add(&mut self, why: Unmet) {
+        match why {
+            Unmet::Later => self.later = true,
+            Unmet::Ask(lookups) => self.asks.extend(lookups),
+            Unmet::For(Standing::RelationUnknown) => self.unknown = true,
+            Unmet::For(why) => self.unmet = self.unmet.max(Some(why)),
+        }
+    }
+}
+
 /// Leaves the grants whose terms hold. Where one of them would show more of the request or the
-/// response once the body is known, the body is asked for.
+/// response once the body or a relation is known, it is asked for; the body first, because it is
+/// here. A source that does not say makes its grant count as little as one that is not met.
 fn keep_met(covering: &mut SmallVec<[&Held; 2]>, met: &Circumstances<'_>) -> Result<(), No> {
-    let mut later = false;
-    let mut unmet = Standing::Allows;
-    covering.retain(|held| match held.terms().map_or(Ok(()), |terms| met.meet(terms)) {
-        Ok(()) => true,
-        Err(Unmet::Later) => {
-            later = true;
-            false
-        }
-        Err(Unmet::For(why)) => {
-            unmet = unmet.max(why);
-            false
-        }
+    let mut rest = Rest::default();
+    covering.retain(|held| {
+        let unmet = held.terms().and_then(|terms| met.meet(terms).err());
+        unmet.map(|why| rest.add(why)).is_none()
     });
     let unlimited =
         |held: &&Held| held.limits.as_ref().is_none_or(|limits| limits.shows_everything());
-    if later && !covering.iter().any(unlimited) {
-        return Err(No::Later);
+    if !covering.iter().any(unlimited) {
+        if rest.later {
+            return Err(No::Later);
+        }
+        if rest.asks.len() > LOOKUPS_MAX {
+            rest.unmet = rest.unmet.max(Some(Standing::OtherObject));
+        } else if !rest.asks.is_empty() {
+            return Err(No::Ask(rest.asks.into_iter().collect()));
+        }
     }
-    match (covering.is_empty(), unmet) {
+    match (covering.is_empty(), rest.unmet.unwrap_or(Standing::Allows)) {
         (false, _) => Ok(()),
+        (true, _) if rest.unknown => Err(No::NotAllowed(Reason::RelationUnknown)),
         (true, Standing::OtherObject | Standing::OtherProperties) => {
             Err(No::NotAllowed(Reason::ObjectNotAllowed))
         }

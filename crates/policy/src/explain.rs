@@ -16,6 +16,11 @@ words! {
         Allows = "allows",
         /// It covers the operation; whether its terms hold depends on the body.
         NeedsBody = "needs_body",
+        /// It covers the operation; whether its terms hold depends on a relation that was not looked
+        /// up.
+        NeedsRelation = "needs_relation",
+        /// It covers the operation, and the source of a relation did not say whether its terms hold.
+        RelationUnknown = "relation_unknown",
         /// It covers the operation, and is being taken back for this request.
         Withdrawn = "withdrawn",
         /// It covers the operation for callers of another environment.
@@ -172,6 +177,7 @@ fn standing(held: &Held, met: Option<&Circumstances<'_>>, now: Timestamp) -> Sta
             (Some(terms), Some(met)) => match met.meet(terms) {
                 Ok(()) => Standing::Allows,
                 Err(Unmet::Later) => Standing::NeedsBody,
+                Err(Unmet::Ask(_)) => Standing::NeedsRelation,
                 Err(Unmet::For(why)) => why,
             },
             _ => Standing::Allows,

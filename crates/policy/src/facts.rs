@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use grant::Place;
 use smallvec::SmallVec;
 
+use crate::lookup::{Answers, NO_ANSWERS};
+
 /// What is known of a request. Every member only ever serves a condition: a grant without terms is
 /// decided without it.
 #[derive(Clone, Copy)]
@@ -17,6 +19,8 @@ pub struct Facts<'a> {
     pub draw: u16,
     /// The values of the request itself.
     pub request: &'a dyn Request,
+    /// What sources said of relations that are looked up.
+    pub answers: &'a Answers,
 }
 
 /// A request as conditions read it.
@@ -78,10 +82,15 @@ impl Request for NoRequest {
     }
 }
 
-impl Facts<'_> {
+impl<'a> Facts<'a> {
+    /// What is known of a request, and no answers of sources.
+    pub fn of(source: Option<IpAddr>, draw: u16, request: &'a dyn Request) -> Self {
+        Self { source, draw, request, answers: &NO_ANSWERS }
+    }
+
     /// Nothing is known.
     pub fn unknown() -> Facts<'static> {
-        Facts { source: None, draw: 0, request: &NoRequest }
+        Facts { source: None, draw: 0, request: &NoRequest, answers: &NO_ANSWERS }
     }
 }
 
@@ -100,7 +109,9 @@ pub(crate) fn draw_of_parts<const N: usize>(parts: [&str; N]) -> u16 {
 
 impl std::fmt::Debug for Facts<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { source, draw, request: _ } = self;
-        f.debug_struct("Facts").field("source", source).field("draw", draw).finish_non_exhaustive()
+        let Self { source, draw, request: _, answers } = self;
+        let mut shown = f.debug_struct("Facts");
+        shown.field("source", source).field("draw", draw).field("answers", answers);
+        shown.finish_non_exhaustive()
     }
 }

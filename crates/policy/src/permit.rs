@@ -7,6 +7,8 @@ use grant::Place;
 use smallvec::SmallVec;
 use traffic::Reason;
 
+use crate::lookup::Lookup;
+
 /// Permission for one request. Only [`crate::Ruleset::decide`] constructs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
@@ -78,6 +80,9 @@ pub enum Decided {
     Permit(Permit),
     /// It depends on the body: ask again with facts that have it.
     NeedsBody,
+    /// It depends on relations that are looked up: ask again with the answers. Sorted, each once,
+    /// at most [`crate::LOOKUPS_MAX`].
+    NeedsRelations(Vec<Lookup>),
 }
 
 /// What a decision would be. Opens nothing: there is no way from it to a [`Permit`].
@@ -85,7 +90,7 @@ pub enum Decided {
 pub struct Supposed(pub(crate) Decided);
 
 impl Supposed {
-    /// The grants that would allow it; `None` when it depends on the body.
+    /// The grants that would allow it; `None` when it depends on the body or on a relation.
     pub fn grants(&self) -> Option<&[GrantId]> {
         self.permit().map(Permit::grants)
     }
@@ -100,10 +105,18 @@ impl Supposed {
         self.permit().and_then(Permit::observed)
     }
 
+    /// What sources have to be asked before it can be told.
+    pub fn lookups(&self) -> &[Lookup] {
+        match &self.0 {
+            Decided::NeedsRelations(lookups) => lookups,
+            Decided::Permit(_) | Decided::NeedsBody => &[],
+        }
+    }
+
     fn permit(&self) -> Option<&Permit> {
         match &self.0 {
             Decided::Permit(permit) => Some(permit),
-            Decided::NeedsBody => None,
+            Decided::NeedsBody | Decided::NeedsRelations(_) => None,
         }
     }
 }

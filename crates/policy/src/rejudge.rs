@@ -1,7 +1,7 @@
 //! Recorded calls, judged again: by the ruleset as it is, or as a change would make it.
 //!
-//! A record keeps no query, no header and no body. Where the answer depends on one of them, or on
-//! the claims of a token, it is not guessed: such calls are counted apart.
+//! A record keeps no query, no header, no body and no answer of a source. Where the answer depends on
+//! one of them, or on the claims of a token, it is not guessed: such calls are counted apart.
 
 mod judge;
 
@@ -195,6 +195,7 @@ fn is_about_permission(reason: Reason) -> bool {
             | Reason::TermsNotMet
             | Reason::ProofTooWeak
             | Reason::ObjectNotAllowed
+            | Reason::RelationUnknown
             | Reason::ForbiddenByPolicy
             | Reason::PolicyError
     )

@@ -206,8 +206,10 @@ type Answer = Result<Decided, Refusal>;
 fn differ(before: &Answer, after: &Answer) -> (Option<RolloutDifference>, Option<Reason>) {
     use RolloutDifference::{NewlyAllowed, NewlyRefused, Undecided};
     match (before, after) {
-        (Ok(Decided::NeedsBody), Ok(Decided::NeedsBody)) => (None, None),
-        (Ok(Decided::NeedsBody), _) | (_, Ok(Decided::NeedsBody)) => (Some(Undecided), None),
+        (Ok(Decided::NeedsBody), Ok(Decided::NeedsBody))
+        | (Ok(Decided::NeedsRelations(_)), Ok(Decided::NeedsRelations(_))) => (None, None),
+        (Ok(Decided::NeedsBody | Decided::NeedsRelations(_)), _)
+        | (_, Ok(Decided::NeedsBody | Decided::NeedsRelations(_))) => (Some(Undecided), None),
         (Ok(Decided::Permit(_)), Err(refusal)) => (Some(NewlyRefused), Some(refusal.reason)),
         (Err(refusal), Ok(Decided::Permit(_))) => (Some(NewlyAllowed), Some(refusal.reason)),
         (Ok(_), Ok(_)) | (Err(_), Err(_)) => (None, None),

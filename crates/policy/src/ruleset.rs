@@ -1,5 +1,6 @@
 //! The ruleset itself: what it holds, how it is made, and the plain questions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, Problem};
@@ -32,6 +33,8 @@ pub struct Ruleset {
     pub(crate) proofs: Shards<Digest, Proofs>,
     pub(crate) roles: Arc<Roles>,
     pub(crate) relations: Shards<GrantSubject, Relations>,
+    /// Names of relations that sources answer for. What is stored under them does not count.
+    pub(crate) looked_up: Arc<BTreeSet<String>>,
     /// Which groups each group has in it, where it has any.
     pub(crate) nesting: Arc<Nesting>,
     pub(crate) contracts: Arc<Contracts>,
@@ -56,6 +59,7 @@ impl Ruleset {
             proofs: Shards::default(),
             roles: Arc::default(),
             relations: Shards::default(),
+            looked_up: Arc::default(),
             nesting: Arc::default(),
             contracts: Arc::default(),
             guard: None,
@@ -88,6 +92,28 @@ impl Ruleset {
         next.version = version;
         next.absorb(changes, true)?;
         Ok(next)
+    }
+
+    /// The same ruleset, in which these relations are looked up and no others. Every ruleset that
+    /// is made of it looks up the same.
+    #[must_use]
+    pub fn looking_up(&self, relations: BTreeSet<String>) -> Self {
+        let mut next = Self { looked_up: Arc::new(relations), rollout: None, ..self.clone() };
+        if let Some(rollout) = &self.rollout {
+            let (trial, broken) = (rollout.trial.clone(), rollout.broken().map(str::to_owned));
+            next.rollout = Some(Arc::new(Rollout::over(&next, trial, broken)));
+        }
+        next
+    }
+
+    /// Whether a source answers for this relation.
+    pub fn looks_up(&self, relation: &str) -> bool {
+        self.looked_up.contains(relation)
+    }
+
+    /// The relations that sources answer for.
+    pub fn looked_up(&self) -> &BTreeSet<String> {
+        &self.looked_up
     }
 
     /// Which API and operation a request is for: `method` as sent, `host` in lower case without

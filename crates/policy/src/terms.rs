@@ -1,6 +1,6 @@
 //! Whether the terms of a grant hold for one request.
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use base::Timestamp;
@@ -11,16 +11,40 @@ use smallvec::SmallVec;
 use crate::explain::Standing;
 use crate::facts::{Reading, Writes};
 use crate::holdings::About;
-use crate::relations::Related;
+use crate::lookup::{LOOKUPS_MAX, Lookup};
+use crate::relations::{Has, Related};
 use crate::{Caller, Facts};
 
 /// Why a grant that covers the operation does not allow the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unmet {
     /// For good.
     For(Standing),
     /// It depends on the body, which was not read yet.
     Later,
+    /// It depends on relations that were not looked up yet.
+    Ask(BTreeSet<Lookup>),
+}
+
+/// What terms leave open: none of them is broken for good.
+#[derive(Default)]
+struct Open {
+    later: bool,
+    asks: BTreeSet<Lookup>,
+    /// A source did not say.
+    unknown: bool,
+}
+
+impl Open {
+    /// What cannot be mended goes first, then what is here.
+    fn outcome(self) -> Result<(), Unmet> {
+        match (self.unknown, self.later, self.asks.is_empty()) {
+            (true, _, _) => Err(Unmet::For(Standing::RelationUnknown)),
+            (false, true, _) => Err(Unmet::Later),
+            (false, false, false) => Err(Unmet::Ask(self.asks)),
+            (false, false, true) => Ok(()),
+        }
+    }
 }
 
 /// All that terms are held against.
@@ -37,23 +61,20 @@ impl Circumstances<'_> {
     /// Holds the terms against the circumstances, the cheap ones first.
     pub(crate) fn meet(&self, terms: &Terms) -> Result<(), Unmet> {
         self.caller(terms).map_err(Unmet::For)?;
-        let mut later = false;
+        let mut open = Open::default();
         for tie in &terms.ties {
-            match self.tie(tie) {
-                Err(Unmet::Later) => later = true,
-                other => other?,
-            }
+            self.tie(tie, &mut open).map_err(Unmet::For)?;
         }
         if let Some(writable) = &terms.writable {
             match self.facts.request.writes(writable) {
                 Writes::Within => {}
-                Writes::Later => later = true,
+                Writes::Later => open.later = true,
                 Writes::Outside(_) | Writes::Unreadable => {
                     return Err(Unmet::For(Standing::OtherProperties));
                 }
             }
         }
-        if later { Err(Unmet::Later) } else { Ok(()) }
+        open.outcome()
     }
 
     /// What can be told without the request's content.
@@ -102,31 +123,53 @@ impl Circumstances<'_> {
 
     /// Every value at the place is one of the caller's. A tie on the response is for whoever reads
     /// the response.
-    fn tie(&self, tie: &Tie) -> Result<(), Unmet> {
+    fn tie(&self, tie: &Tie, open: &mut Open) -> Result<(), Standing> {
         if matches!(tie.place, Place::Response(_)) {
             return Ok(());
         }
-        let other = Unmet::For(Standing::OtherObject);
         match self.facts.request.read(&tie.place) {
-            Reading::Later => Err(Unmet::Later),
-            Reading::Unreadable => Err(other),
+            Reading::Later => open.later = true,
+            Reading::Unreadable => return Err(Standing::OtherObject),
+            Reading::Values(values) if values.is_empty() => return Err(Standing::OtherObject),
             Reading::Values(values) => {
-                let mine =
-                    |value: &Cow<'_, str>| tie.sources.iter().any(|source| self.has(source, value));
-                let holds = !values.is_empty() && values.iter().all(mine);
-                if holds { Ok(()) } else { Err(other) }
+                for value in &values {
+                    if !self.is_mine(tie, value, open) || open.asks.len() > LOOKUPS_MAX {
+                        return Err(Standing::OtherObject);
+                    }
+                }
             }
         }
+        Ok(())
     }
 
-    fn has(&self, source: &Source, value: &str) -> bool {
-        match source {
-            Source::Related(relation) => self.related.contains(relation, value),
+    /// Whether a value is the caller's by one of the sources, or may be once those are asked that
+    /// answer for it.
+    fn is_mine(&self, tie: &Tie, value: &str, open: &mut Open) -> bool {
+        let (mut asks, mut unknown) = (SmallVec::<[Lookup; 1]>::new(), false);
+        for source in &tie.sources {
+            match self.has(source, value) {
+                Has::Yes => return true,
+                Has::No => {}
+                Has::Unknown => unknown = true,
+                Has::Ask(lookup) => asks.push(lookup),
+            }
+        }
+        // One that did not say is not in the way of one that may say yes.
+        open.unknown |= unknown && asks.is_empty();
+        let is_open = unknown || !asks.is_empty();
+        open.asks.extend(asks);
+        is_open
+    }
+
+    fn has(&self, source: &Source, value: &str) -> Has {
+        let is_so = match source {
+            Source::Related(relation) => return self.related.has(relation, value),
             Source::Text(text) => text == value,
             Source::Identity(_) | Source::Claim(_) => {
                 self.values(source).iter().any(|mine| mine == value)
             }
-        }
+        };
+        if is_so { Has::Yes } else { Has::No }
     }
 
     /// What the caller brings, for conditions that are judged elsewhere: on the response.

@@ -71,7 +71,7 @@ fn decide(ruleset: &Ruleset, facts: Facts<'_>, now: Timestamp) -> Result<Decided
 }
 
 fn asks(ruleset: &Ruleset, request: &Asks) -> Result<Decided, Reason> {
-    decide(ruleset, Facts { source: None, draw: 0, request }, NOW)
+    decide(ruleset, Facts::of(None, 0, request), NOW)
 }
 
 fn is_allowed(decided: &Result<Decided, Reason>) -> bool {

@@ -7,14 +7,15 @@ use catalog::{Api, ApiMode};
 use common::*;
 use grant::{Grant, GrantStatus};
 use identity::{Credential, CredentialStatus, Identity, IdentityStatus};
-use portreeve_policy::{Change, Kept, Ruleset};
+use portreeve_policy::{Answers, Change, Kept, Ruleset};
 use traffic::Reason;
 
 /// Whether billing's open call of `orders` `get` may go on under `ruleset`.
 fn confirm(ruleset: &Ruleset, operation: Option<&str>, now: Timestamp) -> Result<(), Reason> {
     let who = caller(&common::ruleset(), "billing").unwrap();
     let operation = operation.map(|id| id.parse().unwrap());
-    let kept = Kept { source: None, draw: 0, read: &[] };
+    let answers = Answers::default();
+    let kept = Kept { source: None, draw: 0, read: &[], answers: &answers };
     ruleset.confirm(&who, &"orders".parse().unwrap(), operation.as_ref(), kept, now)
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::Timestamp;
-use catalog::{Api, ApiMode};
+use catalog::{Api, ApiMode, Method};
 use common::*;
 use grant::{Grant, GrantStatus, Terms};
 use portreeve_policy::{Change, Judge, Outlook, Rejudge, Rejudged};
@@ -199,4 +199,19 @@ fn callers_beyond_the_room_count_together() {
     let found = rejudge.finish();
     assert_eq!((found.newly_refused.len(), found.newly_refused_others), (100_000, 20));
     assert_eq!((found.newly_refused[0].calls, found.judged), (2, 100_021));
+}
+
+#[test]
+fn of_a_recorded_call_it_is_unknown_what_a_source_said() {
+    let mut api = api("orders", &[]);
+    api.operations.push(operation(Method::Get, "get", "/orders/{id}"));
+    let tie = "path.id = related.owner".parse().unwrap();
+    let terms = Terms { ties: vec![tie], ..Terms::default() };
+    let limited = Grant { terms, ..grant("g_billing", "billing", "orders", &["get"]) };
+    let ruleset = ruleset().apply(2, [Change::Api(api), Change::Grant(limited)]).unwrap();
+    let record = CallRecord { path: "/orders/7".to_owned(), ..record("billing", "get", 1) };
+    let stored = Rejudged::Refused(Reason::ObjectNotAllowed);
+    assert_eq!(ruleset.rejudge(&record, NOW), Some(stored));
+    let looked_up = ruleset.looking_up(["owner".to_owned()].into());
+    assert_eq!(looked_up.rejudge(&record, NOW), Some(Rejudged::Unknown));
 }

@@ -15,6 +15,7 @@ use traffic::Reason;
 use crate::config::GateConfig;
 use crate::credential::{Authenticators, ClaimsCache, UsedProofs};
 use crate::limits::Limiter;
+use crate::lookup::Lookups;
 use crate::recorder::Recorder;
 use crate::sources::Sources;
 use crate::stage::Journal;
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     pub(crate) proofs: UsedProofs,
     pub(crate) limits: Arc<Limiter>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) lookups: Arc<Lookups>,
     /// TLS towards upstreams that are spoken to in HTTP/2.
     upstream_tls_h2: Option<Arc<rustls::ClientConfig>>,
     /// The grace of a shutdown is over.
@@ -83,6 +85,7 @@ impl Gate {
             tls.alpn_protocols = vec![b"h2".to_vec()];
             Arc::new(tls)
         });
+        let lookups = Lookups::new(Arc::clone(&clock), config.upstream_tls.clone());
         let core = Core {
             config,
             ruleset,
@@ -93,6 +96,7 @@ impl Gate {
             proofs,
             limits,
             streams: Arc::default(),
+            lookups: Arc::new(lookups),
             upstream_tls_h2,
             by_force: AtomicBool::new(false),
         };
@@ -107,6 +111,11 @@ impl Gate {
     /// What is open at this gate.
     pub fn streams(&self) -> &Arc<Streams> {
         &self.core.streams
+    }
+
+    /// The sources of relations that are looked up, to be installed, asked and measured.
+    pub fn lookups(&self) -> &Arc<Lookups> {
+        &self.core.lookups
     }
 
     /// Listeners speak TLS only. See [`crate::tls::server_config`].

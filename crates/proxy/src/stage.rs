@@ -7,8 +7,9 @@
 //! [`Admitted`], an `Admitted` is made of a [`Checked`] alone, and so on. Each carries the
 //! [`Journal`], which leaves exactly one record however the way ends.
 //!
-//! Up to `Admitted` nothing waits: the ruleset that a request is judged by is read once, at its
-//! start.
+//! Up to `Admitted` no stage waits: the ruleset that a request is judged by is read once, at its
+//! start. Where a body or what a source says decides, the stages end with a [`Verdict::Waits`]; whoever
+//! carries the request waits, and the request begins again.
 
 mod admitted;
 mod answered;
@@ -28,32 +29,31 @@ pub(crate) use checked::{Checked, Conformity};
 pub(crate) use facts::JudgedBody;
 pub(crate) use journal::{Journal, Tally};
 pub(crate) use lease::Lease;
-pub(crate) use permitted::{Pending, Permitted, Ruling};
+pub(crate) use permitted::{Needs, Pending, Permitted, Resumed, Ruling};
 pub(crate) use received::{Arrival, Peer, Received};
 
 use crate::gate::Worker;
 use crate::refusal::Refused;
 
 /// What became of a request before anything was forwarded.
-#[expect(clippy::large_enum_variant, reason = "nearly every request is admitted")]
 pub(crate) enum Verdict {
     Admitted(Admitted),
     Refused(Refused),
-    /// What decides is in the body. The request begins again with it, under the same journal.
-    NeedsBody(Pending),
+    /// Something has to be known first. The request begins again with it, under the same journal.
+    Waits(Pending),
 }
 
 /// Takes a request through every stage up to the permission to forward it; or answers the question
-/// of a gateway in front, which forwards itself. `body` is there when the request was asked for it
-/// before.
+/// of a gateway in front, which forwards itself. `resumed`: it began before, and waited for
+/// something.
 pub(crate) fn admit(
     worker: &Worker,
     peer: &Peer,
     arrival: &Arrival<'_>,
-    resumed: Option<(Journal, &JudgedBody)>,
+    resumed: Option<Resumed<'_>>,
 ) -> Verdict {
-    match ext_auth::answer(worker, peer, arrival) {
-        Some(answer) => Verdict::Refused(answer),
+    match ext_auth::question(worker, peer, arrival) {
+        Some(form) => ext_auth::answer(worker, peer, arrival, form, resumed),
         None => judge(worker, peer, arrival, resumed),
     }
 }
@@ -62,15 +62,15 @@ fn judge(
     worker: &Worker,
     peer: &Peer,
     arrival: &Arrival<'_>,
-    resumed: Option<(Journal, &JudgedBody)>,
+    resumed: Option<Resumed<'_>>,
 ) -> Verdict {
     let ruleset = worker.core().ruleset.load();
     let received = Received::accept(worker, peer, arrival, &ruleset, resumed);
     let ruling = received.and_then(Received::authenticate).and_then(Authenticated::authorize);
     match ruling {
-        Ok(Ruling::NeedsBody(pending)) => Verdict::NeedsBody(pending),
+        Ok(Ruling::Waits(pending)) => Verdict::Waits(pending),
         Ok(Ruling::Permitted(permitted)) => match permitted.check() {
-            Ok(Conformity::NeedsBody(pending)) => Verdict::NeedsBody(pending),
+            Ok(Conformity::Waits(pending)) => Verdict::Waits(pending),
             Ok(Conformity::Checked(checked)) => match checked.limit() {
                 Ok(admitted) => Verdict::Admitted(admitted),
                 Err(refused) => Verdict::Refused(refused),

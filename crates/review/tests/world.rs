@@ -4,10 +4,11 @@
 //! The generator is not part of this repository. It is looked for in `PORTREEVE_WORLD`, then in
 //! `../shared/world` beside the workspace; without it the test says that it did not run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base::Timestamp;
 use portreeve_review::{self as review, Rule, Rules, detect, suggest};
 use testkit::enterprise::Enterprise;
 
@@ -55,6 +56,7 @@ fn generate(generator: &Path, seed: u32, folder: &Path) {
 
 fn judge(folder: &Path) {
     let world = Enterprise::read(folder).unwrap();
+    walks(&world);
     let inventory = world.inventory().unwrap();
     let rules = Rules::default();
     let detection = detect(&inventory, &rules);
@@ -77,6 +79,36 @@ fn judge(folder: &Path) {
     assert!(score.excess_removed * 100 >= score.excess * 70, "{score:?}");
     eprintln!("{} findings, {} suggestions, {score:?}", found.len(), suggestions.len());
     write_for_the_judge(&detection.findings, &suggestions);
+}
+
+/// Every planted walk through objects is noticed, and nothing else is taken for one.
+fn walks(world: &Enterprise) {
+    let (mut walks, mut found) = (traffic::Walks::default(), BTreeMap::new());
+    let see = &mut |record: &traffic::CallRecord| {
+        walks.add(record);
+        for walk in walks.take() {
+            found.insert((walk.identity.clone(), walk.operation.clone(), walk.start), walk);
+        }
+    };
+    world.records(see).unwrap();
+    let planted = world.events(traffic::walk::KIND).unwrap();
+    let hour = base::Span::from_secs(3_600);
+    let hits = |walk: &traffic::Walk, (credential, start, end): &(String, Timestamp, Timestamp)| {
+        let near = walk.start <= *end + hour && walk.end >= *start - hour;
+        near && walk.credential.as_str() == credential
+    };
+    let missed: Vec<_> =
+        planted.iter().filter(|event| !found.values().any(|walk| hits(walk, event))).collect();
+    let wrong: Vec<_> =
+        found.values().filter(|walk| !planted.iter().any(|event| hits(walk, event))).collect();
+    eprintln!(
+        "{} walks planted, {} told, {} missed, {} wrong",
+        planted.len(),
+        found.len(),
+        missed.len(),
+        wrong.len()
+    );
+    assert!(missed.is_empty() && wrong.is_empty(), "{missed:?}\n{wrong:#?}");
 }
 
 /// Leaves findings and suggestions where `PORTREEVE_WORLD_OUT` says, for the generator's own judge.

@@ -40,6 +40,7 @@ pub mod received;
 pub mod review;
 mod rollout;
 pub mod session;
+mod signal;
 mod sql;
 mod stream;
 mod tx;

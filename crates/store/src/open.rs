@@ -120,6 +120,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../migrations/sqlite/0009_streams.sql"),
         include_str!("../migrations/postgres/0009_streams.sql"),
     ),
+    (
+        "signals",
+        include_str!("../migrations/sqlite/0010_signals.sql"),
+        include_str!("../migrations/postgres/0010_signals.sql"),
+    ),
 ];
 
 fn migrator(postgres: bool) -> Migrator {

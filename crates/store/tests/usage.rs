@@ -7,7 +7,7 @@ use portreeve_store::{
 };
 use testkit::databases;
 use traffic::received::{Received, ReceivedKey};
-use traffic::{Usage, UsageKey};
+use traffic::{Usage, UsageKey, Walk};
 
 fn writer() -> Writer {
     Writer { actor: ActorId::parse("system:node").unwrap(), channel: Channel::System }
@@ -222,5 +222,42 @@ async fn of_a_field_that_was_received_the_last_time_is_kept() {
         let since = state.received_since(on(12, 0)).await.unwrap();
         assert_eq!(rows(since), [first, second], "{}", database.kind);
         assert_eq!(rows(state.received_since(on(21, 0)).await.unwrap()), []);
+    }
+}
+
+#[tokio::test]
+async fn a_walk_that_goes_on_replaces_itself_and_never_goes_back() {
+    for database in databases() {
+        let store = Store::open(&database.url).await.unwrap();
+        let walk = |identity: &str, start: i64, end: i64, objects: u64| Walk {
+            identity: identity.parse().unwrap(),
+            credential: "key-1".parse().unwrap(),
+            api: "orders".parse().unwrap(),
+            operation: "getOrder".parse().unwrap(),
+            start: on(20, start),
+            end: on(20, end),
+            detected_at: on(20, start + 5),
+            objects,
+            misses: 1,
+            in_order: 2,
+            usual: 3,
+        };
+        let merge = async |walks: &[Walk]| {
+            let mut tx = store.begin(&writer(), on(30, 0)).await.unwrap();
+            tx.merge_walks(walks).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let (first, other) = (walk("svc", 10, 20, 30), walk("other", 40, 50, 60));
+        merge(&[first.clone(), other.clone()]).await;
+        let further = Walk { detected_at: on(20, 99), ..walk("svc", 10, 90, 80) };
+        merge(std::slice::from_ref(&further)).await;
+        merge(&[first]).await;
+        let known = Walk { detected_at: on(20, 15), ..further };
+        let mut state = store.read().await.unwrap();
+        let all = state.walks(None, on(20, 0), 10).await.unwrap();
+        assert_eq!(all, [other.clone(), known.clone()], "{}", database.kind);
+        assert_eq!(state.walks(Some("svc"), on(20, 0), 10).await.unwrap(), [known]);
+        assert_eq!(state.walks(None, on(20, 10), 10).await.unwrap(), [other]);
+        assert_eq!(state.walks(None, on(20, 0), 1).await.unwrap().len(), 1);
     }
 }

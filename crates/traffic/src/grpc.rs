@@ -73,6 +73,7 @@ pub const fn status(reason: Reason) -> u8 {
         Reason::UpstreamUnreachable
         | Reason::UpstreamTimeout
         | Reason::UpstreamInvalid
+        | Reason::RelationUnknown
         | Reason::Overloaded
         | Reason::LogUnavailable
         | Reason::Stale

@@ -29,6 +29,7 @@ pub mod stream;
 pub mod target;
 pub mod upstream;
 pub mod usage;
+pub mod walk;
 
 pub use authority::{Authority, Scheme};
 pub use limit::Limit;
@@ -41,3 +42,4 @@ pub use stream::{CutCount, OpenStream, StreamKind};
 pub use target::Target;
 pub use upstream::UpstreamUrl;
 pub use usage::{Usage, UsageKey};
+pub use walk::{Walk, Walks};

@@ -52,6 +52,9 @@ words! {
         ForbiddenByPolicy = "forbidden_by_policy",
         /// A policy could not be evaluated.
         PolicyError = "policy_error",
+        /// A grant covers the operation on objects of a relation, and its source did not say whether
+        /// this is one.
+        RelationUnknown = "relation_unknown",
         /// The body is JSON with two readings: a name twice in one object, or nested too deep.
         AmbiguousBody = "ambiguous_body",
         /// The request does not keep to the API's document.
@@ -122,7 +125,11 @@ impl Reason {
             | Self::ResponseInvalid
             | Self::ResponseUnreadable => 502,
             Self::UpstreamTimeout | Self::DeadlineExceeded => 504,
-            Self::Overloaded | Self::LogUnavailable | Self::Stale | Self::ShuttingDown => 503,
+            Self::RelationUnknown
+            | Self::Overloaded
+            | Self::LogUnavailable
+            | Self::Stale
+            | Self::ShuttingDown => 503,
             Self::Cancelled => 499,
         }
     }

@@ -1,8 +1,11 @@
 //! People, machines, credentials, grants and exceptions from their CSV files, as the product's own
 //! values. People become identities; teams become groups.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use traffic::{CallRecord, Outcome};
 
 use base::{ApiId, CredentialId, Digest, GrantId, GroupId, IdentityId, OperationId, Timestamp};
 use catalog::Api;
@@ -72,6 +75,36 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// The record that the gate would leave; `None` of a person's call, or to no operation.
+    pub(super) fn record(&self, request: &Request) -> Option<CallRecord> {
+        let (api, operation) = self.operation.clone()?;
+        Some(CallRecord {
+            request_id: request.request_id.parse().ok()?,
+            at: self.at,
+            duration_us: 0,
+            identity_id: Some(self.identity.clone()),
+            credential_id: Some(self.credential.clone()),
+            api_id: Some(api),
+            operation: Some(operation),
+            method: request.method.clone(),
+            path: request.path.split('?').next().unwrap_or_default().to_owned(),
+            source_ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            user_agent: None,
+            outcome: Outcome::Allowed,
+            reason: None,
+            would_refuse: None,
+            status: request.status,
+            grant_ids: self.grants.clone(),
+            fields_removed: Vec::new(),
+            violations: Vec::new(),
+            fields_seen: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            ruleset_version: 0,
+            rollout: None,
+        })
+    }
+
     /// Counts it the way the gate's records are folded.
     pub(super) fn add_to(&self, usage: &mut UsageFacts) {
         let (api, operation) = match (&self.operation, ApiId::parse("undocumented")) {

@@ -11,6 +11,7 @@ mod keys;
 mod policies;
 mod reviews;
 mod roles;
+mod signals;
 mod streams;
 mod system;
 
@@ -133,6 +134,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .merge(calls::routes())
         .merge(streams::routes())
         .merge(findings::routes())
+        .merge(signals::routes())
         .merge(reviews::routes());
     OpenApiRouter::with_openapi(docs::head()).merge(access::routes()).nest("/api/v1", v1)
 }

@@ -152,6 +152,7 @@ fn rows(objects: &Objects) -> Vec<Row> {
         row("GET /streams", ALL),
         row("GET /calls/{id}/explanation", [401, 404, 404, 404]).of("r_none"),
         row("GET /findings", ALL),
+        row("GET /signals", ALL),
         row("POST /findings/recheck", ADMINS),
         row("GET /review-definitions", ALL),
         row("GET /reviews", ALL),

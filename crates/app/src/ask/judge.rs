@@ -3,11 +3,12 @@
 use base::IdentityId;
 use catalog::Operation;
 use identity::CredentialClass;
-use policy::{ApiEntry, Caller, Facts, Part, Refusal, Ruleset, Shows, Supposed};
+use policy::{Answers, ApiEntry, Caller, Facts, Part, Refusal, Ruleset, Shows, Supposed};
 use traffic::Reason;
 
 use super::facts::Asked;
 use super::question::Circumstances;
+use crate::lookup::Wanted;
 use crate::view::{Obligations, ShownPart, ShownTie};
 
 /// It would pass.
@@ -24,16 +25,18 @@ pub(super) type Judged = Result<Allowed, Refusal>;
 const DRAW: u16 = 0;
 
 /// Asks the ruleset. Without a class of credential, every class that the API takes has to do, so
-/// that no condition on the credential holds by what nobody said.
+/// that no condition on the credential holds by what nobody said. `Err`: sources have to be asked
+/// first.
 pub(super) fn judge(
     ruleset: &Ruleset,
     who: &IdentityId,
     (entry, operation): (&ApiEntry, Option<&Operation>),
     asked: &Asked<'_>,
     circumstances: &Circumstances,
-) -> Judged {
+    answers: &Answers,
+) -> Result<Judged, Wanted> {
     let proof = &circumstances.proof;
-    let facts = Facts { source: circumstances.source, draw: DRAW, request: asked };
+    let facts = Facts { source: circumstances.source, draw: DRAW, request: asked, answers };
     let classes = match &proof.class {
         Some(class) => std::slice::from_ref(class),
         None => CredentialClass::ALL,
@@ -50,19 +53,26 @@ pub(super) fn judge(
         let supposed = match ruleset.suppose(caller, entry, operation, facts, circumstances.now) {
             Ok(supposed) => supposed,
             Err(refusal) if refusal.reason == Reason::CredentialNotAccepted => continue,
-            Err(refusal) => return Err(refusal),
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        if let Some(reason) = supposed.observed() {
-            return Err(refuse(reason));
+        if !supposed.lookups().is_empty() {
+            let (identity, api) = (who.clone(), entry.api().id.clone());
+            return Err(Wanted { identity, api, lookups: supposed.lookups().to_vec() });
         }
-        least = Some(match least.take() {
-            None => supposed,
-            Some(other) => narrower(other, supposed).ok_or(refuse(Reason::TermsNotMet))?,
-        });
+        if let Some(reason) = supposed.observed() {
+            return Ok(Err(refuse(reason)));
+        }
+        least = match least.take() {
+            None => Some(supposed),
+            Some(other) => match narrower(other, supposed) {
+                Some(least) => Some(least),
+                None => return Ok(Err(refuse(Reason::TermsNotMet))),
+            },
+        };
     }
-    least.map_or(Err(refuse(Reason::CredentialNotAccepted)), |least| {
+    Ok(least.map_or(Err(refuse(Reason::CredentialNotAccepted)), |least| {
         allowed(&least).ok_or(refuse(Reason::PolicyError))
-    })
+    }))
 }
 
 /// The one that shows less. `None`: each shows what the other does not, and nobody said which holds.

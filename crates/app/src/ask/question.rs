@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use base::{ApiId, IdentityId, OperationId, Problem, Timestamp};
 use catalog::{ApiMode, Operation};
 use identity::{Binding, CredentialClass, IdentityKind};
-use policy::{ApiEntry, Ruleset};
+use policy::{Answers, ApiEntry, Ruleset};
 use serde_json::Value;
 use token::ClaimValues;
 use traffic::{Authority, Reason, Target};
@@ -14,6 +14,7 @@ use super::facts::Given;
 use super::judge::{Judged, judge};
 use crate::calls::Sight;
 use crate::input;
+use crate::lookup::Wanted;
 use crate::view::{AskedResource, AskedSubject, Decision, DecisionContext, Evaluation, Properties};
 
 /// A type of subject.
@@ -249,21 +250,27 @@ impl Question {
         })
     }
 
-    /// The answer, as far as those with this sight may know it.
-    pub(super) fn answer(&self, ruleset: &Ruleset, sight: &Sight) -> Decision {
+    /// The answer, as far as those with this sight may know it. `Err`: sources have to be asked
+    /// first.
+    pub(super) fn answer(
+        &self,
+        ruleset: &Ruleset,
+        sight: &Sight,
+        answers: &Answers,
+    ) -> Result<Decision, Wanted> {
         let found = self.resource.as_ref().and_then(|known| known.find(ruleset, &self.action));
         let api = found.map(|(entry, _)| &entry.api().id);
         let named = self.subject.who.as_ref().map(|(_, id)| id);
         let seen = seen(sight, named, api);
         if seen == Seen::Nothing {
-            return Decision::default();
+            return Ok(Decision::default());
         }
         let Some(who) = self.subject.find(ruleset) else {
-            return missing(seen, "subject");
+            return Ok(missing(seen, "subject"));
         };
-        let Some(resource) = &self.resource else { return missing(seen, "resource") };
+        let Some(resource) = &self.resource else { return Ok(missing(seen, "resource")) };
         let Some((entry, operation)) = found else {
-            return refused(seen, Reason::UnknownApi, ruleset);
+            return Ok(refused(seen, Reason::UnknownApi, ruleset));
         };
         let judged = judge(
             ruleset,
@@ -271,8 +278,9 @@ impl Question {
             (entry, operation),
             &self.given.of(resource, operation),
             &self.circumstances,
-        );
-        rendered(judged, seen, entry.api().mode, ruleset)
+            answers,
+        )?;
+        Ok(rendered(judged, seen, entry.api().mode, ruleset))
     }
 }
 

@@ -7,7 +7,7 @@ use base::{ApiId, IdentityId, Timestamp};
 use catalog::{Accept, Api, ApiMode, Method, Operation};
 use grant::{Grant, GrantStatus, OperationSet, Role, Terms};
 use identity::{Identity, IdentityKind, IdentityStatus, Origin};
-use policy::{Change, Ruleset};
+use policy::{Answers, Change, Ruleset};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
@@ -175,7 +175,11 @@ impl Case<'_> {
             "context": self.context,
         });
         let evaluation: Evaluation = serde_json::from_value(evaluation).unwrap();
-        Question::read(&evaluation, NOW).unwrap().answer(self.ruleset, self.sight).decision
+        Question::read(&evaluation, NOW)
+            .unwrap()
+            .answer(self.ruleset, self.sight, &Answers::default())
+            .unwrap()
+            .decision
     }
 
     fn search(&self, resource: Option<&Resource>) -> Search {
@@ -268,7 +272,8 @@ proptest! {
 
 fn answer(ruleset: &Ruleset, evaluation: Value) -> Decision {
     let evaluation: Evaluation = serde_json::from_value(evaluation).unwrap();
-    Question::read(&evaluation, NOW).unwrap().answer(ruleset, &Sight::All)
+    let question = Question::read(&evaluation, NOW).unwrap();
+    question.answer(ruleset, &Sight::All, &Answers::default()).unwrap()
 }
 
 fn small(terms: Terms, accept: Vec<Accept>) -> Ruleset {

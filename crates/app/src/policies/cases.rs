@@ -2,7 +2,7 @@
 
 use base::{Problem, Timestamp};
 use grant::Guardrails;
-use policy::Ruleset;
+use policy::{Answer, Answers, Lookup, Ruleset};
 use serde::Deserialize;
 use traffic::Reason;
 
@@ -90,7 +90,11 @@ fn judge(
     let ask = |posed: &Posed<'_>| {
         ruleset.suppose(posed.who, posed.entry, posed.operation, posed.facts, posed.at)
     };
-    Ok(match parts.pose(&request, ruleset, ask) {
+    let wants = |posed: &Posed<'_>| posed.wants(ruleset).err();
+    let none = Answers::default();
+    let wanted = parts.pose(&request, ruleset, &none, wants).ok().flatten();
+    let answers = wanted.map(|wanted| said(case, wanted.lookups)).unwrap_or_default();
+    Ok(match parts.pose(&request, ruleset, &answers, ask) {
         Err(reason) => refused(reason),
         Ok(Err(refusal)) => refused(refusal.reason),
         Ok(Ok(supposed)) => match (supposed.observed(), supposed.grants()) {
@@ -102,4 +106,18 @@ fn judge(
             (None, None) => refused(Reason::PolicyError),
         },
     })
+}
+
+/// What a test says in the place of sources.
+fn said(case: &PolicyCase, lookups: Vec<Lookup>) -> Answers {
+    let mut answers = Answers::default();
+    for lookup in lookups {
+        let answer = match case.related.get(&lookup.relation) {
+            None => Answer::Unknown,
+            Some(objects) if objects.contains(&lookup.object) => Answer::Related,
+            Some(_) => Answer::Unrelated,
+        };
+        answers.put(lookup, answer);
+    }
+    answers
 }

@@ -1,6 +1,7 @@
 //! Guardrails of the policy set: its files in Cedar, checked against the catalogue whenever either
 //! of them changes, and compiled for the gate.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::Problem;
@@ -65,7 +66,14 @@ fn check(set: &Guardrails, after: &Ruleset) -> Result<(), Problem> {
         return Ok(());
     }
     let apis: Vec<Api> = after.apis().map(|api| Api::clone(api)).collect();
-    guardrail::Guardrails::check(&set, &apis).map_err(told)
+    guardrail::Guardrails::check(&set, &apis).map_err(told)?;
+    ask_no_source(&set, after.looked_up())
+}
+
+/// Whether no guardrail looks at a relation that is looked up: guardrails are judged without asking
+/// anybody.
+pub(crate) fn ask_no_source(set: &Guardrails, looked_up: &BTreeSet<String>) -> Result<(), Problem> {
+    guardrail::Guardrails::ask_no_source(&of(set), looked_up).map_err(told)
 }
 
 /// Several problems as one: the first as it is, the others behind it.

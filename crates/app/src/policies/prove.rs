@@ -1,5 +1,6 @@
 //! Proofs about policy: of all requests, not of recorded or written ones.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{IdentityId, Problem};
@@ -45,6 +46,10 @@ impl App {
             return Err(Problem::invalid("out_of_range", detail).at("seconds"));
         }
         let (old, new) = self.states(actor, &asked).await?;
+        let looked_up = self.ruleset().load().looked_up().clone();
+        let (old, new) = (old.looking_up(&looked_up), new.looking_up(&looked_up));
+        provable(&old, &looked_up)?;
+        provable(&new, &looked_up)?;
         if let Question::NeverSees(_, identities) = &question {
             known(&new, identities)?;
         }
@@ -63,8 +68,9 @@ impl App {
     pub async fn export_policy(&self, actor: &Actor) -> Result<ExportView, Problem> {
         let authority = Authority::of(&mut *self.read().await?, actor).await?;
         authority.must_read_all("export the policy")?;
-        let state = Whole::read(&self.store).await?.0.into_lists();
         let ruleset = self.ruleset().load_full();
+        let state = Whole::read(&self.store).await?.0.into_lists();
+        let state = state.looking_up(ruleset.looked_up());
         let work = move || {
             let apis: Vec<_> = ruleset.apis().map(|api| catalog::Api::clone(api)).collect();
             guardrail::export(&state.state()).map(|export| (export, guardrail::schema(&apis)))
@@ -133,6 +139,18 @@ fn question(asked: &ProveRequest) -> Result<Question, Problem> {
             .at("question")
             .hint("ask no_more, same or never_sees")),
     }
+}
+
+/// What a source will say is known to nobody, so nothing is proved about grants that hang on it.
+fn provable(state: &Lists, looked_up: &BTreeSet<String>) -> Result<(), Problem> {
+    let Some((grant, relation)) = state.hanging_on(looked_up) else { return Ok(()) };
+    let detail = format!(
+        "grant `{}` hangs on `related.{relation}`, which is looked up: what its source will say \
+         cannot be proved",
+        grant.id
+    );
+    Err(Problem::conflict("relation_looked_up", detail)
+        .hint("ask `policy replay`, or take the tie out of the grants that the proof is about"))
 }
 
 /// Somebody who does not exist would be proved to see nothing.

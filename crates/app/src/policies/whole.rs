@@ -1,10 +1,10 @@
 //! Everything that decides, read at once: for exports and proofs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::Problem;
 use catalog::Api;
-use grant::{Grant, Guardrails, Relation, Role};
+use grant::{Grant, GrantStatus, Guardrails, Relation, Role, Source};
 use guardrail::State;
 use identity::{Group, Identity};
 use store::{Cursor, Object, Store};
@@ -106,6 +106,25 @@ impl Lists {
             relations: &self.relations,
             guardrails: self.guardrails.as_ref().filter(|set| !set.files.is_empty()),
         }
+    }
+
+    /// The same where these relations are looked up: what is stored under their names does not count.
+    pub(super) fn looking_up(mut self, relations: &BTreeSet<String>) -> Self {
+        self.relations.retain(|relation| !relations.contains(&relation.name));
+        self
+    }
+
+    /// A grant in force that hangs on one of these relations, and on which.
+    pub(super) fn hanging_on(&self, relations: &BTreeSet<String>) -> Option<(&Grant, String)> {
+        let active = self.grants.iter().filter(|grant| grant.status == GrantStatus::Active);
+        active.into_iter().find_map(|grant| {
+            let sources = grant.terms.ties.iter().flat_map(|tie| &tie.sources);
+            let name = sources.into_iter().find_map(|source| match source {
+                Source::Related(name) if relations.contains(name) => Some(name.clone()),
+                _ => None,
+            });
+            Some((grant, name?))
+        })
     }
 
     pub(super) fn has_identity(&self, id: &str) -> bool {

@@ -7,10 +7,11 @@ use catalog::Operation;
 use grant::Place;
 use identity::{Binding, CredentialClass};
 use policy::reading::{self, json};
-use policy::{ApiEntry, Caller, Facts, Reading, Request, Ruleset, Writes};
+use policy::{Answers, ApiEntry, Caller, Facts, Reading, Request, Ruleset, Supposed, Writes};
 use traffic::{Reason, Target};
 
 use crate::input;
+use crate::lookup::Wanted;
 use crate::view::WrittenRequest;
 
 /// A written request as the ruleset is asked about it.
@@ -20,6 +21,22 @@ pub(crate) struct Posed<'a> {
     pub(crate) operation: Option<&'a Operation>,
     pub(crate) facts: Facts<'a>,
     pub(crate) at: Timestamp,
+}
+
+impl Posed<'_> {
+    /// What sources have to be asked before it can be told what would become of the request.
+    pub(crate) fn wants(&self, ruleset: &Ruleset) -> Result<(), Wanted> {
+        let supposed = ruleset.suppose(self.who, self.entry, self.operation, self.facts, self.at);
+        let lookups = supposed.as_ref().map_or(&[][..], Supposed::lookups);
+        if lookups.is_empty() {
+            return Ok(());
+        }
+        Err(Wanted {
+            identity: self.who.identity().clone(),
+            api: self.entry.api().id.clone(),
+            lookups: lookups.to_vec(),
+        })
+    }
 }
 
 /// What is known of a written request before it is looked up.
@@ -63,6 +80,7 @@ impl Parts {
         &self,
         request: &WrittenRequest,
         ruleset: &Ruleset,
+        answers: &Answers,
         ask: impl FnOnce(&Posed<'_>) -> R,
     ) -> Result<R, Reason> {
         let target = self.target.as_ref().map_err(|reason| *reason)?;
@@ -79,7 +97,7 @@ impl Parts {
             who: who.claiming(&request.claims),
             entry,
             operation: located.operation,
-            facts: Facts { source: self.source, draw: 0, request: &written },
+            facts: Facts { source: self.source, draw: 0, request: &written, answers },
             at: self.at,
         }))
     }

@@ -103,6 +103,45 @@ pub struct StreamView {
     pub grant_ids: Vec<String>,
 }
 
+/// Which signals to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct SignalQuery {
+    /// Only of this identity.
+    pub identity: Option<String>,
+    /// Only those that began within this time (default `90d`).
+    pub since: Option<String>,
+}
+
+/// Behaviour of an identity that wants attention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignalView {
+    /// `object-id-enumeration`: a walk through objects outside the caller's usual range.
+    pub kind: String,
+    /// Whose.
+    pub identity_id: String,
+    /// With what, when it was noticed.
+    pub credential_id: String,
+    /// The first call of it, RFC 3339.
+    pub start: String,
+    /// The last so far.
+    pub end: String,
+    /// The call by which it was noticed.
+    pub detected_at: String,
+    /// On which API.
+    pub api_id: String,
+    /// By which operation.
+    pub operation: String,
+    /// Objects that the caller had not asked for in the month before.
+    pub objects: u64,
+    /// Of these, how many were not there, or were refused.
+    pub misses: u64,
+    /// Of these, how many had the id that follows the one before.
+    pub in_order: u64,
+    /// The most such objects in an hour of the month before.
+    pub usual: u64,
+}
+
 /// Which open requests to show. All given conditions hold together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -154,6 +193,9 @@ pub struct Explanation {
     /// set, those that refuse.
     #[serde(default)]
     pub guardrails: Vec<ExplainedGuardrail>,
+    /// Relations that were looked up for this explanation: what their sources say now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relations: Vec<LookedUp>,
     /// The smallest grant that would allow it, as a command; absent where it would be allowed now,
     /// and where no grant is what was missing.
     pub would_allow: Option<String>,
@@ -162,6 +204,23 @@ pub struct Explanation {
     pub would_allow_object: Option<String>,
     /// Who can give it, by name.
     pub who_can_give: Vec<String>,
+}
+
+/// A relation that was looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LookedUp {
+    /// The relation.
+    pub relation: String,
+    /// The object, as the request names it.
+    pub object: String,
+    /// The source that answers for the relation; empty = none does.
+    pub source: String,
+    /// `related`, `unrelated`, or `unknown` where the source did not say.
+    pub answer: String,
+    /// When the source was asked, RFC 3339.
+    pub asked_at: String,
+    /// How old the answer is, in seconds; 0 = it was asked for this.
+    pub age_seconds: u64,
 }
 
 /// One stage of the request path.

@@ -151,6 +151,9 @@ pub struct PolicyCase {
     pub headers: BTreeMap<String, String>,
     /// Claims of the token.
     pub claims: BTreeMap<String, Vec<String>>,
+    /// What sources say, where a relation is looked up: its objects, by its name. Tests ask nobody;
+    /// what is not said here is not known.
+    pub related: BTreeMap<String, Vec<String>>,
     /// The JSON body, as text.
     pub body: Option<String>,
     /// The caller's address.

@@ -2,7 +2,7 @@
 
 use app::view::{
     AuditView, CallView, ChainStatus, ConsideredGrant, ExplainedGuardrail, ExplainedStage,
-    Explanation, FindingSubject, FindingView, Today,
+    Explanation, FindingSubject, FindingView, LookedUp, Today,
 };
 use serde_json::json;
 
@@ -83,6 +83,7 @@ pub fn explanation() -> Explanation {
             why: "covers this operation".to_owned(),
         }],
         guardrails: vec![guardrail()],
+        relations: Vec::new(),
         would_allow: None,
         would_allow_object: None,
         who_can_give: Vec::new(),
@@ -118,6 +119,14 @@ pub fn explanation_of_written() -> Explanation {
     let mut explanation = explanation_of_refusal();
     explanation.call.request_id.clear();
     explanation.guardrails = vec![guardrail()];
+    explanation.relations = vec![LookedUp {
+        relation: "owner".to_owned(),
+        object: "42".to_owned(),
+        source: "directory".to_owned(),
+        answer: "unrelated".to_owned(),
+        asked_at: "2026-03-02T09:00:00Z".to_owned(),
+        age_seconds: 12,
+    }];
     explanation
 }
 

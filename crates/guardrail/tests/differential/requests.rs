@@ -6,11 +6,11 @@ use base::{IdentityId, Timestamp};
 use catalog::Operation;
 use grant::Place;
 use identity::{Binding, CredentialClass};
-use policy::{Caller, Facts};
+use policy::{Answer, Answers, Caller, Facts, Lookup};
 
 use crate::common::{Asks, NOW};
 use crate::dice::Dice;
-use crate::world::{PEOPLE, VALUES, WRITABLE, World};
+use crate::world::{LOOKED_UP, PEOPLE, VALUES, WRITABLE, World};
 
 const SCOPES: [&str; 11] = [
     "get",
@@ -42,6 +42,8 @@ pub(crate) struct Ask {
     draw: u16,
     pub(crate) now: Timestamp,
     pub(crate) request: Asks,
+    /// What the source of `viewer` says, in the worlds that have one.
+    answers: Answers,
 }
 
 /// The places that anything in these worlds looks at.
@@ -77,6 +79,10 @@ impl Ask {
             draw: *dice.pick(&[0, 1, 99, 100, 4_999, 5_000, 9_998, 9_999]),
             now: Timestamp::from_micros(NOW.as_micros() + off),
             request: request(dice, places),
+            answers: match world.ruleset.looks_up(LOOKED_UP) {
+                true => answers(dice),
+                false => Answers::default(),
+            },
         }
     }
 
@@ -92,12 +98,22 @@ impl Ask {
     }
 
     pub(crate) fn facts<'a>(&'a self, request: &'a Asks) -> Facts<'a> {
-        Facts { source: self.source, draw: self.draw, request }
+        Facts { answers: &self.answers, ..Facts::of(self.source, self.draw, request) }
     }
 
     pub(crate) fn operation<'w>(&self, world: &'w World) -> Option<&'w Operation> {
         self.operation.map(|number| &world.apis[self.api].operations[number])
     }
+}
+
+/// About every object that can be named.
+fn answers(dice: &mut Dice) -> Answers {
+    let mut answers = Answers::default();
+    for object in VALUES {
+        let lookup = Lookup { relation: LOOKED_UP.to_owned(), object: object.to_owned() };
+        answers.put(lookup, *dice.pick(Answer::ALL));
+    }
+    answers
 }
 
 /// Mostly one value, sometimes several or none that can be read.

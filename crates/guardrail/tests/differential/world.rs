@@ -63,6 +63,9 @@ const NETWORKS: [&str; 8] = [
     "2001:db8::/32",
 ];
 
+/// The relation that a source answers for in some worlds.
+pub(crate) const LOOKED_UP: &str = "viewer";
+
 /// Guardrails, with `{a}` for an API and `{p}` for a person.
 const GUARDRAILS: [&str; 20] = [
     "forbid(principal == Identity::\"{p}\", action in Action::\"{a}\", resource);",
@@ -133,7 +136,12 @@ impl World {
         let identities: Vec<Identity> = PEOPLE.iter().map(|id| person(dice, id)).collect();
         let groups = groups(dice);
         let roles: Vec<Role> = ROLES.iter().map(|id| role(dice, id)).collect();
-        let relations = relations(dice);
+        let mut relations = relations(dice);
+        let looked_up: BTreeSet<String> =
+            dice.chance(40).then(|| LOOKED_UP.to_owned()).into_iter().collect();
+        // What is stored under the name does not count, and is no part of the meaning.
+        let stored = relations.clone();
+        relations.retain(|relation| !looked_up.contains(&relation.name));
         let count = 5 + dice.roll(6);
         let grants: Vec<Grant> = (0..count).map(|number| give(dice, number)).collect();
         let guardrails = guardrails(dice, &apis);
@@ -157,13 +165,13 @@ impl World {
             Arc::new(compiled) as Arc<dyn Guard>
         });
         let mut changes: Vec<Change> = grants.into_iter().map(Change::Grant).collect();
-        changes.extend(relations.into_iter().map(Change::Relation));
+        changes.extend(stored.into_iter().map(Change::Relation));
         changes.extend(roles.into_iter().map(Change::Role));
         changes.extend(groups.into_iter().map(Change::Group));
         changes.extend(identities.into_iter().map(Change::Identity));
         changes.extend(apis.iter().cloned().map(Change::Api));
         changes.push(Change::Guard(guard));
-        let ruleset = Ruleset::build(1, changes).unwrap();
+        let ruleset = Ruleset::build(1, changes).unwrap().looking_up(looked_up);
         Self { seed, apis, ruleset, meaning, policies: told.policies, looks_at_bodies }
     }
 }

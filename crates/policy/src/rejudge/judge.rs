@@ -149,11 +149,8 @@ impl Ruleset {
         let class = record.credential_id.as_ref().and_then(|id| self.class_of(id));
         let class = class.unwrap_or_else(|| accepted_by(entry));
         let remembered = Remembered { record, operation };
-        let facts = Facts {
-            source: Some(record.source_ip),
-            draw: draw_of(record.request_id.as_str()),
-            request: &remembered,
-        };
+        let draw = draw_of(record.request_id.as_str());
+        let facts = Facts::of(Some(record.source_ip), draw, &remembered);
         let asked = Asked {
             who: Caller::supposed(identity, class),
             api: entry.api(),
@@ -168,7 +165,7 @@ impl Ruleset {
                 Some(reason) if enforced => Rejudged::Refused(reason),
                 _ => Rejudged::Allowed,
             },
-            Ok(Decided::NeedsBody) => Rejudged::Unknown,
+            Ok(Decided::NeedsBody | Decided::NeedsRelations(_)) => Rejudged::Unknown,
             Err(_) if self.depends_on_more(question, entry) => Rejudged::Unknown,
             Err(refusal) => Rejudged::Refused(refusal.reason),
         }

@@ -86,7 +86,7 @@ pub fn call(ruleset: &Ruleset, identity: &str, path: &str) -> Result<Vec<String>
 pub fn permit(decided: Result<Decided, Refusal>) -> Result<Permit, Reason> {
     match decided.map_err(|refusal| refusal.reason)? {
         Decided::Permit(permit) => Ok(permit),
-        Decided::NeedsBody => panic!("asks for a body"),
+        Decided::NeedsBody | Decided::NeedsRelations(_) => panic!("asks for more"),
     }
 }
 

@@ -146,6 +146,13 @@ pub(super) fn explained(explanation: &Explanation) -> String {
         let mark = if grant.applies { "covers it" } else { "does not" };
         text.push_str(&format!("\ngrant {} {mark}: {}", grant.grant_id, grant.why));
     }
+    for one in &explanation.relations {
+        let source = if one.source.is_empty() { "no source" } else { one.source.as_str() };
+        text.push_str(&format!(
+            "\nrelation {} to {}: {} ({source}, {} s ago)",
+            one.relation, one.object, one.answer, one.age_seconds
+        ));
+    }
     for rail in &explanation.guardrails {
         let why = rail.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
         let says = rail.says.replace('_', " ");

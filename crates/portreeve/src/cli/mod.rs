@@ -15,6 +15,7 @@ mod relation;
 mod review;
 mod role;
 mod rollout;
+mod signal;
 mod status;
 mod stream;
 mod terms;
@@ -85,6 +86,9 @@ pub(crate) enum Command {
     /// Detected problems with access
     #[command(subcommand)]
     Finding(finding::Finding),
+    /// Behaviour that wants attention, such as walks through objects
+    #[command(subcommand)]
+    Signal(signal::Signal),
     /// Access reviews: start, decide, sign, follow
     #[command(subcommand)]
     Review(review::Review),
@@ -168,6 +172,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Call(command) => command.run(&global.remote()?).await,
         Command::Stream(command) => command.run(&global.remote()?).await,
         Command::Finding(command) => command.run(&global.remote()?).await,
+        Command::Signal(command) => command.run(&global.remote()?).await,
         Command::Review(command) => command.run(&global.remote()?).await,
         Command::Evidence(evidence::Evidence::Verify { file, key }) => {
             evidence::verify(&file, key.as_deref(), out)

@@ -17,5 +17,7 @@ mod tests;
 pub(crate) use diagnostic::Diagnostics;
 pub(crate) use read::{parse, read};
 pub(crate) use secret::SecretRef;
-pub(crate) use settings::{ApiSetting, Database, IssuerSetting, Location, Settings, TlsFiles};
+pub(crate) use settings::{
+    ApiSetting, Database, IssuerSetting, Location, RelationSetting, Settings, TlsFiles,
+};
 pub(crate) use unusable::Unusable;

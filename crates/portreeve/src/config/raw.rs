@@ -37,6 +37,8 @@ pub(super) struct RawFile {
     #[serde(default)]
     pub(super) issuer: Vec<RawIssuer>,
     #[serde(default)]
+    pub(super) relation_source: Vec<RawRelationSource>,
+    #[serde(default)]
     pub(super) api: Vec<RawApi>,
     #[serde(default)]
     pub(super) review: Vec<RawReview>,
@@ -91,6 +93,18 @@ pub(super) struct RawIssuer {
     pub(super) audience: Spanned<Vec<String>>,
     pub(super) leeway: Option<String>,
     pub(super) scopes: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct RawRelationSource {
+    pub(super) name: Spanned<String>,
+    pub(super) relations: Spanned<Vec<Spanned<String>>>,
+    pub(super) url: Spanned<String>,
+    pub(super) token: Option<SecretRef>,
+    pub(super) timeout: Option<Spanned<String>>,
+    pub(super) cache_for: Option<Spanned<String>>,
+    pub(super) cache_entries: Option<Spanned<i64>>,
 }
 
 #[derive(Debug, Deserialize)]

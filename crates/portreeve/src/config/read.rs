@@ -3,6 +3,7 @@
 mod limits;
 mod network;
 mod proof;
+mod relations;
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -116,6 +117,7 @@ impl Reader<'_> {
             signing,
             admins,
             issuers: raw.issuer.into_iter().filter_map(|one| self.issuer(one)).collect(),
+            relation_sources: self.relation_sources(raw.relation_source),
             apis: raw.api.into_iter().filter_map(|one| self.api(one)).collect(),
             reviews: raw.review.into_iter().filter_map(|one| self.review(one)).collect(),
         })

@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) admins: Vec<IdentityId>,
     /// Trusted token issuers.
     pub(crate) issuers: Vec<IssuerSetting>,
+    /// Sources of relations.
+    pub(crate) relation_sources: Vec<RelationSetting>,
     /// APIs that the file maintains.
     pub(crate) apis: Vec<ApiSetting>,
     /// Reviews that can be started by name.
@@ -92,6 +94,25 @@ pub(crate) struct IssuerSetting {
     pub(crate) token: token::IssuerSettings,
     /// Where its keys are.
     pub(crate) jwks: Location,
+}
+
+/// A source of relations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RelationSetting {
+    /// What it is called.
+    pub(crate) name: String,
+    /// The relations that it answers for.
+    pub(crate) relations: Vec<String>,
+    /// Its evaluation endpoint.
+    pub(crate) url: String,
+    /// What it knows us by.
+    pub(crate) token: Option<SecretRef>,
+    /// How long an answer may take.
+    pub(crate) timeout: Span,
+    /// How long an answer holds.
+    pub(crate) cache_for: Span,
+    /// Answers kept.
+    pub(crate) cache_entries: usize,
 }
 
 /// A file or a URL.

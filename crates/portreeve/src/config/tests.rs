@@ -123,3 +123,32 @@ fn the_schema_has_every_key() {
         assert!(schema.pointer(&pointer).is_some(), "{} at {pointer}", key.path);
     }
 }
+
+#[test]
+fn a_source_of_relations_that_could_not_be_asked_is_refused_where_it_stands() {
+    let source =
+        |name: &str, more: &str| format!("[[relation-source]]\nname = \"{name}\"\n{more}\n");
+    let url = "url = \"https://pdp.internal/access/v1/evaluation\"";
+    let text = [
+        source("a", &format!("relations = [\"owner\", \"own er\"]\n{url}\ntimeuot = \"1s\"")),
+        source("b", "relations = [\"viewer\"]"),
+    ]
+    .concat();
+    insta::assert_snapshot!("relation_source_shape", errors(&text));
+    let text = [
+        source("a", &format!("relations = [\"owner\", \"own er\"]\n{url}\ntimeout = \"6s\"")),
+        source("a", "relations = [\"owner\"]\nurl = \"http://pdp.internal/access\""),
+        source("c", &format!("relations = []\n{url}\ncache-for = \"2h\"\ncache-entries = 1")),
+        source("d", "relations = [\"d\"]\nurl = \"https://h/a?b\"\ntimeout = \"0s\""),
+    ]
+    .concat();
+    insta::assert_snapshot!("relation_source_values", errors(&text));
+    let text =
+        source("pdp", &format!("relations = [\"owner\"]\n{url}\ntoken = {{ file = \"t\" }}"));
+    let read = parse(Path::new("/etc/portreeve/portreeve.toml"), &text).unwrap();
+    let source = read.relation_sources.first().unwrap();
+    assert_eq!((source.timeout, source.cache_for), (Span::from_millis(250), Span::from_secs(30)));
+    assert_eq!(source.cache_entries, 65_536);
+    let token = source.token.as_ref().and_then(|token| token.path()).unwrap();
+    assert_eq!(token, Path::new("/etc/portreeve/t"));
+}

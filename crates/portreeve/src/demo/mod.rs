@@ -116,6 +116,7 @@ fn doors(port: u16) -> Result<Doors, Failure> {
         upstream_roots: None,
         trusted_proxies: Vec::new(),
         proof_lifetime: proxy::GateConfig::default().proofs.lifetime,
+        relations: Vec::new(),
         bears: (usual.in_flight, usual.delay),
         example_identity: Some(EXAMPLE.to_owned()),
         watch_one_in: 1,

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use base::{Clock, Span};
 use decision_log::DecisionLog;
 use jobs::Supervisor;
-use proxy::Limiter;
+use proxy::{Limiter, Lookups};
 use traffic::rate::Share;
 
 use super::counters::Counters;
@@ -26,6 +26,7 @@ pub(crate) struct Process {
     pub(crate) counters: Arc<Counters>,
     pub(crate) supervisor: Supervisor,
     pub(crate) limits: Arc<Limiter>,
+    pub(crate) lookups: Arc<Lookups>,
     pub(crate) proxy_url: String,
     pub(crate) console_url: String,
     pub(crate) reviews: ArcSwap<Vec<ReviewDefinition>>,
@@ -73,6 +74,7 @@ impl Facts for Process {
         metrics.single("ruleset_version", "gauge", "The ruleset that the gate enforces.", version);
         self.counters.measure(metrics);
         self.measure_limits(metrics);
+        self.measure_lookups(metrics);
         self.measure_log(metrics);
         self.measure_jobs(metrics);
     }
@@ -95,6 +97,32 @@ impl Process {
         ];
         for (name, help, value) in gauges {
             metrics.single(name, "gauge", help, value);
+        }
+    }
+
+    fn measure_lookups(&self, metrics: &mut Metrics) {
+        let counts = self.lookups.counts();
+        let name = "relation_lookups_total";
+        metrics.family(name, "counter", "Relations looked up, by source and what came of it.");
+        for (source, counts) in &counts {
+            let outcomes = [
+                ("cached", counts.recalled),
+                ("related", counts.related),
+                ("unrelated", counts.unrelated),
+                ("failed", counts.failed),
+            ];
+            for (outcome, count) in outcomes {
+                metrics.sample(name, &[("source", source), ("outcome", outcome)], count);
+            }
+        }
+        let name = "relation_lookup_seconds";
+        metrics.family(name, "summary", "Time that sources took for what they were asked.");
+        for (source, counts) in &counts {
+            let label = [("source", source.as_str())];
+            let asked = counts.related + counts.unrelated + counts.failed;
+            let (whole, part) = (counts.took_us / 1_000_000, counts.took_us % 1_000_000);
+            metrics.sample("relation_lookup_seconds_sum", &label, format!("{whole}.{part:06}"));
+            metrics.sample("relation_lookup_seconds_count", &label, asked);
         }
     }
 

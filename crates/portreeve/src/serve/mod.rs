@@ -9,6 +9,7 @@ pub(crate) mod keys;
 mod limits;
 pub(crate) mod objects;
 mod recorder;
+pub(crate) mod relations;
 mod reload;
 pub(crate) mod running;
 mod streams;
@@ -41,6 +42,7 @@ pub(crate) async fn run(file: &Path, out: Output) -> Result<Exit, Failure> {
         console_url: settings.console_url.clone(),
         ext_auth: settings.ext_auth.clone(),
         tls: settings.tls.clone(),
+        relations: relations::read(&settings.relation_sources)?,
         upstream_roots: settings.upstream_roots.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         proof_lifetime: settings.proof_lifetime,

@@ -6,6 +6,7 @@ use std::path::Path;
 use base::Problem;
 
 use super::objects;
+use super::relations;
 use super::running::Running;
 use crate::config::{Settings, read};
 
@@ -31,10 +32,14 @@ pub(crate) async fn reload(file: &Path, current: &mut Settings, running: &Runnin
 }
 
 async fn apply(fresh: &Settings, running: &Running) -> Result<(), Problem> {
-    // Both read everything before they change anything; the key sets come first because reading
+    // All read everything before they change anything; the key sets come first because reading
     // them is what fails most.
     let key_sets = running.key_sets.prepare(&fresh.issuers).await?;
-    objects::apply(&running.core.app, fresh).await?;
+    let (app, lookups) = (&running.core.app, &running.lookups);
+    let sources = relations::read(&fresh.relation_sources)?;
+    let sources = relations::prepare(app, lookups, sources).await?;
+    objects::apply(app, fresh).await?;
+    relations::install(app, lookups, sources).await?;
     running.key_sets.install(key_sets).await;
     running.process.reviews.store(fresh.reviews.clone().into());
     Ok(())

@@ -12,8 +12,9 @@ use base::{Problem, Span};
 use console::ConsoleConfig;
 use ipnet::IpNet;
 use jobs::{Job, Schedule, Supervisor};
+use proxy::lookup::SourceConfig;
 use proxy::tls::Clients;
-use proxy::{Authenticators, ExtAuth, Gate, GateConfig, Listeners, Workers};
+use proxy::{Authenticators, ExtAuth, Gate, GateConfig, Listeners, Lookups, Workers};
 use tokio_util::sync::CancellationToken;
 
 use super::console::Console;
@@ -23,6 +24,7 @@ use super::facts::Process;
 use super::jwks::KeySets;
 use super::limits;
 use super::recorder::LogRecorder;
+use super::relations::{self, GateSources};
 use super::streams::GateStreams;
 use crate::config::TlsFiles;
 use crate::system::SystemEntropy;
@@ -44,6 +46,8 @@ pub(crate) struct Doors {
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// How long proofs of possession are good for.
     pub(crate) proof_lifetime: Span,
+    /// Sources of relations.
+    pub(crate) relations: Vec<SourceConfig>,
     /// Requests in flight that the gate bears, and how late it may be.
     pub(crate) bears: (u64, Span),
     /// Whom hints suggest to issue a key to.
@@ -57,6 +61,7 @@ pub(crate) struct Running {
     pub(crate) core: Core,
     pub(crate) process: Arc<Process>,
     pub(crate) key_sets: Arc<KeySets>,
+    pub(crate) lookups: Arc<Lookups>,
     supervisor: Supervisor,
     workers: Workers,
     stop_gate: CancellationToken,
@@ -79,6 +84,10 @@ impl Running {
         let gate = Arc::new(gate(&core, &doors, &authenticators, &counters, callers_tls)?);
         limits::begin(&core.app, gate.limits(), &*core.clock).await?;
         core.app.use_streams(Arc::new(GateStreams(Arc::clone(gate.streams()))));
+        let lookups = Arc::clone(gate.lookups());
+        core.app.use_relation_sources(Arc::new(GateSources(Arc::clone(&lookups))));
+        let sources = relations::prepare(&core.app, &lookups, doors.relations).await?;
+        relations::install(&core.app, &lookups, sources).await?;
         let supervisor = Supervisor::default();
         let proxy = gate_listeners.address();
         let process = Arc::new(Process {
@@ -88,6 +97,7 @@ impl Running {
             counters,
             supervisor: supervisor.clone(),
             limits: Arc::clone(gate.limits()),
+            lookups: Arc::clone(&lookups),
             proxy_url: doors.url.unwrap_or_else(|| address_url(proxy, tls.is_some())),
             console_url: doors
                 .console_url
@@ -118,7 +128,17 @@ impl Running {
         let secure = tls.is_some();
         let console = Console::start(console_listener, router.merge(pages), tls.map(http1_only))
             .map_err(|error| unusable("console", doors.console, &error))?;
-        Ok(Self { core, process, key_sets, supervisor, workers, stop_gate, console, secure })
+        Ok(Self {
+            core,
+            process,
+            key_sets,
+            lookups,
+            supervisor,
+            workers,
+            stop_gate,
+            console,
+            secure,
+        })
     }
 
     /// Where callers reach the proxy.

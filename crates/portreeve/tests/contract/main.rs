@@ -11,6 +11,7 @@ mod durability;
 mod first_steps;
 mod issuers;
 mod limits;
+mod lookups;
 mod nodes;
 mod protocols;
 mod reload;

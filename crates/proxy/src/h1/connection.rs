@@ -60,7 +60,7 @@ struct Manner {
 
 enum Next {
     Request(Result<Box<Admitted>, Box<Refused>>, Manner),
-    NeedsBody(Box<Waiting>, Manner),
+    Waits(Box<Waiting>, Manner),
     Http2,
     Closed,
 }
@@ -87,12 +87,10 @@ impl Connection {
             let goes_on = match next {
                 Next::Closed => return Served::Closed,
                 Next::Http2 => return Served::Http2(self.wire),
-                Next::NeedsBody(waiting, manner) => {
-                    match self.read_and_admit(*waiting, manner).await {
-                        Ok(admitted) => self.forward(*admitted, manner).await,
-                        Err(refused) => self.refuse(*refused, manner).await,
-                    }
-                }
+                Next::Waits(waiting, manner) => match self.wait_and_admit(*waiting, manner).await {
+                    Ok(admitted) => self.forward(*admitted, manner).await,
+                    Err(refused) => self.refuse(*refused, manner).await,
+                },
                 Next::Request(Ok(admitted), manner) => self.forward(*admitted, manner).await,
                 Next::Request(Err(refused), manner) => self.refuse(*refused, manner).await,
             };
@@ -221,10 +219,10 @@ impl Connection {
                 Next::Request(Ok(Box::new(admitted)), manner)
             }
             Verdict::Refused(refused) => Next::Request(Err(Box::new(refused)), manner),
-            Verdict::NeedsBody(pending) => {
+            Verdict::Waits(pending) => {
                 manner.keep_alive = pending.keep_alive;
                 let head = self.wire.input.bytes().get(..head.bytes).unwrap_or_default().to_vec();
-                Next::NeedsBody(Box::new(Waiting { head, pending }), manner)
+                Next::Waits(Box::new(Waiting { head, pending }), manner)
             }
         };
         Some((next, head.bytes))

@@ -20,7 +20,7 @@ use super::reply::Reply;
 use crate::gate::Worker;
 use crate::refusal::{Answer, Refused};
 use crate::stage::{
-    self, Admitted, Answered, Arrival, End, Journal, JudgedBody, Lease, Peer, Tally, Traits,
+    self, Admitted, Answered, Arrival, End, JudgedBody, Lease, Needs, Peer, Resumed, Tally, Traits,
     UnderWay, Verdict,
 };
 use crate::upstream::Upstream;
@@ -71,22 +71,32 @@ async fn judge(
     head: &Parts,
     body: &mut Incoming,
 ) -> Result<Box<Admitted>, Box<Refused>> {
-    let pending = match admit(worker, peer, head, !body.is_end_stream(), None) {
-        Verdict::Admitted(admitted) => return Ok(Box::new(admitted)),
-        Verdict::Refused(refused) => return Err(Box::new(refused)),
-        Verdict::NeedsBody(pending) => pending,
-    };
-    let read = match super::body::read(worker, body, &pending).await {
-        Ok(read) => read,
-        Err(reason) => return Err(Box::new(Refused::and_close(pending.journal, reason))),
-    };
-    let judged = JudgedBody::of(read, &fields(head), pending.refuses_ambiguity);
-    match admit(worker, peer, head, true, Some((pending.journal, &judged))) {
-        Verdict::Admitted(admitted) => Ok(Box::new(admitted)),
-        Verdict::Refused(refused) => Err(Box::new(refused)),
-        Verdict::NeedsBody(pending) => {
-            Err(Box::new(Refused::and_close(pending.journal, Reason::PolicyError)))
+    let streams_body = !body.is_end_stream();
+    let mut verdict = admit(worker, peer, head, streams_body, None);
+    let mut judged = None;
+    loop {
+        let mut pending = match verdict {
+            Verdict::Admitted(admitted) => return Ok(Box::new(admitted)),
+            Verdict::Refused(refused) => return Err(Box::new(refused)),
+            Verdict::Waits(pending) => pending,
+        };
+        let read = match pending.needs {
+            Needs::Relations(..) => {
+                pending.ask(&worker.core().lookups).await;
+                Ok(None)
+            }
+            Needs::Body { refuses_ambiguity } if judged.is_none() => {
+                let read = super::body::read(worker, body, &pending).await;
+                read.map(|read| Some(JudgedBody::of(read, &fields(head), refuses_ambiguity)))
+            }
+            Needs::Body { .. } => Err(Reason::PolicyError),
+        };
+        match read {
+            Ok(read) => judged = read.or(judged),
+            Err(reason) => return Err(Box::new(Refused::and_close(pending.journal, reason))),
         }
+        let resumed = Some(pending.resume(judged.as_ref()));
+        verdict = admit(worker, peer, head, streams_body, resumed);
     }
 }
 
@@ -100,7 +110,7 @@ fn admit(
     peer: &Peer,
     head: &Parts,
     streams_body: bool,
-    resumed: Option<(Journal, &JudgedBody)>,
+    resumed: Option<Resumed<'_>>,
 ) -> Verdict {
     let fields = fields(head);
     let target = head.uri.path_and_query().map_or("", |target| target.as_str());

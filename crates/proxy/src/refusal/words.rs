@@ -38,6 +38,7 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::InsufficientScope => "Scope too narrow",
         Reason::ForbiddenByPolicy => "Forbidden by policy",
         Reason::PolicyError => "Not decidable",
+        Reason::RelationUnknown => "Relation not known",
         Reason::AmbiguousBody => "Body has more than one reading",
         Reason::ContractViolation => "Request breaks the contract",
         Reason::RateLimited => "Too many requests",
@@ -59,6 +60,8 @@ pub(super) fn title(reason: Reason) -> &'static str {
 
 const AMBIGUOUS: &str = "The body has a name twice in one object, or is nested too deep, so that two \
                          readers may take it for two things.";
+
+const RELATION: &str = "Whether the caller has to do with this object could not be found out.";
 
 /// What happened here, in one sentence.
 pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
@@ -105,6 +108,7 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         Reason::InsufficientScope => "The token's scope does not cover this operation.".to_owned(),
         Reason::ForbiddenByPolicy => "A policy forbids this request.".to_owned(),
         Reason::PolicyError => "The request could not be decided, so it is refused.".to_owned(),
+        Reason::RelationUnknown => RELATION.to_owned(),
         Reason::AmbiguousBody => AMBIGUOUS.to_owned(),
         Reason::ContractViolation => {
             let api = about.map_or("the API", |about| about.name.as_str());
@@ -231,7 +235,7 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
             "try again later, or ask the owner of the API and give the request id"
         }
         Reason::DeadlineExceeded => "give the call more time, within what the API allows",
-        Reason::PolicyError | Reason::LogUnavailable | Reason::Stale => {
+        Reason::PolicyError | Reason::RelationUnknown | Reason::LogUnavailable | Reason::Stale => {
             "try again later, or tell who operates the gate and give the request id"
         }
         Reason::ShuttingDown | Reason::Cancelled => "send it again over a new connection",

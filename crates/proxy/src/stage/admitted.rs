@@ -289,6 +289,7 @@ fn facts(received: &Received<'_>, who: Verified, permit: &Permit) -> Facts {
         source: received.source,
         draw: draw_of(received.journal.request_id().as_str()),
         read: permit.read().to_vec(),
+        answers: received.answers.clone(),
     }
 }
 

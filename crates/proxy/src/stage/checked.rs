@@ -8,7 +8,7 @@ use contract::{Head, OperationContract, path};
 use policy::CheckedContract;
 use traffic::Reason;
 
-use super::{Admitted, Pending, Permitted, Received};
+use super::{Admitted, Needs, Pending, Permitted, Received};
 use crate::inspection::{self, Plan, Sent, content_type};
 use crate::refusal::{Refused, VIOLATIONS_TOLD_MAX};
 
@@ -24,7 +24,7 @@ pub(crate) struct Checked<'h> {
 pub(crate) enum Conformity<'h> {
     Checked(Checked<'h>),
     /// Its body is to be checked, and was not read yet.
-    NeedsBody(Pending),
+    Waits(Pending),
 }
 
 /// What was found: for the record, and for the caller.
@@ -73,7 +73,10 @@ impl<'h> Permitted<'h> {
         };
         let is_ambiguous = matches!(body, Body::Ambiguous);
         match body {
-            Body::Needed => return Ok(Conformity::NeedsBody(Pending::new(self.received, true))),
+            Body::Needed => {
+                let needs = Needs::Body { refuses_ambiguity: true };
+                return Ok(Conformity::Waits(Pending::new(self.received, needs)));
+            }
             Body::Passes(sent) => plan.request = Some(sent),
             Body::Done | Body::Ambiguous => {}
         }

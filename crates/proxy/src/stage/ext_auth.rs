@@ -9,7 +9,7 @@
 use traffic::Reason;
 use traffic::headers::Version;
 
-use super::{Arrival, Journal, Peer, Verdict};
+use super::{Arrival, Journal, Needs, Peer, Resumed, Verdict};
 use crate::gate::Worker;
 use crate::refusal::Refused;
 
@@ -22,25 +22,42 @@ const INCOMPLETE: &str = "send the method and the target of the request: in `X-O
 const HALF: &str = "if the request's body has to be read or its answer filtered, send it through the \
                     gate itself; else tell who operates the gate, and give the request id";
 
-/// The answer to a gateway in front; `None` when this is a request like any other.
-pub(super) fn answer(worker: &Worker, peer: &Peer, arrival: &Arrival<'_>) -> Option<Refused> {
+/// The question of a gateway in front; `None` when this is a request like any other.
+pub(super) fn question<'h>(
+    worker: &Worker,
+    peer: &Peer,
+    arrival: &Arrival<'h>,
+) -> Option<Form<'h>> {
     let config = worker.core().config.ext_auth.as_ref()?;
     let form = Form::of(arrival.target, &config.path)?;
     let asker = peer.ip.to_canonical();
-    if !config.trusted.iter().any(|network| network.contains(&asker)) {
-        return None;
-    }
-    Some(match Original::read(arrival, form) {
-        Ok(original) => decide(worker, peer, &original),
+    config.trusted.iter().any(|network| network.contains(&asker)).then_some(form)
+}
+
+/// The answer to it, or what has to be known first.
+pub(super) fn answer(
+    worker: &Worker,
+    peer: &Peer,
+    arrival: &Arrival<'_>,
+    form: Form<'_>,
+    resumed: Option<Resumed<'_>>,
+) -> Verdict {
+    match Original::read(arrival, form) {
+        Ok(original) => decide(worker, peer, &original, resumed),
         Err(reason) => {
             let journal = worker.open_journal(peer.ip);
             let hint = (reason == Reason::MalformedRequest).then_some(INCOMPLETE);
-            Refused::and_close(journal, reason).for_front(hint)
+            Verdict::Refused(Refused::and_close(journal, reason).for_front(hint))
         }
-    })
+    }
 }
 
-fn decide(worker: &Worker, peer: &Peer, original: &Original<'_>) -> Refused {
+fn decide(
+    worker: &Worker,
+    peer: &Peer,
+    original: &Original<'_>,
+    resumed: Option<Resumed<'_>>,
+) -> Verdict {
     let arrival = Arrival {
         version: Version::Http11,
         method: original.method,
@@ -53,18 +70,21 @@ fn decide(worker: &Worker, peer: &Peer, original: &Original<'_>) -> Refused {
     // The name that the front's own connection was opened for is no part of the caller's request, nor
     // is the front's certificate the caller's.
     let peer = Peer { server_name: None, certificate: None, ..peer.clone() };
-    let answer = match super::judge(worker, &peer, &arrival, None) {
+    let answer = match super::judge(worker, &peer, &arrival, resumed) {
         Verdict::Admitted(admitted) if admitted.is_whole() => {
             Refused::not_at_all(admitted.into_journal())
         }
         Verdict::Admitted(admitted) => half(admitted.into_journal()),
-        Verdict::NeedsBody(pending) => half(pending.journal),
+        Verdict::Waits(pending) => match pending.needs {
+            Needs::Body { .. } => half(pending.journal),
+            Needs::Relations(..) => return Verdict::Waits(pending),
+        },
         Verdict::Refused(refused) => {
             let hint = (refused.reason() == Reason::PolicyError).then_some(HALF);
             refused.for_front(hint)
         }
     };
-    answer.after_body(original.keep_alive)
+    Verdict::Refused(answer.after_body(original.keep_alive))
 }
 
 /// The front could not do all that the permission asks for.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use catalog::Operation;
 use httparse::Header;
-use policy::{ApiEntry, Ruleset};
+use policy::{Answers, ApiEntry, Ruleset};
 use traffic::headers::{Framing, RequestFields, Version};
 use traffic::{Authority, Reason, Scheme, Target, authority, forwarded};
 
-use super::{Journal, JudgedBody};
+use super::{Journal, JudgedBody, Resumed};
 use crate::gate::Worker;
 use crate::h1::response::pairs;
 use crate::refusal::Refused;
@@ -54,6 +54,10 @@ pub(crate) struct Received<'h> {
     pub(super) operation: Option<&'h Operation>,
     /// The body, where it was read before the decision.
     pub(super) body: Option<&'h JudgedBody>,
+    /// What sources said, where they were asked before the decision.
+    pub(super) answers: Answers,
+    /// How often they were asked.
+    pub(super) asked: u8,
     pub(super) journal: Journal,
 }
 
@@ -64,12 +68,10 @@ impl<'h> Received<'h> {
         peer: &'h Peer,
         arrival: &'h Arrival<'h>,
         ruleset: &'h Ruleset,
-        resumed: Option<(Journal, &'h JudgedBody)>,
+        resumed: Option<Resumed<'h>>,
     ) -> Result<Self, Refused> {
-        let (mut journal, body) = match resumed {
-            Some((journal, body)) => (journal, Some(body)),
-            None => (worker.open_journal(peer.ip), None),
-        };
+        let resumed = resumed.unwrap_or_else(|| Resumed::not(worker.open_journal(peer.ip)));
+        let Resumed { mut journal, body, answers, asked } = resumed;
         journal.note(|record| {
             arrival.method.clone_into(&mut record.method);
             record.ruleset_version = ruleset.version();
@@ -117,6 +119,8 @@ impl<'h> Received<'h> {
             api,
             operation,
             body,
+            answers,
+            asked,
             journal,
         })
     }

@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use base::{ApiId, GrantId, OperationId, RequestId, Timestamp};
 use grant::Place;
-use policy::{Kept, Ruleset};
+use policy::{Answers, Kept, Ruleset};
 use smallvec::SmallVec;
 use token::Verified;
 use traffic::{OpenStream, Reason, StreamKind};
@@ -29,6 +29,8 @@ pub(crate) struct Facts {
     pub(crate) source: IpAddr,
     pub(crate) draw: u16,
     pub(crate) read: Vec<(Place, Vec<String>)>,
+    /// What sources said of it.
+    pub(crate) answers: Answers,
 }
 
 /// One open request.
@@ -63,8 +65,8 @@ impl Entry {
 
     /// Whether it may go on by this ruleset.
     pub(crate) fn confirm(&self, ruleset: &Ruleset, now: Timestamp) -> Result<(), Reason> {
-        let Facts { who, api, operation, source, draw, read, .. } = &self.facts;
-        let kept = Kept { source: Some(*source), draw: *draw, read };
+        let Facts { who, api, operation, source, draw, read, answers, .. } = &self.facts;
+        let kept = Kept { source: Some(*source), draw: *draw, read, answers };
         ruleset.governing(who.identity()).confirm(who, api, operation.as_ref(), kept, now)
     }
 

@@ -31,7 +31,7 @@ pub(super) fn unreachable(upstream: &Upstream, error: &dyn std::fmt::Display) ->
 }
 
 /// A connected socket; over TLS, with what was agreed on by ALPN.
-pub(super) async fn open(
+pub(crate) async fn open(
     upstream: &Upstream,
     tls: Option<&Arc<rustls::ClientConfig>>,
 ) -> std::io::Result<Socket> {

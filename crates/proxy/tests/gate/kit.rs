@@ -1,5 +1,6 @@
 //! A gate with one API, one caller and a scripted upstream.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -9,9 +10,10 @@ use catalog::{Api, Impact, Method, Operation};
 use grant::Grant;
 use identity::{Credential, CredentialClass, CredentialStatus, Environment, Identity};
 use policy::{Change, CheckedContract, Ruleset, Touch};
+use portreeve_proxy::lookup::SourceConfig;
 use portreeve_proxy::{
-    Authenticators, Drained, Gate, GateConfig, Listeners, RecordError, Recorder, Recording,
-    Streams, Workers,
+    Authenticators, Drained, Gate, GateConfig, Listeners, Lookups, RecordError, Recorder,
+    Recording, Streams, Workers,
 };
 use testkit::{FakeClock, SeededEntropy, sample};
 use token::{ApiKey, KeyLabel, Pepper};
@@ -61,6 +63,7 @@ pub struct Kit {
     pub authenticators: Arc<Authenticators>,
     pub recorder: Arc<Records>,
     pub streams: Arc<Streams>,
+    pub lookups: Arc<Lookups>,
     pub shutdown: CancellationToken,
     pub serving: JoinHandle<Drained>,
     records: tokio::sync::Mutex<mpsc::UnboundedReceiver<CallRecord>>,
@@ -78,6 +81,8 @@ pub struct State {
     pub contract: Option<Arc<CheckedContract>>,
     /// Whatever else a test needs.
     pub more: Vec<Change>,
+    /// Relations that sources answer for.
+    pub looked_up: BTreeSet<String>,
 }
 
 impl State {
@@ -91,7 +96,7 @@ impl State {
         changes.push(Change::Contract(self.api.id.clone(), self.contract.clone()));
         changes.extend(self.more_credentials.iter().cloned().map(Change::Credential));
         changes.extend(self.more.iter().cloned());
-        Ruleset::build(version, changes).unwrap()
+        Ruleset::build(version, changes).unwrap().looking_up(self.looked_up.clone())
     }
 }
 
@@ -100,6 +105,7 @@ pub struct Setup {
     pub config: GateConfig,
     pub tls: Option<Arc<rustls::ServerConfig>>,
     pub issuers: Vec<token::Issuer>,
+    pub sources: Vec<SourceConfig>,
     pub adjust: Box<dyn Fn(&mut State)>,
     /// Serve on so many threads of their own; 0 = on the test's runtime.
     pub workers: usize,
@@ -109,7 +115,8 @@ impl Default for Setup {
     fn default() -> Self {
         let config =
             GateConfig { example_identity: "demo-client".to_owned(), ..Default::default() };
-        Self { config, tls: None, issuers: Vec::new(), adjust: Box::new(|_| {}), workers: 0 }
+        let (issuers, sources) = (Vec::new(), Vec::new());
+        Self { config, tls: None, issuers, sources, adjust: Box::new(|_| {}), workers: 0 }
     }
 }
 
@@ -174,6 +181,7 @@ fn state(upstream: &str, pepper: &Pepper, key: &ApiKey) -> State {
         grant,
         contract: None,
         more: Vec::new(),
+        looked_up: BTreeSet::new(),
     }
 }
 
@@ -187,6 +195,8 @@ impl Kit {
         let key = ApiKey::generate(KeyLabel::Demo, &mut SeededEntropy::new(1));
         let mut state = state(upstream, &pepper, &key);
         (setup.adjust)(&mut state);
+        let relations = setup.sources.iter().flat_map(|source| source.relations.iter().cloned());
+        state.looked_up = relations.collect();
         let clock = FakeClock::at(NOW + Span::from_days(1));
         let ruleset = Arc::new(ArcSwap::from_pointee(state.ruleset(1)));
         let authenticators = Arc::new(Authenticators::new(pepper, setup.issuers));
@@ -209,6 +219,8 @@ impl Kit {
             gate = gate.with_tls(tls);
         }
         let streams = Arc::clone(gate.streams());
+        let lookups = Arc::clone(gate.lookups());
+        lookups.install(lookups.prepare(setup.sources).unwrap());
         let shutdown = CancellationToken::new();
         let (address, serving) = serve(gate, setup.workers, shutdown.clone()).await;
         Self {
@@ -219,6 +231,7 @@ impl Kit {
             authenticators,
             recorder,
             streams,
+            lookups,
             shutdown,
             serving,
             records: tokio::sync::Mutex::new(records),

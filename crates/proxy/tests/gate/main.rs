@@ -17,6 +17,7 @@ mod h2kit;
 mod http2;
 mod jwt;
 mod limits;
+mod lookup;
 mod mtls;
 mod proofs;
 mod record;

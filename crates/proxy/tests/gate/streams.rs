@@ -99,7 +99,7 @@ pub fn other_key() -> ApiKey {
     ApiKey::generate(KeyLabel::Demo, &mut SeededEntropy::new(3))
 }
 
-fn group(members: &[&str]) -> Group {
+pub fn group(members: &[&str]) -> Group {
     Group {
         id: "clerks".parse().unwrap(),
         name: "clerks".to_owned(),

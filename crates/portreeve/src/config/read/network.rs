@@ -26,15 +26,17 @@ impl Reader<'_> {
 
     /// Keys that travel in the clear can be replaced on the way by whoever forges tokens.
     pub(super) fn check_jwks(&mut self, jwks: &Spanned<String>) {
-        let Some(rest) = jwks.get_ref().strip_prefix("http://") else { return };
-        let authority = rest.split('/').next().unwrap_or_default();
-        let is_here = traffic::Authority::parse(authority.as_bytes()).is_ok_and(|authority| {
-            let host = authority.host().trim_matches(['[', ']']);
-            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        });
-        if !is_here {
+        if is_in_the_clear(jwks.get_ref()) {
             let what = "`jwks` is fetched in the clear";
             self.wrong(what, jwks.span(), "give an https:// address, or a file");
+        }
+    }
+
+    /// Answers that travel in the clear can be replaced on the way by whoever wants to be let in.
+    pub(super) fn check_encrypted(&mut self, key: &str, url: &Spanned<String>) {
+        if is_in_the_clear(url.get_ref()) {
+            let what = format!("`{key}` is asked in the clear");
+            self.wrong(what, url.span(), "give an https:// address");
         }
     }
 
@@ -55,4 +57,15 @@ impl Reader<'_> {
         );
         proxy::ExtAuth { trusted: self.networks(raw.trusted), path }
     }
+}
+
+/// Whether what is asked there crosses a network in the clear.
+fn is_in_the_clear(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let is_here = traffic::Authority::parse(authority.as_bytes()).is_ok_and(|authority| {
+        let host = authority.host().trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    });
+    !is_here
 }

@@ -1,4 +1,4 @@
-//! Reads a body before the decision, where the decision asks for it.
+//! Waits for what a decision asks for: a body, which is read before it, or what sources say.
 
 use std::task::Poll;
 
@@ -10,31 +10,24 @@ use crate::h1::body::Decoder;
 use crate::h1::exchange::pace::{Wait, Watch};
 use crate::h1::head::{self, field_space};
 use crate::refusal::Refused;
-use crate::stage::{self, Admitted, Arrival, JudgedBody, Pending, Verdict};
+use crate::stage::{self, Admitted, Arrival, JudgedBody, Needs, Pending, Verdict};
 
-/// A request whose body decides, with the bytes of its head: they leave the input before the body
-/// can come in.
+/// A request that waits, with the bytes of its head: they leave the input before the body can come
+/// in.
 pub(super) struct Waiting {
     pub(super) head: Vec<u8>,
     pub(super) pending: Pending,
 }
 
 impl Connection {
-    /// Reads the body of a request, then takes the request through the stages again with it.
-    pub(super) async fn read_and_admit(
+    /// Waits for what a request needs, then takes the request through the stages again with it,
+    /// until it needs nothing more.
+    pub(super) async fn wait_and_admit(
         &mut self,
         waiting: Waiting,
         manner: Manner,
     ) -> Result<Box<Admitted>, Box<Refused>> {
-        let Waiting { head, pending } = waiting;
-        if pending.expects_continue && manner.version == Version::Http11 {
-            self.wire.output.bytes_mut().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-            self.drain().await;
-        }
-        let body = match self.read_body(&pending).await {
-            Ok(body) => body,
-            Err(reason) => return Err(Box::new(Refused::and_close(pending.journal, reason))),
-        };
+        let Waiting { head, mut pending } = waiting;
         let mut space = field_space();
         let limits = &self.worker.core().config.limits;
         // The same bytes were a head before; they are one again.
@@ -49,16 +42,45 @@ impl Connection {
             fields: head.fields,
             streams_body: false,
         };
-        let body = JudgedBody::of(body, head.fields, pending.refuses_ambiguity);
-        let resumed = Some((pending.journal, &body));
-        match stage::admit(&self.worker, &self.peer, &arrival, resumed) {
-            Verdict::Admitted(admitted) => Ok(Box::new(admitted)),
-            // The body is read, so the connection can go on.
-            Verdict::Refused(refused) => Err(Box::new(refused.after_body(manner.keep_alive))),
-            Verdict::NeedsBody(pending) => {
-                Err(Box::new(Refused::and_close(pending.journal, Reason::PolicyError)))
+        let mut body = None;
+        loop {
+            match pending.needs {
+                Needs::Relations(..) => pending.ask(&self.worker.core().lookups).await,
+                Needs::Body { refuses_ambiguity } if body.is_none() => {
+                    let read = self.invite_body(&pending, manner).await;
+                    let read =
+                        read.map(|read| JudgedBody::of(read, head.fields, refuses_ambiguity));
+                    body = match read {
+                        Ok(read) => Some(read),
+                        Err(reason) => {
+                            return Err(Box::new(Refused::and_close(pending.journal, reason)));
+                        }
+                    };
+                }
+                Needs::Body { .. } => {
+                    let reason = Reason::PolicyError;
+                    return Err(Box::new(Refused::and_close(pending.journal, reason)));
+                }
+            }
+            let resumed = Some(pending.resume(body.as_ref()));
+            match stage::admit(&self.worker, &self.peer, &arrival, resumed) {
+                Verdict::Admitted(admitted) => return Ok(Box::new(admitted)),
+                // With the body read the connection can go on.
+                Verdict::Refused(refused) if body.is_some() => {
+                    return Err(Box::new(refused.after_body(manner.keep_alive)));
+                }
+                Verdict::Refused(refused) => return Err(Box::new(refused)),
+                Verdict::Waits(next) => pending = next,
             }
         }
+    }
+
+    async fn invite_body(&mut self, pending: &Pending, manner: Manner) -> Result<Vec<u8>, Reason> {
+        if pending.expects_continue && manner.version == Version::Http11 {
+            self.wire.output.bytes_mut().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+            self.drain().await;
+        }
+        self.read_body(pending).await
     }
 
     async fn read_body(&mut self, pending: &Pending) -> Result<Vec<u8>, Reason> {

@@ -14,7 +14,7 @@ const METHOD_BYTES_MAX: usize = 32;
 
 /// How the gateway tells the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form<'h> {
+pub(in crate::stage) enum Form<'h> {
     /// In fields.
     Fields,
     /// By the method of its own request, and the target behind the path.

@@ -165,6 +165,7 @@ pub(super) fn entry(identity: &str, number: usize) -> Entry {
         source: "192.0.2.1".parse().unwrap(),
         draw: 0,
         read: Vec::new(),
+        answers: policy::Answers::default(),
     };
     Entry::new(facts, StreamKind::Body)
 }
