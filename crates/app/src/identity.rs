@@ -11,6 +11,7 @@ use crate::api::origin_of;
 use crate::authority::Authority;
 use crate::view::{
     CallQuery, ChangeReceipt, IdentityDetail, IdentityQuery, IdentityView, NewIdentity, Page,
+    SignalQuery,
 };
 use crate::{Actor, App, input, near, render};
 
@@ -70,10 +71,13 @@ impl App {
             credentials: render::credentials(&mut state, &credentials, now).await?,
             groups: state.groups_of(id).await?.iter().map(ToString::to_string).collect(),
             findings: crate::findings::finding_views(&mut state, findings).await?,
+            signals: Vec::new(),
             recent_calls: Vec::new(),
         };
-        // Reading call records takes its own look at the state.
+        // Reading call records takes its own look at the state, and so do signals.
         drop(state);
+        let noticed = SignalQuery { identity: Some(id.to_owned()), since: None };
+        detail.signals = self.signals(actor, noticed).await?;
         let recent = CallQuery {
             identity: Some(id.to_owned()),
             limit: Some(CALLS_SHOWN_MAX),

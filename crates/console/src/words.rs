@@ -39,6 +39,7 @@ pub fn len<T>(list: &[T]) -> u64 {
 pub fn plain(code: &str) -> String {
     match code {
         "service_account" => "service".to_owned(),
+        "object-id-enumeration" => "walk through objects".to_owned(),
         "issuer_subject" => "token of a trusted issuer".to_owned(),
         other => other.split(['_', '-', ' ']).map(word).collect::<Vec<_>>().join(" "),
     }

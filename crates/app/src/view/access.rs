@@ -53,6 +53,9 @@ pub struct IdentityDetail {
     pub groups: Vec<String>,
     /// Open findings.
     pub findings: Vec<super::FindingView>,
+    /// Signals of the last 90 days, the latest first.
+    #[serde(default)]
+    pub signals: Vec<super::SignalView>,
     /// Latest calls, newest first, at most 20.
     pub recent_calls: Vec<super::CallView>,
 }

@@ -2,7 +2,7 @@
 
 use app::view::{
     ApiDetail, ApiView, CredentialView, GrantView, GrantedOperation, IdentityDetail, IdentityView,
-    OperationView, TimeoutsView,
+    OperationView, SignalView, TimeoutsView,
 };
 
 use super::{days_ago, hours_ago};
@@ -172,6 +172,24 @@ pub fn identity_detail() -> IdentityDetail {
         credentials: vec![credential("cred_1", "active", 10), credential("cred_0", "revoked", -4)],
         groups: vec!["exporters".to_owned()],
         findings: super::findings().into_iter().take(1).collect(),
+        signals: vec![signal()],
         recent_calls: super::calls(),
+    }
+}
+
+fn signal() -> SignalView {
+    SignalView {
+        kind: "object-id-enumeration".to_owned(),
+        identity_id: "svc-invoice".to_owned(),
+        credential_id: "cred_1".to_owned(),
+        start: hours_ago(5),
+        end: hours_ago(5),
+        detected_at: hours_ago(5),
+        api_id: "orders".to_owned(),
+        operation: "getOrder".to_owned(),
+        objects: 214,
+        misses: 61,
+        in_order: 180,
+        usual: 12,
     }
 }
