@@ -1,10 +1,10 @@
 //! Answers of a source, for a time. Two generations bound them, as they bound verified tokens: when
 //! the young one is full it becomes the old one, and the former old one is forgotten.
 
+use std::collections::HashMap;
 use std::hash::Hash;
 
 use base::{Span, Timestamp};
-use rustc_hash::FxHashMap;
 
 /// An answer, and when it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,18 +13,19 @@ pub(super) struct Kept {
     pub(super) asked_at: Timestamp,
 }
 
-/// A bounded cache of answers.
+/// A bounded cache of answers. The hash is keyed: callers choose the objects, and could choose them so
+/// that they collide.
 pub(super) struct Cache<K> {
     keep_for: Span,
     generation_max: usize,
-    young: FxHashMap<K, Kept>,
-    old: FxHashMap<K, Kept>,
+    young: HashMap<K, Kept>,
+    old: HashMap<K, Kept>,
 }
 
 impl<K: Hash + Eq> Cache<K> {
     pub(super) fn new(entries: usize, keep_for: Span) -> Self {
         let generation_max = entries / 2;
-        let (young, old) = (FxHashMap::default(), FxHashMap::default());
+        let (young, old) = (HashMap::default(), HashMap::default());
         Self { keep_for, generation_max, young, old }
     }
 

@@ -1,5 +1,6 @@
 //! One source: what it answered lately, what it is being asked now, and how it does.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +8,6 @@ use base::{Clock, Problem, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use policy::{Answer, Lookup};
-use rustc_hash::FxHashMap;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::cache::{Cache, Kept};
@@ -71,7 +71,7 @@ pub(super) struct Source {
     cache: Mutex<Cache<Key>>,
     /// What is being asked. Asked by a task of its own, so that the question outlives whoever asked
     /// first.
-    flights: Mutex<FxHashMap<Key, Flight>>,
+    flights: Mutex<HashMap<Key, Flight>>,
     turns: Semaphore,
     counters: Counters,
 }
