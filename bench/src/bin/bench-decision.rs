@@ -1,12 +1,15 @@
-//! `bench-decision`: what one decision costs at growing numbers of grants, without any I/O. Prints
-//! one JSON object per size.
+//! `bench-decision`: what one decision costs at growing numbers of grants, without any I/O, and what
+//! it costs with three guardrails that are for the request. Prints one JSON object per case; the last
+//! is the most grants without guardrails.
 //!
 //! Single decisions are shorter than reading the clock, so hundreds are timed together: the
 //! quantiles are over batches. Callers, APIs and operations change from one to the next, so the
 //! index is not only read where it is warm.
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 use base::{CredentialId, Entropy, Timestamp};
@@ -21,19 +24,57 @@ const CALLERS: usize = 1_000;
 const BATCHES: usize = 2_000;
 const BATCH: usize = 200;
 
+/// Guardrails that are for every request here, are looked at whole, and forbid none.
+const GUARDRAILS: &str = r#"
+@id("from-inside")
+forbid(principal, action, resource)
+unless { context has source && context.source.isInRange(ip("10.0.0.0/8")) };
+
+@id("of-one-environment")
+forbid(principal, action in Action::"impact/medium", resource)
+when { principal.environment != resource.environment };
+
+@id("by-known-proofs")
+forbid(principal, action, resource)
+unless { ["api_key", "issuer_subject"].contains(context.credential_class)
+    && !(principal.kind == "person" && context.strength == "shared_secret") };
+"#;
+
 fn main() -> Result<(), Failure> {
     for &grants in SIZES {
         let identities = grants / GRANTS_EACH;
         let (ruleset, callers) = world(identities)?;
-        let mut batches = measure(&ruleset, &callers)?;
-        batches.sort_by(f64::total_cmp);
-        let at = |q: f64| batches[((batches.len() - 1) as f64 * q) as usize];
-        let line = serde_json::json!({
-            "grants": grants, "p50_us": round(at(0.5)), "p99_us": round(at(0.99)),
-        });
-        println!("{line}");
+        let guarded = guarded(&ruleset)?;
+        print(grants, 3, measure(&guarded, &callers)?);
+        print(grants, 0, measure(&ruleset, &callers)?);
     }
     Ok(())
+}
+
+fn print(grants: usize, guardrails: usize, mut batches: Vec<f64>) {
+    batches.sort_by(f64::total_cmp);
+    let at = |q: f64| batches[((batches.len() - 1) as f64 * q) as usize];
+    let line = serde_json::json!({
+        "grants": grants, "guardrails": guardrails,
+        "p50_us": round(at(0.5)), "p99_us": round(at(0.99)),
+    });
+    println!("{line}");
+}
+
+/// The same ruleset with guardrails.
+fn guarded(ruleset: &Ruleset) -> Result<Ruleset, Failure> {
+    let set = grant::Guardrails {
+        version: 1,
+        files: BTreeMap::from([("bench.cedar".to_owned(), GUARDRAILS.to_owned())]),
+        updated_at: BEGINNING,
+        updated_by: "bench".to_owned(),
+    };
+    let compiled = guardrail::Guardrails::compile(&set);
+    if let Some(fault) = compiled.fault() {
+        return Err(fault.to_owned().into());
+    }
+    let next = ruleset.apply(2, [Change::Guard(Some(Arc::new(compiled)))]);
+    Ok(next.map_err(|problem| problem.to_string())?)
 }
 
 /// A caller that has proved who it is, and the number of its identity.
@@ -118,9 +159,8 @@ fn measure(ruleset: &Ruleset, callers: &[Caller]) -> Result<Vec<f64>, Failure> {
 fn decide(ruleset: &Ruleset, caller: &Caller, path: &str, now: Timestamp) -> bool {
     let located = ruleset.locate("GET", None, black_box(path));
     let Some(api) = located.api else { return false };
-    ruleset
-        .decide(black_box(&caller.verified), api, located.operation, Facts::unknown(), now)
-        .is_ok()
+    let facts = Facts { source: Some([10, 0, 0, 7].into()), ..Facts::unknown() };
+    ruleset.decide(black_box(&caller.verified), api, located.operation, facts, now).is_ok()
 }
 
 fn round(value: f64) -> f64 {

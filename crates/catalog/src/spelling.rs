@@ -47,6 +47,10 @@ pub(crate) fn canonical(text: &str) -> String {
 /// The other reading of a canonical path: with `+`, `,` and `=` plain where they are escaped.
 /// `None` where they are not.
 pub fn with_plain_marks(path: &str) -> Option<String> {
+    // Nearly no path has an escape, and every request asks this twice.
+    if !path.contains('%') {
+        return None;
+    }
     let marks = [("%2B", "+"), ("%2C", ","), ("%3D", "=")];
     marks.iter().any(|(escaped, _)| path.contains(escaped)).then(|| {
         marks.iter().fold(path.to_owned(), |path, (escaped, plain)| path.replace(escaped, plain))

@@ -6,11 +6,13 @@
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
 
 const WIDTH: usize = 64;
 
-type Leaf<K, V> = Arc<FxHashMap<K, V>>;
+type Leaf<K, V> = Arc<HashTable<(K, V)>>;
 type Branch<K, V> = Arc<Vec<Option<Leaf<K, V>>>>;
 
 /// A persistent map. The hash is not keyed: keys are ids that administrators chose and digests,
@@ -40,47 +42,63 @@ fn none<T>() -> Vec<Option<T>> {
 impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
     /// Which branch and which leaf. The bits are taken from the middle of the hash, because the
     /// small maps use its ends.
-    fn place(key: &K) -> (usize, usize) {
-        let hash = FxBuildHasher.hash_one(key);
+    fn place(hash: u64) -> (usize, usize) {
         let bits = |shift: u32| usize::try_from((hash >> shift) & 63).unwrap_or(0);
         (bits(32), bits(38))
     }
 
-    fn leaf(&self, key: &K) -> Option<&FxHashMap<K, V>> {
-        let (branch, leaf) = Self::place(key);
-        self.root.get(branch)?.as_ref()?.get(leaf)?.as_deref()
+    /// The entry of a key, which is hashed once for all the levels.
+    fn entry(&self, key: &K) -> Option<&(K, V)> {
+        let hash = FxBuildHasher.hash_one(key);
+        let (branch, leaf) = Self::place(hash);
+        let leaf = self.root.get(branch)?.as_ref()?.get(leaf)?.as_deref()?;
+        leaf.find(hash, |(known, _)| known == key)
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.leaf(key)?.get(key)
+        self.entry(key).map(|(_, value)| value)
     }
 
     /// The key as it is stored: cloning it shares one allocation.
     pub(crate) fn stored_key(&self, key: &K) -> Option<&K> {
-        self.leaf(key)?.get_key_value(key).map(|(stored, _)| stored)
+        self.entry(key).map(|(stored, _)| stored)
     }
 
     /// Every entry, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let branches = self.root.iter().flatten().flat_map(|branch| branch.iter());
-        branches.flatten().flat_map(|leaf| leaf.iter())
+        branches.flatten().flat_map(|leaf| leaf.iter()).map(|(key, value)| (key, value))
     }
 
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    fn leaf_mut(&mut self, key: &K) -> Option<&mut FxHashMap<K, V>> {
-        let (branch, leaf) = Self::place(key);
+    fn leaf_mut(&mut self, hash: u64) -> Option<&mut HashTable<(K, V)>> {
+        let (branch, leaf) = Self::place(hash);
         let branch = Arc::make_mut(&mut self.root).get_mut(branch)?;
         let branch = Arc::make_mut(branch.get_or_insert_with(|| Arc::new(none())));
         let leaf = branch.get_mut(leaf)?.get_or_insert_with(Default::default);
         Some(Arc::make_mut(leaf))
     }
 
+    /// The place of a key in its leaf, for a change.
+    fn slot(&mut self, key: &K) -> Option<Entry<'_, (K, V)>> {
+        let hash = FxBuildHasher.hash_one(key);
+        let again = |(key, _): &(K, V)| FxBuildHasher.hash_one(key);
+        Some(self.leaf_mut(hash)?.entry(hash, |(known, _)| known == key, again))
+    }
+
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        let fresh = match self.leaf_mut(&key) {
-            Some(leaf) => leaf.insert(key, value).is_none(),
+        let fresh = match self.slot(&key) {
+            Some(Entry::Occupied(mut known)) => {
+                known.get_mut().1 = value;
+                false
+            }
+            Some(Entry::Vacant(free)) => {
+                free.insert((key, value));
+                true
+            }
             None => false,
         };
         self.len += usize::from(fresh);
@@ -90,8 +108,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
         if self.get(key).is_none() {
             return;
         }
-        if let Some(leaf) = self.leaf_mut(key) {
-            leaf.remove(key);
+        if let Some(Entry::Occupied(known)) = self.slot(key) {
+            known.remove();
             self.len = self.len.saturating_sub(1);
         }
     }
@@ -101,16 +119,19 @@ impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
     where
         V: Default,
     {
-        let mut fresh = false;
-        if let Some(leaf) = self.leaf_mut(key) {
-            if !leaf.contains_key(key) {
-                leaf.insert(key.clone(), V::default());
-                fresh = true;
+        let fresh = match self.slot(key) {
+            Some(Entry::Occupied(mut known)) => {
+                change(&mut known.get_mut().1);
+                false
             }
-            if let Some(value) = leaf.get_mut(key) {
-                change(value);
+            Some(Entry::Vacant(free)) => {
+                let mut value = V::default();
+                change(&mut value);
+                free.insert((key.clone(), value));
+                true
             }
-        }
+            None => false,
+        };
         self.len += usize::from(fresh);
     }
 }

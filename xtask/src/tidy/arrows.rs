@@ -91,6 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "traffic",
             "filter",
             "token",
+            "guardrail",
             "policy",
             "decision-log",
             "store",

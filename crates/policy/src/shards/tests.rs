@@ -62,7 +62,7 @@ fn a_change_shares_every_other_leaf() {
     (0..50_000).for_each(|key| before.insert(key, key));
     let mut after = before.clone();
     after.insert(7, 0);
-    let leaves = |shards: &Shards<u32, u32>| -> Vec<*const FxHashMap<u32, u32>> {
+    let leaves = |shards: &Shards<u32, u32>| -> Vec<*const HashTable<(u32, u32)>> {
         let branches = shards.root.iter().flatten();
         branches.flat_map(|branch| branch.iter().flatten().map(Arc::as_ptr)).collect()
     };
