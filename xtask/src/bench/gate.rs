@@ -34,6 +34,9 @@ pub(super) struct Options {
     /// Keep-alive connections
     #[arg(long, default_value_t = 32)]
     connections: usize,
+    /// Also measure what a guardrail and a limit cost on every request
+    #[arg(long)]
+    governed: bool,
 }
 
 /// A proxy under load and the requests for it.
@@ -58,24 +61,41 @@ pub(super) fn run(programs: &Programs, options: &Options) -> Chore<()> {
     let folder = work_folder("gate")?;
     let (_upstream, upstream_port) = start_upstream(programs, &folder)?;
 
-    let mut portreeve = start_portreeve(programs, &folder, upstream_port)?;
+    let mut targets = vec![start_portreeve(programs, &folder.join("plain"), upstream_port, false)?];
+    if options.governed {
+        let folder = folder.join("governed");
+        targets.push(start_portreeve(programs, &folder, upstream_port, true)?);
+    }
     let mut nginx = start_nginx(&folder, upstream_port)?;
     let bench = Bench { options, load: programs.path("bench-load") };
     bench.verify(&mut nginx, None)?;
-    bench.verify(&mut portreeve, Some(&folder.join("forged.txt")))?;
-    let (base, own) = bench.interleave(&mut nginx, &mut portreeve)?;
-    report(options, &base, &own, portreeve.running.resident_mib())
+    for target in &mut targets {
+        let forged = target.requests.with_file_name("forged.txt");
+        bench.verify(target, Some(&forged))?;
+    }
+    let (base, own) = bench.interleave(&mut nginx, &mut targets)?;
+    report(options, &base, &own, &targets)
 }
 
-fn start_portreeve(programs: &Programs, folder: &Path, upstream_port: u16) -> Chore<Target> {
+fn start_portreeve(
+    programs: &Programs,
+    folder: &Path,
+    upstream_port: u16,
+    governed: bool,
+) -> Chore<Target> {
+    std::fs::create_dir_all(folder).map_err(|e| e.to_string())?;
     let installation = Installation::init(&programs.path("portreeve"), folder)?;
     let product = installation.serve(folder, Some(PROXY_CPU))?;
     let keys = product.seed_orders(folder, upstream_port, product::KEYS)?;
+    if governed {
+        product.govern(folder)?;
+    }
     let requests = folder.join("keys.txt");
     write(&requests, &requests_with(PATH, keys.iter().map(|key| format!("X-API-Key: {key}\r\n"))))?;
     write(&folder.join("forged.txt"), &requests_with(PATH, forged(&keys).into_iter()))?;
     let (running, port) = product.into_running();
-    Ok(Target { name: "portreeve", running, port, requests, sent: 0 })
+    let name = if governed { "portreeve, API key, guardrail, limit" } else { "portreeve, API key" };
+    Ok(Target { name, running, port, requests, sent: 0 })
 }
 
 fn start_nginx(folder: &Path, upstream_port: u16) -> Chore<Target> {
@@ -89,7 +109,7 @@ fn start_nginx(folder: &Path, upstream_port: u16) -> Chore<Target> {
         ["nginx", "-e", &error_log, "-c", &config.display().to_string()].map(str::to_owned);
     let mut running = Running::start("nginx", Some(PROXY_CPU), &command, folder)?;
     running.wait_for_port(port)?;
-    Ok(Target { name: "nginx", running, port, requests, sent: 0 })
+    Ok(Target { name: "nginx plain", running, port, requests, sent: 0 })
 }
 
 fn nginx_config(folder: &Path, port: u16, upstream_port: u16) -> String {
@@ -135,15 +155,18 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Runs of nginx (one more) and of portreeve, in turns.
+    /// Runs of nginx (one more) and of each target, in turns.
     fn interleave(
         &self,
         nginx: &mut Target,
-        portreeve: &mut Target,
-    ) -> Chore<(Vec<Run>, Vec<Run>)> {
-        let (mut base, mut own) = (vec![self.measure(nginx)?], Vec::new());
+        targets: &mut [Target],
+    ) -> Chore<(Vec<Run>, Vec<Vec<Run>>)> {
+        let mut base = vec![self.measure(nginx)?];
+        let mut own: Vec<Vec<Run>> = targets.iter().map(|_| Vec::new()).collect();
         for round in 1..=self.options.rounds {
-            own.push(self.measure(portreeve)?);
+            for (runs, target) in own.iter_mut().zip(targets.iter_mut()) {
+                runs.push(self.measure(target)?);
+            }
             base.push(self.measure(nginx)?);
             eprintln!("round {round} of {}", self.options.rounds);
         }
@@ -193,37 +216,50 @@ fn expect(name: &str, tally: &serde_json::Value, what: &str, count: usize) -> Ch
     Err(format!("{name}: not all of {count} were {what}: {tally}"))
 }
 
-fn report(options: &Options, base: &[Run], own: &[Run], resident_mib: f64) -> Chore<()> {
+/// CPU time of each run, divided by the mean of the nginx runs on either side.
+fn ratios(base: &[Run], own: &[Run]) -> Vec<f64> {
     let pairs = own.iter().zip(base.iter().zip(base.iter().skip(1)));
-    let ratios: Vec<f64> = pairs
-        .map(|(run, (before, after))| run.cpu_us / ((before.cpu_us + after.cpu_us) / 2.0))
-        .collect();
-    let spread = Spread::of(&ratios).ok_or("no runs")?;
+    pairs.map(|(run, (before, after))| run.cpu_us * 2.0 / (before.cpu_us + after.cpu_us)).collect()
+}
+
+fn report(options: &Options, base: &[Run], own: &[Vec<Run>], targets: &[Target]) -> Chore<()> {
     if !options.json {
-        for (name, runs) in [("nginx plain", base), ("portreeve, API key", own)] {
-            let of = |figure: fn(&Run) -> f64| {
-                Spread::of(&runs.iter().map(figure).collect::<Vec<_>>()).map_or(0.0, |s| s.median)
-            };
-            let rate = options.count as f64 / of(|run| run.seconds);
-            let busy = of(|run| run.cpu_us) * rate / 10_000.0;
-            println!(
-                "{name}: {:.1} us CPU per request, {rate:.0} requests/s, CPU {busy:.0} % busy, \
-                 p50 {:.0} us (medians of {} runs)",
-                of(|run| run.cpu_us),
-                of(|run| run.p50_us),
-                runs.len()
-            );
+        tell(options, "nginx plain", base);
+        for (target, runs) in targets.iter().zip(own) {
+            tell(options, target.name, runs);
+            println!("{}: {:.0} MiB resident", target.name, target.running.resident_mib());
         }
-        println!("portreeve: {resident_mib:.0} MiB resident");
     }
-    println!(
-        "{}",
-        serde_json::json!({
-            "target": "nginx_plain", "ratio": round(spread.median), "q1": round(spread.q1),
-            "q3": round(spread.q3), "n": spread.n,
-        })
-    );
+    let each: Vec<Vec<f64>> = own.iter().map(|runs| ratios(base, runs)).collect();
+    if let [plain, governed] = each.as_slice() {
+        let more: Vec<f64> = governed.iter().zip(plain).map(|(more, less)| more - less).collect();
+        println!("{}", line("governing", "extra", &Spread::of(&more).ok_or("no runs")?));
+    }
+    let plain = each.first().and_then(|ratios| Spread::of(ratios)).ok_or("no runs")?;
+    println!("{}", line("nginx_plain", "ratio", &plain));
     Ok(())
+}
+
+fn tell(options: &Options, name: &str, runs: &[Run]) {
+    let of = |figure: fn(&Run) -> f64| {
+        Spread::of(&runs.iter().map(figure).collect::<Vec<_>>()).map_or(0.0, |s| s.median)
+    };
+    let rate = options.count as f64 / of(|run| run.seconds);
+    let busy = of(|run| run.cpu_us) * rate / 10_000.0;
+    println!(
+        "{name}: {:.1} us CPU per request, {rate:.0} requests/s, CPU {busy:.0} % busy, \
+         p50 {:.0} us (medians of {} runs)",
+        of(|run| run.cpu_us),
+        of(|run| run.p50_us),
+        runs.len()
+    );
+}
+
+fn line(target: &str, figure: &str, spread: &Spread) -> serde_json::Value {
+    serde_json::json!({
+        "target": target, figure: round(spread.median), "q1": round(spread.q1),
+        "q3": round(spread.q3), "n": spread.n,
+    })
 }
 
 fn round(value: f64) -> f64 {

@@ -19,6 +19,11 @@ const OPENAPI: &str = r#"{"openapi":"3.0.3","info":{"title":"orders","version":"
 "paths":{"/api/v1/orders/{id}":{"get":{"operationId":"getOrder",
 "responses":{"200":{"description":"an order"}}}}}}"#;
 
+const GUARDRAIL: &str = r#"@id("from-inside")
+forbid(principal, action in Action::"orders", resource)
+unless { context has source && context.source.isInRange(ip("127.0.0.0/8")) };
+"#;
+
 /// State that was made by `init` and is not served yet.
 pub(super) struct Installation {
     program: String,
@@ -96,6 +101,18 @@ impl Product {
         let identities = identities?;
         eprintln!("bench: issuing {keys} keys");
         (0..keys).map(|n| self.issue_key(&identities[n % identities.len()])).collect()
+    }
+
+    /// A guardrail that looks at every request of orders, and a limit that counts every one; neither
+    /// refuses any.
+    pub(super) fn govern(&self, folder: &Path) -> Chore<()> {
+        let limit = ["api", "limit", "orders", "--limit", "1000000/s per identity"];
+        self.command(&limit)?;
+        write(&folder.join("bench.cedar"), GUARDRAIL)?;
+        let change = folder.join("change.toml");
+        write(&change, "why = \"bench\"\n\n[files]\n\"bench.cedar\" = \"bench.cedar\"\n")?;
+        self.command(&["policy", "publish", &change.display().to_string()])?;
+        Ok(())
     }
 
     /// A service that may read orders; its id.
