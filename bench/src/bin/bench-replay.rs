@@ -256,6 +256,7 @@ fn call(number: usize) -> Result<CallRecord, Failure> {
         bytes_in: 0,
         bytes_out: 512,
         ruleset_version: 1,
+        binding: None,
         rollout: None,
     })
 }

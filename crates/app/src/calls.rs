@@ -215,6 +215,7 @@ pub(crate) fn view(record: &CallRecord, ruleset: &Ruleset) -> CallView {
         at: record.at.to_string(),
         identity_id: text(record.identity_id.as_ref()),
         credential_id: text(record.credential_id.as_ref()),
+        binding: text(record.binding.as_ref()),
         api_id: text(record.api_id.as_ref()),
         operation: text(record.operation.as_ref()),
         operation_title: operation_title(record, ruleset),

@@ -215,6 +215,7 @@ impl App {
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: self.ruleset().load().version(),
+            binding: None,
             rollout: None,
         }
     }
@@ -240,7 +241,7 @@ fn with_posed<R>(
     let operation = recorded_operation(record, ruleset);
     let class = record.credential_id.as_ref().and_then(|id| ruleset.class_of(id));
     let class = class.unwrap_or(CredentialClass::ApiKey);
-    let who = Caller::supposed(record.identity_id.as_ref()?, class);
+    let who = Caller::supposed(record.identity_id.as_ref()?, class).bound(record.binding);
     let draw = draw_of(record.request_id.as_str());
     let request = RecordedRequest::new(record, operation);
     let facts = Facts { source: Some(record.source_ip), draw, request: &request, answers };

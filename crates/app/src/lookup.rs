@@ -72,14 +72,17 @@ impl App {
     /// From now on these relations are looked up, and no others: what is stored under their names
     /// does not count. Refused where a guardrail looks at one of them; then nothing changes.
     pub async fn look_up(&self, relations: BTreeSet<String>) -> Result<(), Problem> {
-        self.may_look_up(&relations).await?;
-        // Held, so that nothing that is published meanwhile is undone.
+        // Held, so that nothing that is published meanwhile is undone, and no guardrail comes up that
+        // looks at one of them.
         let _publishing = self.publishing.lock().await;
+        self.may_look_up(&relations).await?;
         let present = self.ruleset().load_full();
         if *present.looked_up() == relations {
             return Ok(());
         }
-        self.ruleset().store(Arc::new(present.looking_up(relations)));
+        let next = Arc::new(present.looking_up(relations));
+        self.ruleset().store(Arc::clone(&next));
+        self.cut_streams_untold(&next);
         Ok(())
     }
 

@@ -124,6 +124,15 @@ impl App {
         self.cuts.remember(Publication { first: *first, last: *last, counts, is_stored });
     }
 
+    /// The same after a ruleset came to be by no change that has a number: no receipt tells of it.
+    pub(crate) fn cut_streams_untold(&self, ruleset: &Ruleset) {
+        let Some(streams) = self.open_streams.get() else { return };
+        let all = [(ruleset.version(), Touch::All)];
+        if let Some(counting) = streams.cut(ruleset, &all, self.now(), PATIENCE) {
+            tokio::spawn(counting);
+        }
+    }
+
     /// What each node cut with the changes `from..=to`, by node and change; of this node also what
     /// is not stored yet.
     pub(crate) async fn stream_cuts(

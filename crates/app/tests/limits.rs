@@ -191,6 +191,7 @@ impl Place {
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 1,
+            binding: None,
             rollout: None,
         };
         self.log.append(record).unwrap();

@@ -3,18 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use app::streams::Counting;
 use app::view::{
     ChangeSet, Evaluation, NewGrant, PolicyCase, ProveRequest, PutRelation, TermsView, TestRequest,
     WrittenRequest,
 };
-use app::{Looked, RelationSources};
+use app::{Looked, OpenStreams, RelationSources};
 use base::problem::ProblemKind::{self, Conflict, Invalid};
 use base::{ApiId, IdentityId, Problem, Timestamp};
-use policy::{Answer, Lookup};
+use policy::{Answer, Lookup, Ruleset, Touch};
 use portreeve_app as app;
 use serde_json::json;
 use testkit::World;
+use traffic::OpenStream;
 
 fn refusal<T: std::fmt::Debug>(answer: Result<T, Problem>) -> (ProblemKind, String) {
     let problem = answer.unwrap_err();
@@ -98,6 +101,40 @@ async fn what_a_source_answers_for_is_neither_set_nor_listed_nor_looked_at_by_a_
     let refused = refusal(app.look_up(names(&["owner", "viewer"])).await);
     assert_eq!(refused, (Invalid, "relation_looked_up".to_owned()));
     assert!(!app.ruleset().load().looks_up("viewer"));
+}
+
+/// What the gate was told to judge again.
+#[derive(Default)]
+struct Judged(Mutex<Vec<Touch>>);
+
+impl OpenStreams for Judged {
+    fn list(&self, _: usize, _: &dyn Fn(&OpenStream) -> bool) -> Vec<OpenStream> {
+        Vec::new()
+    }
+
+    fn cut(
+        &self,
+        ruleset: &Ruleset,
+        touched: &[(u64, Touch)],
+        _: Timestamp,
+        _: Duration,
+    ) -> Option<Counting> {
+        assert!(ruleset.looks_up("viewer"), "by the ruleset that holds from now on");
+        self.0.lock().unwrap().extend(touched.iter().map(|(_, touch)| touch.clone()));
+        None
+    }
+}
+
+/// What was stored under the name does not count any more: who came in by it may have to go.
+#[tokio::test]
+async fn what_is_open_is_judged_again_when_a_relation_comes_to_be_looked_up() {
+    let (world, _) = world().await;
+    let judged = Arc::new(Judged::default());
+    world.app.use_streams(Arc::clone(&judged) as Arc<dyn OpenStreams>);
+    world.app.look_up(names(&["owner"])).await.unwrap();
+    assert!(judged.0.lock().unwrap().is_empty(), "nothing changed");
+    world.app.look_up(names(&["owner", "viewer"])).await.unwrap();
+    assert_eq!(*judged.0.lock().unwrap(), [Touch::All]);
 }
 
 #[tokio::test]

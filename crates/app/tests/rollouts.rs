@@ -75,6 +75,7 @@ fn refused_call(desk: &Desk, rollout: &str) -> CallRecord {
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: desk.app.ruleset().load().version(),
+        binding: None,
         rollout: Some(RolloutMark {
             id: rollout.parse().unwrap(),
             governed_by: RolloutSide::Candidate,

@@ -23,6 +23,7 @@ use crate::wire::{put_bytes, put_varint, put_zigzag};
 const VIOLATIONS: u64 = 1;
 const FIELDS_SEEN: u64 = 2;
 const ROLLOUT: u64 = 3;
+const BINDING: u64 = 4;
 
 /// The form of a leaf with such members: `would_refuse`, then each member after its number, by
 /// rising numbers.
@@ -88,11 +89,18 @@ pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
         put_optional(out, mark.difference.map(|difference| difference.as_str()));
         put_optional(out, mark.reason.map(|reason| reason.as_str()));
     }
+    if let Some(binding) = record.binding {
+        put_varint(out, BINDING);
+        put_bytes(out, binding.as_str().as_bytes());
+    }
 }
 
 /// Whether it has a member that older releases did not know.
 fn has_members(record: &CallRecord) -> bool {
-    !record.violations.is_empty() || record.fields_seen.is_some() || record.rollout.is_some()
+    !record.violations.is_empty()
+        || record.fields_seen.is_some()
+        || record.rollout.is_some()
+        || record.binding.is_some()
 }
 
 /// What is known beside the paths, as bits: 1, then whether there were others, and more.

@@ -108,6 +108,11 @@ impl Guard for Guardrails {
         self.index.as_ref().map_or(&[], |index| &index.bucket(api).places)
     }
 
+    fn reads_claims(&self, api: &ApiId) -> bool {
+        let rails = self.index.as_ref().map_or(&[][..], |index| &index.bucket(api).rails);
+        rails.iter().any(|rail| !rail.uses.claims.is_empty())
+    }
+
     fn explain(&self, question: &Question<'_>) -> Vec<Explained> {
         let Ok(index) = &self.index else { return Vec::new() };
         let bucket = index.bucket(&question.api.id);

@@ -90,20 +90,24 @@ impl Ruleset {
             Err(No::Ask(lookups)) => Ok(Decided::NeedsRelations(lookups)),
             Err(No::Guarded(reason, ids)) => Err(refuse(reason, ids)),
             Err(No::NotAllowed(reason)) if asked.api.mode == ApiMode::Observe => {
-                Ok(Decided::Permit(self.observed(reason)))
+                Ok(Decided::Permit(self.observed(reason, asked)))
             }
             Err(No::NotAllowed(reason)) => Err(refuse(reason, Vec::new())),
         }
     }
 
-    fn observed(&self, reason: Reason) -> Permit {
+    fn observed(&self, reason: Reason, asked: Asked<'_>) -> Permit {
+        let mut read = Vec::new();
+        if let Some(guard) = &self.guard {
+            keep(&mut read, guard.reads(&asked.api.id).iter(), asked.facts.request);
+        }
         Permit {
             grants: SmallVec::new(),
             shows: Shows::Everything,
             ruleset_version: self.version,
             observed: Some(reason),
             withdrawn: false,
-            read: Vec::new(),
+            read,
         }
     }
 
@@ -398,6 +402,8 @@ fn read(covering: &[&Held], met: &Circumstances<'_>) -> Vec<(Place, Vec<String>)
     read
 }
 
+/// Keeps what these places say. That there is nothing at a place is kept too: it was read, and what is
+/// not kept counts as what cannot be.
 fn keep<'p>(
     read: &mut Vec<(Place, Vec<String>)>,
     places: impl Iterator<Item = &'p Place>,
@@ -407,9 +413,7 @@ fn keep<'p>(
         if read.iter().any(|(known, _)| known == place) {
             continue;
         }
-        if let Reading::Values(values) = request.read(place)
-            && !values.is_empty()
-        {
+        if let Reading::Values(values) = request.read(place) {
             let values = values.iter().map(|value| value.to_string()).collect();
             read.push((place.clone(), values));
         }

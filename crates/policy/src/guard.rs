@@ -54,6 +54,9 @@ pub trait Guard: fmt::Debug + Send + Sync {
     /// that it can be judged again.
     fn reads(&self, api: &ApiId) -> &[Place];
 
+    /// Whether a guardrail of an API looks at the claims of a token. No record keeps these.
+    fn reads_claims(&self, api: &ApiId) -> bool;
+
     /// What each guardrail that is for the API of a question says about it, sorted by id.
     fn explain(&self, question: &Question<'_>) -> Vec<Explained>;
 

@@ -2,12 +2,17 @@
 
 mod common;
 
-use base::Timestamp;
+use std::sync::{Arc, LazyLock};
+
+use base::{ApiId, Timestamp};
 use catalog::{Api, ApiMode};
 use common::*;
-use grant::{Grant, GrantStatus};
+use grant::{Grant, GrantStatus, Place};
 use identity::{Credential, CredentialStatus, Identity, IdentityStatus};
-use portreeve_policy::{Answers, Change, Kept, Ruleset};
+use portreeve_policy::{
+    Answers, Change, Explained, Facts, Guard, Judgement, Kept, Question, Reading, Request, Ruleset,
+    Writes,
+};
 use traffic::Reason;
 
 /// Whether billing's open call of `orders` `get` may go on under `ruleset`.
@@ -67,4 +72,72 @@ fn what_still_has_it_goes_on() {
     let ruleset = ruleset().apply(2, [Change::Api(observed), Change::Grant(gone)]).unwrap();
     assert_eq!(confirm(&ruleset, Some("get"), NOW), Ok(()));
     assert_eq!(confirm(&ruleset, None, NOW), Ok(()));
+}
+
+/// Guardrails that look at a parameter of the query: one that cannot be read they cannot judge.
+#[derive(Debug)]
+struct LooksAtQuery;
+
+impl Guard for LooksAtQuery {
+    fn judge(&self, question: &Question<'_>) -> Judgement {
+        match question.facts.request.read(&self.reads(&question.api.id)[0]) {
+            Reading::Values(_) => Judgement::Pass,
+            other => Judgement::Error(format!("{other:?}")),
+        }
+    }
+
+    fn reads(&self, _: &ApiId) -> &[Place] {
+        static PLACE: LazyLock<[Place; 1]> = LazyLock::new(|| [Place::Query("preview".to_owned())]);
+        &*PLACE
+    }
+
+    fn reads_claims(&self, _: &ApiId) -> bool {
+        false
+    }
+
+    fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
+        Vec::new()
+    }
+
+    fn version(&self) -> u64 {
+        1
+    }
+}
+
+/// A request without a query.
+struct Bare;
+
+impl Request for Bare {
+    fn read(&self, _: &Place) -> Reading<'_> {
+        Reading::absent()
+    }
+
+    fn writes(&self, _: &[String]) -> Writes {
+        Writes::Within
+    }
+}
+
+/// That there was nothing was read: a publication that has nothing to do with it cuts nothing.
+#[test]
+fn what_a_guardrail_looked_at_in_vain_is_known_afterwards() {
+    let observed = Api { mode: ApiMode::Observe, ..api("orders", &["get"]) };
+    let gone =
+        Grant { status: GrantStatus::Revoked, ..grant("g_billing", "billing", "orders", &["get"]) };
+    let worlds = [vec![], vec![Change::Api(observed), Change::Grant(gone)]];
+    for (changes, is_observed) in worlds.into_iter().zip([false, true]) {
+        let guard: Arc<dyn Guard> = Arc::new(LooksAtQuery);
+        let ruleset = ruleset().apply(2, changes).unwrap();
+        let ruleset = ruleset.apply(3, [Change::Guard(Some(guard))]).unwrap();
+        let who = caller(&ruleset, "billing").unwrap();
+        let entry = ruleset.entry(&"orders".parse().unwrap()).unwrap();
+        let operation: base::OperationId = "get".parse().unwrap();
+        let answers = Answers::default();
+        let facts = Facts { source: None, draw: 0, request: &Bare, answers: &answers };
+        let decided = ruleset.decide(&who, entry, entry.operation_by_id(&operation), facts, NOW);
+        let permit = permit(decided).unwrap();
+        assert_eq!(permit.observed().is_some(), is_observed);
+        let kept = Kept { source: None, draw: 0, read: permit.read(), answers: &answers };
+        let api = "orders".parse().unwrap();
+        assert_eq!(ruleset.confirm(&who, &api, Some(&operation), kept, NOW), Ok(()));
+    }
 }

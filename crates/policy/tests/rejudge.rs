@@ -5,11 +5,14 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use base::Timestamp;
+use base::{ApiId, Timestamp};
 use catalog::{Api, ApiMode, Method};
 use common::*;
-use grant::{Grant, GrantStatus, Terms};
-use portreeve_policy::{Change, Judge, Outlook, Rejudge, Rejudged};
+use grant::{Grant, GrantStatus, Place, Terms};
+use identity::{Binding, Credential, CredentialClass, Strength};
+use portreeve_policy::{
+    Change, Explained, Guard, Judge, Judgement, Outlook, Question, Rejudge, Rejudged,
+};
 use traffic::{CallRecord, Outcome, Reason};
 
 fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
@@ -28,6 +31,7 @@ fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
         outcome: Outcome::Allowed,
         reason: None,
         would_refuse: None,
+        binding: None,
         rollout: None,
         status: 200,
         grant_ids: Vec::new(),
@@ -214,4 +218,59 @@ fn of_a_recorded_call_it_is_unknown_what_a_source_said() {
     assert_eq!(ruleset.rejudge(&record, NOW), Some(stored));
     let looked_up = ruleset.looking_up(["owner".to_owned()].into());
     assert_eq!(looked_up.rejudge(&record, NOW), Some(Rejudged::Unknown));
+}
+
+/// The record says what bound the proof, so that a demand for it is judged and not guessed.
+#[test]
+fn a_demand_for_a_bound_proof_is_judged_by_how_each_call_was_proved() {
+    let bound = |binding, record| CallRecord { binding, ..record };
+    let records = [
+        bound(Some(Binding::Dpop), record("billing", "get", -4)),
+        bound(Some(Binding::Mtls), record("billing", "get", -3)),
+        bound(None, record("billing", "get", -2)),
+    ];
+    let strength = Some(Strength::SenderConstrained);
+    let found = outlook(vec![limited(Terms { strength, ..Terms::default() })], &records);
+    let refusals =
+        |found: &Outlook| found.newly_refused.iter().map(|shift| shift.calls).sum::<u64>();
+    assert_eq!((found.unknown, refusals(&found)), (0, 1));
+    assert_eq!(found.newly_refused[0].reason, Some(Reason::ProofTooWeak));
+    let bindings = vec![Binding::Dpop];
+    let found = outlook(vec![limited(Terms { bindings, ..Terms::default() })], &records);
+    assert_eq!((found.unknown, refusals(&found)), (0, 2));
+}
+
+/// Guardrails that look at claims, and forbid nothing where there are none.
+#[derive(Debug)]
+struct LooksAtClaims;
+
+impl Guard for LooksAtClaims {
+    fn judge(&self, _: &Question<'_>) -> Judgement {
+        Judgement::Pass
+    }
+
+    fn reads(&self, _: &ApiId) -> &[Place] {
+        &[]
+    }
+
+    fn reads_claims(&self, api: &ApiId) -> bool {
+        api.as_str() == "orders"
+    }
+
+    fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
+        Vec::new()
+    }
+
+    fn version(&self) -> u64 {
+        1
+    }
+}
+
+#[test]
+fn what_hangs_on_the_claims_of_a_token_is_not_guessed() {
+    let guard: Arc<dyn Guard> = Arc::new(LooksAtClaims);
+    let token = Credential { class: CredentialClass::IssuerSubject, ..credential("clerk") };
+    let records = [record("billing", "get", -2), record("clerk", "get", -1)];
+    let found = outlook(vec![Change::Guard(Some(guard)), Change::Credential(token)], &records);
+    assert_eq!((found.judged, found.unknown), (2, 1), "a key has no claims");
 }

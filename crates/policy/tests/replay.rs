@@ -26,6 +26,7 @@ fn record(who: &str, operation: &str, grants: &[&str], at: Timestamp) -> CallRec
         status: 200,
         grant_ids: grants.iter().map(|id| id.parse().unwrap()).collect(),
         would_refuse: None,
+        binding: None,
         rollout: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),

@@ -79,7 +79,8 @@ impl Gate {
     ) -> Self {
         let sources = Arc::new(Sources::new(config.limits.clone()));
         let limits = Arc::new(Limiter::new(&config.limits));
-        let proofs = UsedProofs::new(config.proofs.remembered(), config.limits.used_proofs);
+        let lifetime = config.proofs.remembered();
+        let proofs = UsedProofs::new(lifetime, config.limits.used_proofs, clock.now());
         let upstream_tls_h2 = config.upstream_tls.as_deref().map(|tls| {
             let mut tls = tls.clone();
             tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -236,7 +237,8 @@ impl Worker {
     }
 
     /// Verifies a proof for a token that was verified before. Each request has a proof of its own, so
-    /// only those that fail count as signatures that a source makes the gate verify.
+    /// only those that fail count; and they count for the source and the key together, so that who
+    /// stole a token, or sends junk from the same network, does not use up what others may do.
     pub(crate) fn verified_proof(
         &self,
         text: &str,
@@ -245,10 +247,11 @@ impl Worker {
         now: Timestamp,
     ) -> Result<Result<Proof, ProofFault>, Reason> {
         let sources = &self.core.sources;
-        sources.may_verify(source, now).map_err(|_| Reason::RateLimited)?;
+        sources.may_prove(source, asked.key, now).map_err(|_| Reason::RateLimited)?;
         let proof = token::verify_proof(text, asked, self.core.config.proofs, now);
         if proof == Err(ProofFault::BadSignature) {
-            sources.admit_verification(source, now).map_err(|_| Reason::RateLimited)?;
+            let counted = sources.note_forged(source, asked.key, now);
+            counted.map_err(|_| Reason::RateLimited)?;
         }
         Ok(proof)
     }

@@ -1,7 +1,8 @@
 //! Relations that are looked up: the sources that answer for them, and what they answered lately.
 //!
 //! A decision says what it has to know ([`policy::Decided::NeedsRelations`]); here a source is asked
-//! for it, within a time and a number of questions at once, identical questions once. An answer is
+//! for it, within a time and a number of questions at once, of which one caller has a part; identical
+//! questions once. An answer is
 //! kept for as long as the source's setting says. That a source did not answer is kept nowhere and
 //! is no answer: the decision refuses by it. Nothing is decided here.
 
@@ -17,6 +18,7 @@ use rustc_hash::FxHashMap;
 mod cache;
 mod client;
 mod source;
+mod turns;
 
 pub use source::{Counts, Looked};
 use source::{Key, Source};

@@ -1,12 +1,14 @@
-//! What each source address uses whoever calls: connections, signature verifications. Bounded:
+//! What each source address uses whoever calls: connections, signature verifications; and, where a
+//! token names the key, each source with each key. Bounded:
 //! states that are spent are forgotten when the table grows. (Requests are counted by [limits].)
 //!
 //! [limits]: crate::limits
 
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::{Span, Timestamp};
+use base::{Digest, Span, Timestamp};
 use rustc_hash::FxHashMap;
 use traffic::Rate;
 use traffic::limit::network;
@@ -20,7 +22,8 @@ const CLEAN_AT: usize = 4_096;
 /// The use that all sources make.
 pub(crate) struct Sources {
     connections: Mutex<Connections>,
-    verifications: Mutex<Meter>,
+    verifications: Mutex<Meter<IpAddr>>,
+    proofs: Mutex<Meter<(IpAddr, Digest)>>,
     limits: Limits,
 }
 
@@ -32,7 +35,8 @@ struct Connections {
 
 impl Sources {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { connections: Mutex::default(), verifications: Mutex::default(), limits }
+        let (connections, verifications) = (Mutex::default(), Mutex::default());
+        Self { connections, verifications, proofs: Mutex::default(), limits }
     }
 
     /// Counts a connection for as long as the ticket lives; `None` = it is one too many.
@@ -53,12 +57,30 @@ impl Sources {
 
     /// One more signature verification; or how long to wait.
     pub(crate) fn admit_verification(&self, source: IpAddr, now: Timestamp) -> Result<(), Span> {
-        lock(&self.verifications).step(self.limits.verifications_per_source, source, now)
+        let rate = self.limits.verifications_per_source;
+        lock(&self.verifications).step(rate, network(source), now)
     }
 
-    /// Whether one more verification would be admitted, without counting it; or how long to wait.
-    pub(crate) fn may_verify(&self, source: IpAddr, now: Timestamp) -> Result<(), Span> {
-        lock(&self.verifications).could(self.limits.verifications_per_source, source, now)
+    /// One more proof by a key of which the signature was not good; or how long to wait.
+    pub(crate) fn note_forged(
+        &self,
+        source: IpAddr,
+        key: Digest,
+        now: Timestamp,
+    ) -> Result<(), Span> {
+        let rate = self.limits.verifications_per_source;
+        lock(&self.proofs).step(rate, (network(source), key), now)
+    }
+
+    /// Whether one more would be tolerated, without counting it; or how long to wait.
+    pub(crate) fn may_prove(
+        &self,
+        source: IpAddr,
+        key: Digest,
+        now: Timestamp,
+    ) -> Result<(), Span> {
+        let rate = self.limits.verifications_per_source;
+        lock(&self.proofs).could(rate, (network(source), key), now)
     }
 
     fn release(&self, source: IpAddr) {
@@ -85,24 +107,29 @@ impl Drop for Ticket {
     }
 }
 
-#[derive(Default)]
-struct Meter {
-    states: FxHashMap<IpAddr, State>,
+struct Meter<K> {
+    states: FxHashMap<K, State>,
     clean_at: usize,
 }
 
-impl Meter {
-    fn could(&self, rate: Rate, source: IpAddr, now: Timestamp) -> Result<(), Span> {
-        let Some(state) = self.states.get(&network(source)) else { return Ok(()) };
+impl<K> Default for Meter<K> {
+    fn default() -> Self {
+        Self { states: FxHashMap::default(), clean_at: 0 }
+    }
+}
+
+impl<K: Hash + Eq> Meter<K> {
+    fn could(&self, rate: Rate, key: K, now: Timestamp) -> Result<(), Span> {
+        let Some(state) = self.states.get(&key) else { return Ok(()) };
         rate.step(rate.settled(*state, now), now).map(drop)
     }
 
-    fn step(&mut self, rate: Rate, source: IpAddr, now: Timestamp) -> Result<(), Span> {
+    fn step(&mut self, rate: Rate, key: K, now: Timestamp) -> Result<(), Span> {
         if self.states.len() >= self.clean_at.max(CLEAN_AT) {
             self.states.retain(|_, state| !state.is_spent(now));
             self.clean_at = self.states.len() * 2;
         }
-        let state = self.states.entry(network(source)).or_insert(State::FRESH);
+        let state = self.states.entry(key).or_insert(State::FRESH);
         *state = rate.settled(*state, now);
         *state = rate.step(*state, now)?;
         Ok(())

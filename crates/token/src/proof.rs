@@ -54,6 +54,8 @@ pub struct Proof {
     /// Tells it from every other proof of the key: whoever accepts it has to remember it for
     /// [`ProofRule::remembered`], and to refuse it then.
     pub id: Digest,
+    /// When its sender says that it was made.
+    pub issued_at: Timestamp,
 }
 
 words! {
@@ -106,26 +108,28 @@ pub fn verify_proof(
 ) -> Result<Proof, ProofFault> {
     let token = Compact::parse(text).filter(|token| token.is_type(TYPE));
     let token = token.ok_or(ProofFault::Malformed)?;
-    let key = token.own_key().and_then(OwnKey::read).ok_or(ProofFault::Malformed)?;
-    if key.thumbprint() != asked.key {
+    // To read a key can cost as much as to verify by it: first, whether it is the one.
+    let key = token.own_key().ok_or(ProofFault::Malformed)?;
+    if OwnKey::thumbprint(key).ok_or(ProofFault::Malformed)? != asked.key {
         return Err(ProofFault::OtherKey);
     }
     let payload = token.payload_object().ok_or(ProofFault::Malformed)?;
-    let id = check(&payload, asked, rule, now)?;
+    let (id, issued_at) = check(&payload, asked, rule, now)?;
+    let key = OwnKey::read(key).ok_or(ProofFault::Malformed)?;
     if !key.signed(&token) {
         return Err(ProofFault::BadSignature);
     }
-    let key = key.thumbprint();
-    Ok(Proof { key, id: Digest::of(&[&key.0, id.as_bytes()]) })
+    let key = asked.key;
+    Ok(Proof { key, id: Digest::of(&[&key.0, id.as_bytes()]), issued_at })
 }
 
-/// Holds the claims against the request, and gives `jti`.
+/// Holds the claims against the request, and gives `jti` and `iat`.
 fn check<'c>(
     claims: &'c Map<String, Value>,
     asked: &ProofFor<'_>,
     rule: ProofRule,
     now: Timestamp,
-) -> Result<&'c str, ProofFault> {
+) -> Result<(&'c str, Timestamp), ProofFault> {
     let text = |name: &str| claims.get(name)?.as_str().filter(|text| !text.is_empty());
     let need = |name: &str| text(name).ok_or(ProofFault::Incomplete);
     let (id, method, url) = (need("jti")?, need("htm")?, need("htu")?);
@@ -143,10 +147,13 @@ fn check<'c>(
     if hash != Digest::of(&[asked.token.as_bytes()]) {
         return Err(ProofFault::OtherToken);
     }
-    let age = now.as_micros().checked_sub(issued.saturating_mul(1_000_000));
-    let fresh =
-        age.is_some_and(|age| (-AHEAD.as_micros()..=rule.lifetime.as_micros()).contains(&age));
-    if fresh { Ok(id) } else { Err(ProofFault::NotFresh) }
+    let issued = issued.checked_mul(1_000_000).ok_or(ProofFault::NotFresh)?;
+    let age = now.as_micros().checked_sub(issued);
+    let fresh = -AHEAD.as_micros()..=rule.lifetime.as_micros();
+    match age {
+        Some(age) if fresh.contains(&age) => Ok((id, Timestamp::from_micros(issued))),
+        _ => Err(ProofFault::NotFresh),
+    }
 }
 
 /// Query and fragment do not count, and spellings of one URL are one (RFC 9449 §4.3, RFC 3986 §6.2).

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use base::{ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, Timestamp, words};
+use identity::Binding;
 use serde::{Deserialize, Serialize};
 
 use crate::{FieldsSeen, Reason, RolloutMark};
@@ -92,6 +93,9 @@ pub struct CallRecord {
     pub bytes_out: u64,
     /// The ruleset that decided.
     pub ruleset_version: u64,
+    /// What bound the proof of the caller to its sender, where something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<Binding>,
     /// What a change of policy that is being rolled out has to do with it; absent when none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutMark>,

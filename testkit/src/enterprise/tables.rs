@@ -101,6 +101,7 @@ impl Call {
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,
+            binding: None,
             rollout: None,
         })
     }

@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("identity", &["base"]),
     ("grant", &["base", "identity"]),
-    ("traffic", &["base"]),
+    ("traffic", &["base", "identity"]),
     ("catalog", &["base", "traffic"]),
     ("contract", &["base", "catalog"]),
     ("filter", &[]),
@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("review", &["base", "identity", "grant", "catalog", "traffic", "policy"]),
     ("audit", &["base"]),
     // shell
-    ("decision-log", &["base", "traffic", "audit"]),
+    ("decision-log", &["base", "identity", "traffic", "audit"]),
     ("store", &["base", "identity", "grant", "catalog", "traffic", "review", "audit"]),
     (
         "app",

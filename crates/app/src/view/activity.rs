@@ -14,6 +14,9 @@ pub struct CallView {
     pub identity_id: Option<String>,
     /// With what.
     pub credential_id: Option<String>,
+    /// What bound it to its sender: `mtls`, `dpop`; absent when nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<String>,
     /// Which API.
     pub api_id: Option<String>,
     /// Which operation.

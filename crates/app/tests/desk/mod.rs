@@ -174,6 +174,7 @@ impl Desk {
             status: 200,
             grant_ids: vec![grant.parse().unwrap()],
             would_refuse: None,
+            binding: None,
             rollout: None,
             fields_removed: vec![],
             violations: vec![],

@@ -36,6 +36,7 @@ pub fn call(outcome: &str, operation: &str, reason: Option<&str>, hours: i64) ->
         status: if refused { 403 } else { 200 },
         grant_ids: if refused { Vec::new() } else { vec!["g_svc-invoice-export".to_owned()] },
         would_refuse: None,
+        binding: None,
         rollout: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),

@@ -6,12 +6,13 @@ use std::str::FromStr;
 use base::{
     ApiId, CredentialId, GrantId, IdentityId, OperationId, RequestId, RolloutId, Timestamp,
 };
+use identity::Binding;
 use traffic::{
     CallRecord, FieldsSeen, Outcome, Reason, RolloutDifference, RolloutMark, RolloutSide,
 };
 
 use super::dictionary::{Column, read_address};
-use super::{FIELDS_SEEN, ROLLOUT, VIOLATIONS, request_id};
+use super::{BINDING, FIELDS_SEEN, ROLLOUT, VIOLATIONS, request_id};
 use crate::wire::{Malformed, Reader};
 
 /// The largest batch that is unpacked: well above what a writer makes, well below memory.
@@ -101,6 +102,7 @@ fn blank(request_id: RequestId) -> CallRecord {
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 0,
+        binding: None,
         rollout: None,
     }
 }
@@ -144,6 +146,7 @@ struct Columns<'d> {
     violations: Option<Plain<'d>>,
     seen: Option<Plain<'d>>,
     rollouts: Option<Marks<'d>>,
+    bindings: Option<Text<'d, Binding>>,
     request_ids: Column<'d, RequestId>,
     last_at: i64,
     last_version: i64,
@@ -182,6 +185,7 @@ impl<'d> Columns<'d> {
             violations: None,
             seen: None,
             rollouts: None,
+            bindings: None,
             request_ids: Column::new(strings),
             last_at: 0,
             last_version: 0,
@@ -203,6 +207,7 @@ impl<'d> Columns<'d> {
                 VIOLATIONS => self.violations = Some(Plain { numbers, strings }),
                 FIELDS_SEEN => self.seen = Some(Plain { numbers, strings }),
                 ROLLOUT => self.rollouts = Some(Marks::new(numbers, strings)),
+                BINDING => self.bindings = Some(Text::new(numbers, strings)),
                 _ => return Err(Malformed("a batch has a column that is not known")),
             }
             last = number;
@@ -249,6 +254,10 @@ impl<'d> Columns<'d> {
         record.ruleset_version = self.last_version as u64;
         record.rollout = match &mut self.rollouts {
             Some(marks) => marks.next()?,
+            None => None,
+        };
+        record.binding = match &mut self.bindings {
+            Some(column) => column.optional()?,
             None => None,
         };
         Ok(())
@@ -299,7 +308,8 @@ impl<'d> Columns<'d> {
         ];
         let more = [&self.violations, &self.seen].into_iter().flatten().map(|more| &more.numbers);
         let marks = self.rollouts.iter().map(|marks| &marks.numbers);
-        numbers.into_iter().chain(more).chain(marks).all(|column| column.is_empty())
+        let bindings = self.bindings.iter().map(|bindings| &bindings.numbers);
+        numbers.into_iter().chain(more).chain(marks).chain(bindings).all(|column| column.is_empty())
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use traffic::CallRecord;
 
 use super::dictionary::Numbering;
-use super::{FIELDS_SEEN, ROLLOUT, VIOLATIONS, marks, put_address, request_id};
+use super::{BINDING, FIELDS_SEEN, ROLLOUT, VIOLATIONS, marks, put_address, request_id};
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// Columns of numbers, in the order in which they are written.
@@ -20,6 +20,8 @@ pub(crate) struct Encoder {
     seen: Vec<u8>,
     /// Rollouts; only in batches with a record that has one.
     rollouts: Vec<u8>,
+    /// What bound proofs to their senders, likewise.
+    bindings: Vec<u8>,
     raw: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -43,6 +45,7 @@ impl Encoder {
         self.fill_violations(records, &mut strings);
         self.fill_seen(records, &mut strings);
         self.fill_rollouts(records, &mut strings);
+        self.fill_bindings(records, &mut strings);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -50,9 +53,12 @@ impl Encoder {
         put_varint(&mut self.raw, addresses.values().len() as u64);
         addresses.values().iter().for_each(|address| put_address(&mut self.raw, *address));
         self.columns.iter().for_each(|column| put_bytes(&mut self.raw, column));
-        for (number, column) in
-            [(VIOLATIONS, &self.violations), (FIELDS_SEEN, &self.seen), (ROLLOUT, &self.rollouts)]
-        {
+        for (number, column) in [
+            (VIOLATIONS, &self.violations),
+            (FIELDS_SEEN, &self.seen),
+            (ROLLOUT, &self.rollouts),
+            (BINDING, &self.bindings),
+        ] {
             if !column.is_empty() {
                 put_varint(&mut self.raw, number);
                 put_bytes(&mut self.raw, column);
@@ -81,6 +87,17 @@ impl Encoder {
             put_varint(out, strings.number(mark.governed_by.as_str()));
             put_varint(out, strings.optional(mark.difference.map(|one| one.as_str())));
             put_varint(out, strings.optional(mark.reason.map(|one| one.as_str())));
+        }
+    }
+
+    fn fill_bindings<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        self.bindings.clear();
+        if records.iter().all(|record| record.binding.is_none()) {
+            return;
+        }
+        for record in records {
+            let binding = record.binding.map(|binding| binding.as_str());
+            put_varint(&mut self.bindings, strings.optional(binding));
         }
     }
 

@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use base::{GrantId, RequestId, Timestamp};
+use identity::Binding;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -54,6 +55,7 @@ prop_compose! {
         violations in vec(".{0,9}", 0..3),
         seen in of((vec(".{0,9}", 0..3), any::<bool>(), any::<bool>())),
         rollout in of(mark()),
+        binding in of(prop::sample::select(Binding::ALL)),
     ) -> CallRecord {
         CallRecord {
             request_id: RequestId::parse(&request).unwrap(),
@@ -78,6 +80,7 @@ prop_compose! {
             bytes_in,
             bytes_out,
             ruleset_version,
+            binding,
             rollout,
         }
     }
@@ -162,6 +165,9 @@ fn leaf_bytes_never_change_between_releases() {
     leaf_bytes(&marked, &mut bytes);
     let mark = "0304726f5f310770726573656e740000";
     assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}00{mark}"));
+    let bound = CallRecord { binding: Some(Binding::Dpop), ..record_of("r_chosen") };
+    leaf_bytes(&bound, &mut bytes);
+    assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}00040464706f70"));
     let both = CallRecord { violations: violating.violations, ..received };
     leaf_bytes(&both, &mut bytes);
     assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}0001010178020301026964"));
@@ -195,7 +201,7 @@ fn a_column_of_a_later_release_is_refused_and_not_passed_over() {
     // The last column is its number, its length, and a count and one string.
     let at = raw.len() - 4;
     assert_eq!(raw[at], 1);
-    raw[at] = 4;
+    raw[at] = 5;
     let packed = lz4_flex::block::compress(&raw);
     let why = Malformed("a batch has a column that is not known");
     assert_eq!(decode(&packed, raw.len(), 1), Err(why));
@@ -291,7 +297,7 @@ fn a_column_that_is_not_known_is_refused() {
     // The last column: its kind, its length, four numbers.
     let kind = raw.len() - 6;
     assert_eq!(raw[kind], 3);
-    raw[kind] = 4;
+    raw[kind] = 5;
     let packed = lz4_flex::block::compress(&raw);
     assert!(decode(&packed, raw.len(), 1).is_err());
 }
@@ -320,6 +326,7 @@ fn record_of(request: &str) -> CallRecord {
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 9,
+        binding: None,
         rollout: None,
     }
 }

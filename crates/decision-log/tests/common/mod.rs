@@ -86,6 +86,7 @@ pub fn record(random: &mut Seeded, at: Timestamp) -> CallRecord {
             false => vec![GrantId::parse(&format!("g_{:026}", identity * 5 + api)).unwrap()],
         },
         would_refuse: None,
+        binding: None,
         rollout: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),

@@ -96,6 +96,10 @@ impl Guard for Spy {
         self.0.judge(question)
     }
 
+    fn reads_claims(&self, api: &ApiId) -> bool {
+        self.0.reads_claims(api)
+    }
+
     fn explain(&self, question: &Question<'_>) -> Vec<Explained> {
         self.0.explain(question)
     }

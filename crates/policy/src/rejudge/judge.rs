@@ -152,7 +152,7 @@ impl Ruleset {
         let draw = draw_of(record.request_id.as_str());
         let facts = Facts::of(Some(record.source_ip), draw, &remembered);
         let asked = Asked {
-            who: Caller::supposed(identity, class),
+            who: Caller::supposed(identity, class).bound(record.binding),
             api: entry.api(),
             operation,
             facts,
@@ -161,6 +161,7 @@ impl Ruleset {
             without,
         };
         match self.judge(asked) {
+            Ok(_) if self.hangs_on_claims(class, entry) => Rejudged::Unknown,
             Ok(Decided::Permit(permit)) => match permit.observed() {
                 Some(reason) if enforced => Rejudged::Refused(reason),
                 _ => Rejudged::Allowed,
@@ -178,11 +179,20 @@ impl Ruleset {
         self.guard.is_none() && !self.entry(question.api).is_some_and(limited)
     }
 
+    /// Whether a guardrail of the API looks at the claims of a token, which no record keeps: then that
+    /// it forbids nothing says nothing either.
+    fn hangs_on_claims(&self, class: CredentialClass, entry: &ApiEntry) -> bool {
+        let guard = self.guard.as_ref().filter(|_| class == CredentialClass::IssuerSubject);
+        guard.is_some_and(|guard| guard.reads_claims(&entry.api().id))
+    }
+
     /// Whether a grant that covers the call, or a guardrail of the API, looks at what no record
     /// keeps: then a refusal says nothing.
     fn depends_on_more(&self, question: Again<'_>, entry: &ApiEntry) -> bool {
         let guarded = self.guard.as_ref().is_some_and(|guard| {
-            guard.reads(&entry.api().id).iter().any(|place| !matches!(place, Place::Path(_)))
+            let api = &entry.api().id;
+            guard.reads_claims(api)
+                || guard.reads(api).iter().any(|place| !matches!(place, Place::Path(_)))
         });
         let unknowable = |held: &Held| held.terms().is_some_and(is_unknowable);
         guarded || self.any_covering(question, entry, unknowable)
@@ -213,7 +223,6 @@ fn accepted_by(entry: &ApiEntry) -> CredentialClass {
 
 fn is_unknowable(terms: &grant::Terms) -> bool {
     terms.writable.is_some()
-        || !terms.bindings.is_empty()
         || terms.ties.iter().any(|tie| {
             let by_claim = tie.sources.iter().any(|one| matches!(one, Source::Claim(_)));
             by_claim || !matches!(tie.place, Place::Path(_) | Place::Response(_))

@@ -126,6 +126,7 @@ fn record(
         status: stream.reason.map_or(200, Reason::status),
         grant_ids: held.filter(|_| stream.reason.is_none()).into_iter().cloned().collect(),
         would_refuse: None,
+        binding: None,
         rollout: None,
         fields_removed: Vec::new(),
         violations: Vec::new(),

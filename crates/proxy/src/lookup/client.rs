@@ -1,6 +1,7 @@
 //! Asks one source, over HTTP/1.1 and connections that are kept. The wait is bounded by who calls.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base::{Problem, Secret};
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::source::Key;
 use crate::upstream::{Upstream, connect};
@@ -19,6 +21,8 @@ use crate::upstream::{Upstream, connect};
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Idle connections kept.
 const IDLE_MAX: usize = 16;
+/// For how long: what is between may forget a connection and tell nobody.
+const IDLE_FOR: Duration = Duration::from_secs(15);
 
 type Sender = SendRequest<Full<Bytes>>;
 
@@ -29,7 +33,7 @@ pub(super) struct Client {
     /// Marked as sensitive.
     authorization: Option<HeaderValue>,
     tls: Option<Arc<rustls::ClientConfig>>,
-    idle: Mutex<Vec<Sender>>,
+    idle: Mutex<Vec<(Sender, Instant)>>,
 }
 
 /// A question (AuthZEN Authorization API 1.0, §6.1).
@@ -133,17 +137,26 @@ impl Client {
 
     fn take_idle(&self) -> Option<Sender> {
         let mut idle = self.idle();
-        std::iter::from_fn(|| idle.pop()).find(|sender| !sender.is_closed() && sender.is_ready())
+        let usable = |(sender, since): &(Sender, Instant)| {
+            !sender.is_closed() && sender.is_ready() && since.elapsed() < IDLE_FOR
+        };
+        std::iter::from_fn(|| idle.pop()).find(usable).map(|(sender, _)| sender)
     }
 
     fn keep(&self, sender: Sender) {
         let mut idle = self.idle();
+        idle.retain(|(_, since)| since.elapsed() < IDLE_FOR);
         if !sender.is_closed() && idle.len() < IDLE_MAX {
-            idle.push(sender);
+            idle.push((sender, Instant::now()));
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Sender>> {
+    /// Uses none of the connections again that are kept.
+    pub(super) fn forget_idle(&self) {
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(Sender, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,22 +1,22 @@
 //! One source: what it answered lately, what it is being asked now, and how it does.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::{Clock, Problem, Timestamp};
+use base::{Clock, Problem, Span, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use policy::{Answer, Lookup};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::cache::{Cache, Kept};
 use super::client::Client;
+use super::turns::{Place, Turns};
 use super::{Asker, SourceConfig};
 
-/// Questions that one source is asked at the same time; others wait for their turn, within the
-/// source's time.
-const AT_ONCE_MAX: usize = 64;
+/// How often it is written that a source fails, at most.
+const WARN_EVERY: Span = Span::from_secs(10);
 
 /// A whole question.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -72,8 +72,10 @@ pub(super) struct Source {
     /// What is being asked. Asked by a task of its own, so that the question outlives whoever asked
     /// first.
     flights: Mutex<HashMap<Key, Flight>>,
-    turns: Semaphore,
+    turns: Arc<Turns>,
     counters: Counters,
+    /// When it was last written that it fails, in microseconds; how often it did is in the counters.
+    warned_at: AtomicI64,
 }
 
 impl Key {
@@ -90,8 +92,9 @@ impl Source {
         let client = Client::new(&config.url, config.token.as_ref(), tls)
             .map_err(|problem| problem.at(config.name.clone()))?;
         let cache = Mutex::new(Cache::new(config.cache_entries, config.cache_for));
-        let (flights, turns) = (Mutex::default(), Semaphore::new(AT_ONCE_MAX));
-        Ok(Self { config, client, cache, flights, turns, counters: Counters::default() })
+        let (flights, turns) = (Mutex::default(), Arc::new(Turns::new()));
+        let (counters, warned_at) = (Counters::default(), AtomicI64::new(i64::MIN));
+        Ok(Self { config, client, cache, flights, turns, counters, warned_at })
     }
 
     /// Whether it is set like this.
@@ -154,6 +157,12 @@ impl Source {
         if let Some(known) = self.recall(key, clock.now()) {
             return Ok(known);
         }
+        let now = clock.now();
+        let Some(place) = self.turns.enter(&key.asker.identity) else {
+            drop(flights);
+            self.failed(key, "too many questions are on their way", now);
+            return Ok(self.looked(key.lookup.clone(), Answer::Unknown, now));
+        };
         let (sender, receiver) = oneshot::channel();
         let flight = receiver.shared();
         flights.insert(key.clone(), flight.clone());
@@ -161,7 +170,8 @@ impl Source {
         let landing = Landing { source: Arc::clone(self), key: key.clone() };
         let clock = Arc::clone(clock);
         tokio::spawn(async move {
-            let found = landing.source.put(&landing.key, &*clock).await;
+            let found = landing.source.put(&landing.key, &place, &*clock).await;
+            drop(place);
             drop(landing);
             let _ = sender.send(found);
         });
@@ -169,29 +179,47 @@ impl Source {
     }
 
     /// Puts a question to the source.
-    async fn put(&self, key: &Key, clock: &dyn Clock) -> (Answer, Timestamp) {
+    async fn put(&self, key: &Key, place: &Place, clock: &dyn Clock) -> (Answer, Timestamp) {
         let asked_at = clock.now();
         let asked = tokio::time::timeout(self.config.timeout, async {
-            let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
+            let _turn = place.turn().await?;
             self.client.ask(key).await
         });
-        let said = asked.await.unwrap_or_else(|_| Err("it took too long".to_owned()));
+        let said = asked.await.unwrap_or_else(|_| {
+            // Connections may lead nowhere any more.
+            self.client.forget_idle();
+            Err("it took too long".to_owned())
+        });
         let took = clock.now().since(asked_at).as_micros().max(0).unsigned_abs();
         self.counters.took_us.fetch_add(took, Ordering::Relaxed);
-        let (counter, answer) = match said {
+        let answer = match said {
             Ok(related) => {
                 lock(&self.cache).put(key.clone(), Kept { related, asked_at });
                 let Counters { related: yes, unrelated: no, .. } = &self.counters;
-                (if related { yes } else { no }, answer(related))
+                (if related { yes } else { no }).fetch_add(1, Ordering::Relaxed);
+                answer(related)
             }
             Err(why) => {
-                let (source, relation) = (&self.config.name, &key.lookup.relation);
-                tracing::warn!(source, relation, "a relation could not be looked up: {why}");
-                (&self.counters.failed, Answer::Unknown)
+                self.failed(key, &why, asked_at);
+                Answer::Unknown
             }
         };
-        counter.fetch_add(1, Ordering::Relaxed);
         (answer, asked_at)
+    }
+
+    /// Counts a question without an answer, and says so now and then: callers can cause any number.
+    fn failed(&self, key: &Key, why: &str, now: Timestamp) {
+        let failed = self.counters.failed.fetch_add(1, Ordering::Relaxed) + 1;
+        let (now, before) = (now.as_micros(), self.warned_at.load(Ordering::Relaxed));
+        let is_time = now < before || now.saturating_sub(before) >= WARN_EVERY.as_micros();
+        let first = |before| {
+            let order = Ordering::Relaxed;
+            self.warned_at.compare_exchange(before, now, order, order).is_ok()
+        };
+        if is_time && first(before) {
+            let (source, relation) = (&self.config.name, &key.lookup.relation);
+            tracing::warn!(source, relation, failed, "a relation could not be looked up: {why}");
+        }
     }
 }
 

@@ -21,6 +21,7 @@ const UNPROVED: &str = "the token is bound to a key: send it as `Authorization: 
                         for this request in `DPoP`";
 const UNBOUND: &str = "the token is bound to no key: send it as `Authorization: Bearer …`";
 const USED: &str = "the proof was used before: make one for each request, with a `jti` of its own";
+const FORGOTTEN: &str = "`iat` of the proof is before the gate began: make a new one";
 
 /// Nobody is proved.
 struct Unproved {
@@ -53,6 +54,7 @@ impl<'h> Received<'h> {
                 self.journal.note(|record| {
                     record.identity_id = Some(who.identity().clone());
                     record.credential_id = Some(who.credential().clone());
+                    record.binding = who.binding();
                 });
                 Ok(Authenticated { received: self, who })
             }
@@ -65,8 +67,8 @@ impl<'h> Received<'h> {
     }
 
     fn verify(&mut self) -> Result<Verified, Unproved> {
-        let now = self.journal.at();
-        let certificate = self.peer.certificate.and_then(|known| known.thumbprint(now));
+        let now = self.now;
+        let certificate = self.certificate(now);
         match (self.fields.presented, certificate) {
             (Presented::Nothing, Some(certificate)) => {
                 self.accepts(Accept::Certificate)?;
@@ -88,9 +90,13 @@ impl<'h> Received<'h> {
             }
             (Presented::Bound(text), certificate) => {
                 let claims = self.claims(text, now)?;
-                let key = Some(self.prove(text, &claims, now)?);
-                let sender = Sender { key, certificate };
-                Ok(token::admit_claims(&claims, &sender, self.ruleset, now)?)
+                let key = claims.confirmation().key.ok_or_else(|| bad_proof(UNBOUND))?;
+                // As if it were proved, which is made sure of next: whose credential was revoked
+                // gets no signature verified and takes no room.
+                let sender = Sender { key: Some(key), certificate };
+                let who = token::admit_claims(&claims, &sender, self.ruleset, now)?;
+                self.prove(text, key)?;
+                Ok(who)
             }
         }
     }
@@ -106,10 +112,21 @@ impl<'h> Received<'h> {
         self.worker.verified_claims(text, self.source, now)
     }
 
-    /// Holds the proof that came along against the token and this request, and gives the key.
-    fn prove(&mut self, text: &str, claims: &Claims, now: Timestamp) -> Result<Digest, Unproved> {
-        let key = claims.confirmation().key.ok_or_else(|| bad_proof(UNBOUND))?;
+    /// The certificate of whoever made the request. That of a proxy which speaks for others proves
+    /// the proxy, and none of them.
+    fn certificate(&self, now: Timestamp) -> Option<Digest> {
+        let known = self.peer.certificate.as_ref().filter(|_| !self.is_proxied())?;
+        known.thumbprint(now)
+    }
+
+    /// Holds the proof that came along against the token and this request. A request that is judged
+    /// again, with what it waited for, is the same request, and was proved when it came.
+    fn prove(&mut self, text: &str, key: Digest) -> Result<(), Unproved> {
+        if self.journal.proved() == Some(key) {
+            return Ok(());
+        }
         let proof = self.fields.proof.ok_or_else(|| bad_proof(UNPROVED))?;
+        let now = self.journal.at();
         let asked = ProofFor {
             method: self.arrival.method,
             schemes: self.schemes(),
@@ -120,25 +137,27 @@ impl<'h> Received<'h> {
         };
         let proof = self.worker.verified_proof(proof, &asked, self.source, now)?;
         let proof = proof.map_err(|fault| bad_proof(fault.told()))?;
-        // A request that is judged again with its body is the same request.
-        if self.journal.proof() != Some(proof.id) {
-            self.worker.core().proofs.take(proof.id, now).map_err(|unusable| match unusable {
-                Unusable::Used => bad_proof(USED),
-                Unusable::Full => Reason::Overloaded.into(),
-            })?;
-            self.journal.set_proof(proof.id);
-        }
-        Ok(proof.key)
+        self.worker.core().proofs.take(&proof, now).map_err(|unusable| match unusable {
+            Unusable::Used => bad_proof(USED),
+            Unusable::Forgotten => bad_proof(FORGOTTEN),
+            Unusable::TooMany => Reason::RateLimited.into(),
+            Unusable::Full => Reason::Overloaded.into(),
+        })?;
+        self.journal.set_proved(key);
+        Ok(())
+    }
+
+    /// A proxy in front made the request, for whoever called it.
+    fn is_proxied(&self) -> bool {
+        let trusted = &self.worker.core().config.trusted_peers;
+        trusted.iter().any(|net| net.contains(&self.peer.ip))
     }
 
     /// By what callers may have called this gate: a proxy in front may have ended their TLS.
     fn schemes(&self) -> &'static [Scheme] {
-        let trusted = &self.worker.core().config.trusted_peers;
         match self.peer.scheme {
             Scheme::Https => &[Scheme::Https],
-            Scheme::Http if trusted.iter().any(|net| net.contains(&self.peer.ip)) => {
-                &[Scheme::Https, Scheme::Http]
-            }
+            Scheme::Http if self.is_proxied() => &[Scheme::Https, Scheme::Http],
             Scheme::Http => &[Scheme::Http],
         }
     }

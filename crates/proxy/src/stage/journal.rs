@@ -42,8 +42,8 @@ struct Open {
     record: CallRecord,
     /// What the request takes until it is over, however it ends.
     held: Option<Held>,
-    /// The proof of possession that it used.
-    proof: Option<Digest>,
+    /// The thumbprint of the key that its caller proved to hold.
+    proved: Option<Digest>,
 }
 
 impl Journal {
@@ -77,9 +77,10 @@ impl Journal {
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,
+            binding: None,
             rollout: None,
         };
-        let open = Open { record, held: None, proof: None };
+        let open = Open { record, held: None, proved: None };
         Self { core, tally: Tally::default(), open: Some(Box::new(open)), request_id, at }
     }
 
@@ -95,14 +96,14 @@ impl Journal {
         &self.core
     }
 
-    /// The proof of possession that the request used.
-    pub(crate) fn proof(&self) -> Option<Digest> {
-        self.open.as_ref()?.proof
+    /// The thumbprint of the key that the caller proved to hold for this request.
+    pub(crate) fn proved(&self) -> Option<Digest> {
+        self.open.as_ref()?.proved
     }
 
-    pub(crate) fn set_proof(&mut self, proof: Digest) {
+    pub(crate) fn set_proved(&mut self, key: Digest) {
         if let Some(open) = &mut self.open {
-            open.proof = Some(proof);
+            open.proved = Some(key);
         }
     }
 
@@ -171,7 +172,7 @@ impl Journal {
     }
 
     fn take(&mut self) -> Option<CallRecord> {
-        let Open { mut record, held, proof: _ } = *self.open.take()?;
+        let Open { mut record, held, proved: _ } = *self.open.take()?;
         // Before the record: who sees that the request is over may count on what it took.
         drop(held);
         let elapsed = self.core.clock.now().since(record.at).as_micros();

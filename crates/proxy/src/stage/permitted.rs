@@ -1,5 +1,6 @@
 //! Third stage: a request that the ruleset permits.
 
+use base::Timestamp;
 use catalog::{ApiMode, Timeouts};
 use policy::{Answers, Decided, Facts, Lookup, Permit, Refusal, draw_of};
 use token::Verified;
@@ -60,12 +61,14 @@ pub(crate) struct Resumed<'b> {
     pub(crate) body: Option<&'b JudgedBody>,
     pub(super) answers: Answers,
     pub(super) asked: u8,
+    pub(super) now: Timestamp,
 }
 
 impl Resumed<'_> {
     /// A request that begins.
     pub(super) fn not(journal: Journal) -> Self {
-        Self { journal, body: None, answers: Answers::default(), asked: 0 }
+        let now = journal.at();
+        Self { journal, body: None, answers: Answers::default(), asked: 0, now }
     }
 }
 
@@ -93,10 +96,17 @@ impl Pending {
         }
     }
 
-    /// Begins again, with the body if it was read.
+    /// Begins again, with the body if it was read. A body may take its time: what was true when the
+    /// head came, of credentials as of relations, is asked again.
     pub(crate) fn resume<'b>(self, body: Option<&'b JudgedBody>) -> Resumed<'b> {
-        let Self { journal, answers, asked, .. } = self;
-        Resumed { journal, body, answers, asked }
+        let Self { journal, answers, asked, needs, .. } = self;
+        let now = journal.core().clock.now();
+        match needs {
+            Needs::Body { .. } => {
+                Resumed { journal, body, answers: Answers::default(), asked: 0, now }
+            }
+            Needs::Relations(..) => Resumed { journal, body, answers, asked, now },
+        }
     }
 }
 
@@ -155,7 +165,7 @@ fn decide(
         request: &reader,
         answers: &received.answers,
     };
-    let (api, operation, now) = (received.api, received.operation, received.journal.at());
+    let (api, operation, now) = (received.api, received.operation, received.now);
     received.ruleset.decide_rolled_out(who, api, operation, facts, now)
 }
 

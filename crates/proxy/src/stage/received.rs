@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use base::Timestamp;
 use catalog::Operation;
 use httparse::Header;
 use policy::{Answers, ApiEntry, Ruleset};
@@ -58,6 +59,8 @@ pub(crate) struct Received<'h> {
     pub(super) answers: Answers,
     /// How often they were asked.
     pub(super) asked: u8,
+    /// When it is judged: when it came, or when its body had been read.
+    pub(super) now: Timestamp,
     pub(super) journal: Journal,
 }
 
@@ -71,7 +74,7 @@ impl<'h> Received<'h> {
         resumed: Option<Resumed<'h>>,
     ) -> Result<Self, Refused> {
         let resumed = resumed.unwrap_or_else(|| Resumed::not(worker.open_journal(peer.ip)));
-        let Resumed { mut journal, body, answers, asked } = resumed;
+        let Resumed { mut journal, body, answers, asked, now } = resumed;
         journal.note(|record| {
             arrival.method.clone_into(&mut record.method);
             record.ruleset_version = ruleset.version();
@@ -121,6 +124,7 @@ impl<'h> Received<'h> {
             body,
             answers,
             asked,
+            now,
             journal,
         })
     }

@@ -120,7 +120,7 @@ impl Default for Setup {
     }
 }
 
-const NOW: Timestamp = Timestamp::from_secs(1_772_442_000);
+pub const NOW: Timestamp = Timestamp::from_secs(1_772_442_000);
 
 fn api(upstream: &str) -> Api {
     let operation = |id: &str, method, path: &str| Operation {

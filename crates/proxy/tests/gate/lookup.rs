@@ -2,22 +2,24 @@
 //! is refused, and what it said lately is not asked again.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use base::Span;
+use base::{ApiId, Span};
 use catalog::ApiMode;
+use grant::Place;
 use http::Method;
 use http_body_util::BodyExt;
-use portreeve_proxy::lookup::{Counts, SourceConfig};
+use policy::{Answer, Change, Explained, Guard, Judgement, Lookup, Question, Reading};
+use portreeve_proxy::lookup::{Asker, Counts, SourceConfig};
 use portreeve_proxy::{ExtAuth, GateConfig};
 use testkit::Upstream;
 use testkit::upstream::Conversation;
 use tokio::sync::{Semaphore, watch};
 use traffic::{Outcome, Reason};
 
-use crate::kit::{Kit, PATIENCE, Response, Setup, State, soon};
+use crate::kit::{self, Kit, PATIENCE, Response, Setup, State, soon};
 use crate::{http2, secure, streams};
 
 const YES: &str = r#"{"decision": true}"#;
@@ -290,6 +292,120 @@ async fn the_same_question_on_its_way_is_asked_once() {
         assert_eq!(client.response().await.status, 200);
     }
     assert_eq!(pdp.seen().len(), 1);
+}
+
+/// Questions are asked before the limits of a request are known: one caller must not take a source
+/// from the others.
+#[tokio::test]
+async fn a_caller_who_asks_for_ever_more_leaves_the_source_to_the_others() {
+    let upstream = Upstream::start().await;
+    let pdp = Upstream::scripted(|mut conversation| async move {
+        while let Some(seen) = conversation.request().await? {
+            if String::from_utf8_lossy(&seen.body).contains("greedy") {
+                return conversation.rest().await.map(drop);
+            }
+            conversation.send(answer(YES)).await?;
+        }
+        Ok(())
+    })
+    .await;
+    let kit = asking(&upstream, source(&pdp.url())).await;
+    let asker = |identity: &str| Asker {
+        identity: identity.parse().unwrap(),
+        api: "orders".parse().unwrap(),
+    };
+    let owner = |object: usize| Lookup { relation: "owner".into(), object: object.to_string() };
+    let (lookups, greedy) = (Arc::clone(&kit.lookups), asker("greedy"));
+    let many: Vec<_> = (0..300).map(owner).collect();
+    let waits = tokio::spawn(async move { lookups.ask(&greedy, &many).await });
+    let asked = || pdp.seen().len();
+    soon(async {
+        while asked() < 16 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let theirs = soon(kit.lookups.ask(&asker("modest"), &[owner(1)])).await;
+    assert_eq!(theirs[0].answer, Answer::Related);
+    assert_eq!(asked(), 17, "sixteen of one caller, and one of another");
+    assert_eq!(counts(&kit).failed, 300 - 256, "what finds no place has no answer");
+    waits.abort();
+}
+
+/// Guardrails that look at the body, and have nothing against it.
+#[derive(Debug)]
+struct LooksAtBody;
+
+impl Guard for LooksAtBody {
+    fn judge(&self, question: &Question<'_>) -> Judgement {
+        match question.facts.request.read(&self.reads(&question.api.id)[0]) {
+            Reading::Later => Judgement::Later,
+            _ => Judgement::Pass,
+        }
+    }
+
+    fn reads(&self, _api: &ApiId) -> &[Place] {
+        static BODY: LazyLock<[Place; 1]> = LazyLock::new(|| [Place::Body("tenant".to_owned())]);
+        &*BODY
+    }
+
+    fn reads_claims(&self, _api: &ApiId) -> bool {
+        false
+    }
+
+    fn explain(&self, _question: &Question<'_>) -> Vec<Explained> {
+        Vec::new()
+    }
+
+    fn version(&self) -> u64 {
+        1
+    }
+}
+
+/// What is true when the head comes may not be true any more when the body has come.
+#[tokio::test]
+async fn after_a_body_that_took_its_time_relations_and_credentials_are_asked_again() {
+    let upstream = Upstream::start().await;
+    let (answers, says) = watch::channel(YES);
+    let pdp = Upstream::scripted(move |mut conversation| {
+        let says = says.clone();
+        async move {
+            while conversation.request().await?.is_some() {
+                let now = *says.borrow();
+                conversation.send(answer(now)).await?;
+            }
+            Ok(())
+        }
+    })
+    .await;
+    let setup = setup(source(&pdp.url()), |state| {
+        state.grant.terms.ties.push("header.x-of = related.owner".parse().unwrap());
+        state.more.push(Change::Guard(Some(Arc::new(LooksAtBody))));
+        let late = kit::NOW + Span::from_days(1) + Span::from_secs(3_600);
+        state.credential.expires_at = Some(late);
+    });
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let body = "{\"tenant\":\"acme\"}";
+    let fields = "x-of: 42\r\ncontent-type: application/json\r\ncontent-length: 17\r\n";
+    let slow = async |wait: Span, says: &'static str| {
+        let mut client = kit.connect().await;
+        let whole = kit.post(fields, body);
+        let (head, rest) = whole.split_at(whole.len() - 5);
+        client.send(head).await;
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        kit.clock.advance(wait);
+        answers.send_replace(says);
+        client.send(rest).await;
+        client.response().await
+    };
+    assert_eq!(slow(Span::from_secs(1), YES).await.status, 200);
+    let refused = slow(Span::from_secs(60), NO).await;
+    assert_eq!(refused.reason(), "object_not_allowed");
+    let ended = slow(Span::from_secs(3_600), YES).await;
+    assert_eq!((ended.status, ended.reason()), (401, "credential_expired".to_owned()));
+    assert_eq!(upstream.seen().len(), 1);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use base::{Digest, Span, Timestamp};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use catalog::Accept;
-use identity::{CredentialClass, Strength};
+use identity::{Binding, CredentialClass, Strength};
 use portreeve_proxy::tls::{self, Clients};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls_pki_types::pem::PemObject;
@@ -147,6 +147,7 @@ async fn a_registered_certificate_proves_its_identity_and_is_as_strong_as_a_gran
     let answer = ask(&kit, &chain, Some(&mine), &bare(&kit)).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let record = kit.record().await;
+    assert_eq!(record.binding, Some(Binding::Mtls));
     assert_eq!(record.credential_id.unwrap().as_str(), "cred-cert");
     assert_eq!(upstream.seen()[0].fields("portreeve-identity"), ["svc-billing"]);
     // What else came along counts, and the certificate does not stand in for it.
@@ -192,6 +193,21 @@ async fn a_token_that_is_bound_to_a_certificate_is_good_over_its_connections_alo
         assert!(answer.contains("error=\"invalid_token\""), "RFC 8705 §3: {answer}");
     }
     assert!(ask(&kit, &chain, Some(&mine), &request).await.starts_with("HTTP/1.1 200"));
+}
+
+/// The certificate of a proxy in front proves the proxy: whoever calls through it would be it.
+#[tokio::test]
+async fn the_certificate_of_a_proxy_that_speaks_for_others_proves_none_of_them() {
+    let upstream = Upstream::start().await;
+    let authority = Authority::new();
+    let mine = authority.client(LONG);
+    let (chain, tls) = server(&authority, false);
+    let mut setup = Setup { tls, adjust: registered(&mine), ..Setup::default() };
+    setup.config.trusted_peers = vec!["127.0.0.0/8".parse().unwrap()];
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let answer = ask(&kit, &chain, Some(&mine), &bare(&kit)).await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("no_credential"), "{answer}");
+    assert_eq!(upstream.seen().len(), 0);
 }
 
 /// Connections outlive certificates: each request asks whether it is still in date.

@@ -4,7 +4,7 @@ use base::{Clock, Digest, Span};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grant::Tie;
-use identity::{Binding, Strength};
+use identity::{Binding, CredentialStatus, Strength};
 use serde_json::{Value, json};
 use testkit::Upstream;
 
@@ -135,6 +135,7 @@ async fn a_proof_is_good_once_and_neither_it_nor_the_token_reaches_the_upstream(
     let (kit, caller) = start(&upstream).await;
     let proof = caller.good(&kit, "1");
     assert_eq!(proved(&kit, &caller, &proof).await.status, 200);
+    assert_eq!(kit.record().await.binding, Some(Binding::Dpop));
     let again = proved(&kit, &caller, &proof).await;
     assert_eq!((again.status, again.reason()), (401, "invalid_proof".to_owned()));
     kit.clock.advance(Span::from_secs(60));
@@ -160,19 +161,102 @@ async fn forged_proofs_cannot_buy_more_than_a_sources_share_of_verifications() {
     setup.config.limits.verifications_per_source = traffic::Rate::new(1, 3);
     let kit = Kit::with(&upstream.url(), setup).await;
     let caller = Caller::new(&kit, &issuer);
-    // One verification is the token's; good proofs cost none.
+    // Good proofs cost none.
     for number in 0..20 {
         let proof = caller.good(&kit, &format!("good-{number}"));
         assert_eq!(proved(&kit, &caller, &proof).await.status, 200);
     }
     let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": caller.key.jwk()});
     let thief = Signer::new();
-    for number in 0..2 {
+    for number in 0..3 {
         let forged = thief.sign(&header, &caller.claims(&kit, &format!("forged-{number}")));
         assert_eq!(proved(&kit, &caller, &forged).await.reason(), "invalid_proof");
     }
-    let forged = thief.sign(&header, &caller.claims(&kit, "forged-2"));
+    let forged = thief.sign(&header, &caller.claims(&kit, "forged-3"));
     assert_eq!(proved(&kit, &caller, &forged).await.reason(), "rate_limited");
+}
+
+/// Junk tokens of the same network use up what it may have verified, and no proof.
+#[tokio::test]
+async fn what_others_of_a_network_send_stops_nobody_whose_token_is_known() {
+    let upstream = Upstream::start().await;
+    let issuer = Signer::new();
+    let mut setup = jwt::setup(&issuer);
+    setup.config.limits.verifications_per_source = traffic::Rate::new(1, 3);
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let (caller, stranger) = (Caller::new(&kit, &issuer), Signer::new());
+    assert_eq!(proved(&kit, &caller, &caller.good(&kit, "1")).await.status, 200);
+    let junk = stranger.bound(&kit, &json!({}));
+    let reasons = [junk.clone(), junk.clone(), junk].map(|junk| format!("Bearer {junk}"));
+    let mut last = String::new();
+    for junk in &reasons {
+        last = get(&kit, junk, "").await.reason();
+    }
+    assert_eq!(last, "rate_limited");
+    assert_eq!(proved(&kit, &caller, &caller.good(&kit, "2")).await.status, 200);
+    // Nor does a thief of one token stop the others.
+    let other = Caller { key: Signer::new(), token: String::new() };
+    kit.clock.advance(Span::from_secs(3));
+    let other =
+        Caller { token: issuer.bound(&kit, &json!({ "jkt": thumbprint(&other.key) })), ..other };
+    assert_eq!(proved(&kit, &other, &other.good(&kit, "1")).await.status, 200);
+    let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": caller.key.jwk()});
+    for number in 0..4 {
+        let forged = stranger.sign(&header, &caller.claims(&kit, &format!("forged-{number}")));
+        last = proved(&kit, &caller, &forged).await.reason();
+    }
+    assert_eq!(last, "rate_limited");
+    assert_eq!(proved(&kit, &other, &other.good(&kit, "2")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_credential_that_is_not_good_takes_no_room_for_proofs() {
+    let upstream = Upstream::start().await;
+    let issuer = Signer::new();
+    let mut setup = jwt::setup(&issuer);
+    setup.config.limits.used_proofs = 2;
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let caller = Caller::new(&kit, &issuer);
+    let set = |status| {
+        kit.change(move |state| state.more_credentials[0].status = status);
+    };
+    set(CredentialStatus::Revoked);
+    for number in 0..3 {
+        let proof = caller.good(&kit, &number.to_string());
+        assert_eq!(proved(&kit, &caller, &proof).await.reason(), "credential_revoked");
+    }
+    set(CredentialStatus::Active);
+    assert_eq!(proved(&kit, &caller, &caller.good(&kit, "0")).await.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_sends_too_many_proofs_is_refused_alone() {
+    let upstream = Upstream::start().await;
+    let issuer = Signer::new();
+    let mut setup = jwt::setup(&issuer);
+    setup.config.limits.used_proofs = 16;
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let (one, other) = (Caller::new(&kit, &issuer), Caller::new(&kit, &issuer));
+    for number in 0..2 {
+        let proof = one.good(&kit, &number.to_string());
+        assert_eq!(proved(&kit, &one, &proof).await.status, 200);
+    }
+    let refused = proved(&kit, &one, &one.good(&kit, "2")).await;
+    assert_eq!((refused.status, refused.reason()), (429, "rate_limited".to_owned()));
+    assert_eq!(proved(&kit, &other, &other.good(&kit, "0")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_proof_from_before_the_gate_began_may_have_been_used_before() {
+    let upstream = Upstream::start().await;
+    let (kit, caller) = start(&upstream).await;
+    let mut claims = caller.claims(&kit, "1");
+    claims["iat"] = json!(kit.clock.now().as_secs() - 1);
+    let refused = proved(&kit, &caller, &caller.proof(&claims)).await;
+    assert_eq!((refused.status, refused.reason()), (401, "invalid_proof".to_owned()));
+    let told = String::from_utf8(refused.body).unwrap();
+    assert!(told.contains("before the gate began"), "{told}");
+    assert_eq!(upstream.seen().len(), 0);
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ fn record(grants: &[&str], operation: &str, days: i64, outcome: Outcome) -> Call
         status: 200,
         grant_ids: grants.iter().map(|grant| id(grant)).collect(),
         would_refuse: None,
+        binding: None,
         rollout: None,
         fields_removed: vec![],
         violations: vec![],

@@ -114,36 +114,40 @@ impl JwkSet {
     }
 }
 
-/// A key that came with what it signs, and its thumbprint (RFC 7638). Such a key proves nothing by
-/// itself: the thumbprint says whether it is the one that somebody else vouched for.
-pub(crate) struct OwnKey {
-    key: Jwk,
-    thumbprint: Digest,
-}
+/// A key that came with what it signs. Such a key proves nothing by itself: its thumbprint (RFC 7638)
+/// says whether it is the one that somebody else vouched for.
+pub(crate) struct OwnKey(Jwk);
 
 impl OwnKey {
     /// `None` unless it is a public signature key of an offered kind.
     pub(crate) fn read(value: &Value) -> Option<Self> {
-        let key = read(value).ok()?;
-        let thumbprint = thumbprint(value.as_object()?, key.public.key_type())?;
-        Some(Self { key, thumbprint })
+        read(value).ok().map(Self)
     }
 
-    /// SHA-256 of its required members (RFC 7638 §3).
-    pub(crate) fn thumbprint(&self) -> Digest {
-        self.thumbprint
+    /// SHA-256 of the required members of a key of an offered kind (RFC 7638 §3), which was not read
+    /// yet: they need no escapes in one that can be.
+    pub(crate) fn thumbprint(value: &Value) -> Option<Digest> {
+        let key = value.as_object()?;
+        let kind = match (text(key, "kty").ok()?, optional_text(key, "crv").ok()?) {
+            ("RSA", _) => KeyType::Rsa,
+            ("EC", Some("P-256")) => KeyType::P256,
+            ("EC", Some("P-384")) => KeyType::P384,
+            ("OKP", Some("Ed25519")) => KeyType::Ed25519,
+            _ => return None,
+        };
+        thumbprint(key, kind)
     }
 
     /// Whether it made the signature.
     pub(crate) fn signed(&self, token: &Compact<'_>) -> bool {
         let algorithm = token.algorithm();
-        self.key.serves(algorithm)
-            && self.key.public.verify(algorithm, token.signed(), token.signature()).is_some()
+        self.0.serves(algorithm)
+            && self.0.public.verify(algorithm, token.signed(), token.signature()).is_some()
     }
 }
 
 /// The required members of its kind by name in order, without spaces (RFC 7638 §3.2, §3.3; RFC
-/// 8037 §2). The key was read before, so that none of the values needs an escape.
+/// 8037 §2).
 fn thumbprint(key: &Map<String, Value>, kind: KeyType) -> Option<Digest> {
     let names: &[&str] = match kind {
         KeyType::Rsa => &["e", "kty", "n"],

@@ -7,6 +7,7 @@ use crate::{FieldsSeen, Outcome};
 
 fn record(at: i64, grants: &[&str], seen: Option<FieldsSeen>) -> CallRecord {
     CallRecord {
+        binding: None,
         rollout: None,
         request_id: RequestId::parse("r_1").unwrap(),
         at: Timestamp::from_secs(at),

@@ -30,6 +30,7 @@ fn record(at: i64, operation: &str, path: &str) -> CallRecord {
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,
+        binding: None,
         rollout: None,
     }
 }
