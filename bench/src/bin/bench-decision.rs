@@ -18,6 +18,10 @@ use policy::{Change, Facts, Ruleset};
 use portreeve_bench::company::{self, BEGINNING, Failure};
 use token::{ApiKey, KeyLabel, Pepper, Verified};
 
+/// As in the product: where a million grants lie is what reading them costs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const GRANTS_EACH: usize = 10;
 const SIZES: &[usize] = &[10, 1_000, 100_000, 1_000_000];
 const CALLERS: usize = 1_000;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::{ApiId, GrantId, GroupId, IdentityId, Problem, Timestamp};
-use catalog::Api;
+use catalog::{Api, Operation};
 use grant::{Grant, GrantSubject, Relation, Role, Terms};
 use identity::{Credential, Group, Identity, IdentityStatus};
 
@@ -94,10 +94,9 @@ impl Ruleset {
 
     fn put_api(&mut self, api: Api) -> Result<(), Problem> {
         let number = self.numbers.take_api(&api.id);
-        for operation in &api.operations {
-            self.numbers.take_operation(number, &operation.id);
-        }
-        Arc::make_mut(&mut self.routes).put(api)
+        let take = |operation: &Operation| self.numbers.take_operation(number, &operation.id);
+        let numbers = api.operations.iter().map(take).collect();
+        Arc::make_mut(&mut self.routes).put(api, (number, numbers))
     }
 
     fn put_identity(&mut self, identity: &Identity) {

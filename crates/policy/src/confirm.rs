@@ -55,16 +55,16 @@ impl Ruleset {
         kept: Kept<'_>,
         now: Timestamp,
     ) -> Result<(), Reason> {
-        let api = self.entry(api).ok_or(Reason::UnknownApi)?.api();
+        let entry = self.entry(api).ok_or(Reason::UnknownApi)?;
         if !self.accepts(who.credential()) {
             return Err(Reason::CredentialRevoked);
         }
-        let operation = operation.and_then(|id| api.operations.iter().find(|one| one.id == *id));
+        let operation = operation.and_then(|id| entry.operation_by_id(id));
         let Kept { source, draw, answers, .. } = kept;
         let facts = Facts { source, draw, request: &kept, answers };
         match self.judge(Asked {
             who: Caller::proved(who).in_date(),
-            api,
+            entry,
             operation,
             facts,
             now,

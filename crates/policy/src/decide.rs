@@ -1,6 +1,7 @@
 //! The decision: may this caller call this operation now, and by which grants?
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base::{ApiId, GrantId, GroupId, IdentityId, OperationId, Timestamp};
 use catalog::{Accept, Api, ApiMode, Operation};
@@ -27,7 +28,7 @@ use crate::{Facts, Ruleset, scope, shown};
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) who: Caller<'a>,
-    pub(crate) api: &'a Api,
+    pub(crate) entry: &'a ApiEntry,
     pub(crate) operation: Option<&'a Operation>,
     pub(crate) facts: Facts<'a>,
     pub(crate) now: Timestamp,
@@ -35,6 +36,12 @@ pub(crate) struct Asked<'a> {
     pub(crate) hour: Timestamp,
     /// A grant that is not counted: what would hold without it.
     pub(crate) without: Option<&'a GrantId>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn api(&self) -> &'a Api {
+        self.entry.api()
+    }
 }
 
 /// Why not, before it is known whether the API only observes.
@@ -64,7 +71,8 @@ impl Ruleset {
         now: Timestamp,
     ) -> Result<Decided, Refusal> {
         let who = Caller::proved(who);
-        self.judge(Asked { who, api: api.api(), operation, facts, now, hour: now, without: None })
+        let (entry, hour) = (api, now);
+        self.judge(Asked { who, entry, operation, facts, now, hour, without: None })
     }
 
     /// What [`Ruleset::decide`] would say to a caller who is only supposed.
@@ -76,11 +84,12 @@ impl Ruleset {
         facts: Facts<'_>,
         now: Timestamp,
     ) -> Result<Supposed, Refusal> {
-        self.judge(Asked { who, api: api.api(), operation, facts, now, hour: now, without: None })
-            .map(Supposed)
+        let (entry, hour) = (api, now);
+        self.judge(Asked { who, entry, operation, facts, now, hour, without: None }).map(Supposed)
     }
 
     pub(crate) fn judge(&self, asked: Asked<'_>) -> Result<Decided, Refusal> {
+        debug_assert!(self.knows(asked.entry), "an API of another ruleset has other numbers");
         let refuse =
             |reason, guardrails| Refusal { reason, guardrails, ruleset_version: self.version };
         let subject = self.admit(asked).map_err(|no| refuse(no, Vec::new()))?;
@@ -89,17 +98,22 @@ impl Ruleset {
             Err(No::Later) => Ok(Decided::NeedsBody),
             Err(No::Ask(lookups)) => Ok(Decided::NeedsRelations(lookups)),
             Err(No::Guarded(reason, ids)) => Err(refuse(reason, ids)),
-            Err(No::NotAllowed(reason)) if asked.api.mode == ApiMode::Observe => {
+            Err(No::NotAllowed(reason)) if asked.api().mode == ApiMode::Observe => {
                 Ok(Decided::Permit(self.observed(reason, asked)))
             }
             Err(No::NotAllowed(reason)) => Err(refuse(reason, Vec::new())),
         }
     }
 
+    /// The entry is of this ruleset, or of one that it came from by changes to other things.
+    fn knows(&self, entry: &ApiEntry) -> bool {
+        self.entry(&entry.api().id).is_some_and(|own| Arc::ptr_eq(own.api(), entry.api()))
+    }
+
     fn observed(&self, reason: Reason, asked: Asked<'_>) -> Permit {
         let mut read = Vec::new();
         if let Some(guard) = &self.guard {
-            keep(&mut read, guard.reads(&asked.api.id).iter(), asked.facts.request);
+            keep(&mut read, guard.reads(&asked.api().id).iter(), asked.facts.request);
         }
         Permit {
             grants: SmallVec::new(),
@@ -114,7 +128,8 @@ impl Ruleset {
     /// What holds in either mode: the proof is in date and of an accepted kind, and the identity
     /// may act.
     fn admit(&self, asked: Asked<'_>) -> Result<&Subject, Reason> {
-        let Asked { who, api, now, .. } = asked;
+        let Asked { who, now, .. } = asked;
+        let api = asked.api();
         if who.expires_at().is_some_and(|end| end <= now) {
             return Err(Reason::CredentialExpired);
         }
@@ -137,7 +152,7 @@ impl Ruleset {
     fn permit(&self, subject: &Subject, asked: Asked<'_>) -> Result<Permit, No> {
         let granted = self.granted(subject, asked);
         let Some(guard) = &self.guard else { return granted };
-        if matches!(granted, Err(No::NotAllowed(_))) && asked.api.mode == ApiMode::Enforce {
+        if matches!(granted, Err(No::NotAllowed(_))) && asked.api().mode == ApiMode::Enforce {
             return granted;
         }
         let Some(about) = subject.about.as_deref() else {
@@ -146,7 +161,7 @@ impl Ruleset {
         let groups = self.groups_of(subject);
         match guard.judge(&self.question(asked, about, &groups)) {
             Judgement::Pass => granted.map(|mut permit| {
-                let places = guard.reads(&asked.api.id).iter();
+                let places = guard.reads(&asked.api().id).iter();
                 keep(&mut permit.read, places, asked.facts.request);
                 permit
             }),
@@ -168,7 +183,7 @@ impl Ruleset {
             about,
             groups,
             related: Related::new(self, asked.facts.answers, asked.who.identity(), groups),
-            api: asked.api,
+            api: asked.api(),
             operation: asked.operation,
             facts: asked.facts,
             now: asked.hour,
@@ -178,7 +193,8 @@ impl Ruleset {
     fn granted(&self, subject: &Subject, asked: Asked<'_>) -> Result<Permit, No> {
         let no = No::NotAllowed;
         let operation = asked.operation.ok_or(no(Reason::UnknownOperation))?;
-        let mut covering = self.covering(subject, &asked.api.id, &operation.id, asked.now);
+        let numbers = asked.entry.numbered(operation);
+        let mut covering = self.covering_numbers(subject, numbers, asked.now);
         if let Some(without) = asked.without {
             covering.retain(|held| held.id != *without);
         }
@@ -186,7 +202,7 @@ impl Ruleset {
             return Err(no(Reason::NoGrant));
         }
         let scopes = asked.who.scopes();
-        if scopes.is_some_and(|scopes| !scope::allow(scopes, &asked.api.id, operation)) {
+        if scopes.is_some_and(|scopes| !scope::allow(scopes, &asked.api().id, operation)) {
             return Err(no(Reason::InsufficientScope));
         }
         // Nearly all grants have no limits, and then nothing else needs to be known.
@@ -235,33 +251,38 @@ impl Ruleset {
         operation: &OperationId,
         now: Timestamp,
     ) -> SmallVec<[&'r Held; 2]> {
-        let Some((api, operation)) = self.number(api, operation) else {
-            return SmallVec::new();
+        self.covering_numbers(subject, self.number(api, operation), now)
+    }
+
+    fn covering_numbers<'r>(
+        &'r self,
+        subject: &'r Subject,
+        numbers: Option<(ApiNumber, OperationNumber)>,
+        now: Timestamp,
+    ) -> SmallVec<[&'r Held; 2]> {
+        let Some((api, operation)) = numbers else { return SmallVec::new() };
+        let mut covering: SmallVec<[&Held; 2]> = SmallVec::new();
+        let mut add = |holdings: &'r Holdings| {
+            let held = holdings.on(api).iter();
+            covering.extend(held.filter(|held| held.covers(operation, &self.roles, now)));
         };
-        let mut covering: SmallVec<[&Held; 2]> = self
-            .holdings(subject)
-            .flat_map(|holdings| holdings.on(api))
-            .filter(|held| held.covers(operation, &self.roles, now))
-            .collect();
-        covering.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-        // A group may be above several groups of one subject.
-        covering.dedup_by(|one, other| one.id == other.id);
+        add(&subject.holdings);
+        for circle in subject.groups.iter().filter_map(|group| self.circles.get(group)) {
+            add(&circle.holdings);
+            let above = circle.above.iter().filter_map(|group| self.circles.get(group));
+            above.for_each(|circle| add(&circle.holdings));
+        }
+        if covering.len() > 1 {
+            covering.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+            // A group may be above several groups of one subject.
+            covering.dedup_by(|one, other| one.id == other.id);
+        }
         covering
     }
 
     fn number(&self, api: &ApiId, operation: &OperationId) -> Option<(ApiNumber, OperationNumber)> {
         let api = self.numbers.api(api)?;
         Some((api, self.numbers.operation(api, operation)?))
-    }
-
-    /// What the subject holds itself, then what each of its groups holds, and those above them.
-    fn holdings<'r>(&'r self, subject: &'r Subject) -> impl Iterator<Item = &'r Holdings> {
-        let circles = subject.groups.iter().filter_map(|group| self.circles.get(group));
-        let groups = circles.flat_map(|circle| {
-            let above = circle.above.iter().filter_map(|group| self.circles.get(group));
-            std::iter::once(circle).chain(above)
-        });
-        std::iter::once(&subject.holdings).chain(groups.map(|circle| &circle.holdings))
     }
 
     /// The groups of a subject, also by other groups; sorted.

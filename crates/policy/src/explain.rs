@@ -97,8 +97,7 @@ impl Ruleset {
         let (Some(entry), Some(about)) = (self.entry(api), subject.about.as_deref()) else {
             return self.consider(subject, api, operation, None, now);
         };
-        let asked =
-            Asked { who, api: entry.api(), operation: None, facts, now, hour: now, without: None };
+        let asked = Asked { who, entry, operation: None, facts, now, hour: now, without: None };
         let groups = self.groups_of(subject);
         let met = self.circumstances(asked, about, &groups);
         self.consider(subject, api, operation, Some(&met), now)
@@ -120,11 +119,11 @@ impl Ruleset {
             // Refused before grants or guardrails are asked.
             return Told::default();
         };
-        let (api, groups) = (api.api(), self.groups_of(subject));
-        let asked = Asked { who, api, operation, facts, now, hour: made_at, without: None };
+        let (entry, groups) = (api, self.groups_of(subject));
+        let asked = Asked { who, entry, operation, facts, now, hour: made_at, without: None };
         let met = self.circumstances(asked, about, &groups);
         let operation = operation.map(|operation| &operation.id);
-        let grants = self.consider(subject, &api.id, operation, Some(&met), now);
+        let grants = self.consider(subject, &entry.api().id, operation, Some(&met), now);
         let guard = self.guard.as_ref();
         let question = || self.question(asked, about, &groups);
         Told { grants, guardrails: guard.map(|g| g.explain(&question())).unwrap_or_default() }

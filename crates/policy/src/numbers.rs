@@ -92,8 +92,8 @@ pub(crate) enum Operations {
     All,
     /// Numbers below 64.
     Few(u64),
-    /// Any numbers, 64 per word.
-    Many(Arc<[u64]>),
+    /// Any numbers, 64 per word; behind one pointer, because every grant pays for the largest form.
+    Many(Arc<Box<[u64]>>),
     /// These, and what roles cover at the time.
     WithRoles(Arc<(Operations, Box<[RoleId]>)>),
 }
@@ -150,7 +150,7 @@ impl Bits {
         match self.0.as_slice() {
             [] => Operations::Few(0),
             [bits] => Operations::Few(*bits),
-            words => Operations::Many(words.into()),
+            words => Operations::Many(Arc::new(words.into())),
         }
     }
 }

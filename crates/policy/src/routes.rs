@@ -6,13 +6,21 @@ use base::{ApiId, OperationId, Problem};
 use catalog::{Api, Matcher, Operation};
 use rustc_hash::FxHashMap;
 
+use crate::numbers::{ApiNumber, OperationNumber};
+
 /// An API with its templates compiled.
 #[derive(Debug, Clone)]
 pub struct ApiEntry {
     api: Arc<Api>,
     matcher: Matcher,
     by_id: FxHashMap<OperationId, usize>,
+    number: ApiNumber,
+    /// Of each operation, in the order of the API.
+    numbers: Box<[OperationNumber]>,
 }
+
+/// The numbers of an API and of its operations, in the order of the API.
+pub(crate) type Numbered = (ApiNumber, Box<[OperationNumber]>);
 
 impl ApiEntry {
     /// The API.
@@ -30,7 +38,23 @@ impl ApiEntry {
         self.api.operations.get(*self.by_id.get(id)?)
     }
 
-    fn new(api: Api) -> Result<Self, Problem> {
+    /// The numbers by which grants know the API and an operation of it.
+    pub(crate) fn numbered(&self, operation: &Operation) -> Option<(ApiNumber, OperationNumber)> {
+        let known = self.position(operation).or_else(|| self.by_id.get(&operation.id).copied())?;
+        Some((self.number, *self.numbers.get(known)?))
+    }
+
+    /// Where an operation stands among those of the API, by its address: nearly always it is a
+    /// reference to one of them, and then no id has to be looked at.
+    fn position(&self, operation: &Operation) -> Option<usize> {
+        let address = |one: &Operation| std::ptr::from_ref(one).addr();
+        let offset = address(operation).checked_sub(address(self.api.operations.first()?))?;
+        let position = offset / size_of::<Operation>();
+        let own = self.api.operations.get(position)?;
+        std::ptr::eq(own, operation).then_some(position)
+    }
+
+    fn new(api: Api, (number, numbers): Numbered) -> Result<Self, Problem> {
         let place = format!("API `{}`", api.name);
         let is_prefix = api.path == "/" || (api.path.starts_with('/') && !api.path.ends_with('/'));
         if !is_prefix || api.path.contains("//") {
@@ -44,7 +68,7 @@ impl ApiEntry {
             problem.at(format!("{place}, {within}"))
         })?;
         let by_id = api.operations.iter().enumerate().map(|(at, op)| (op.id.clone(), at)).collect();
-        Ok(Self { api: Arc::new(api), matcher, by_id })
+        Ok(Self { api: Arc::new(api), matcher, by_id, number, numbers })
     }
 
     fn answers_to(&self, host: Option<&str>) -> bool {
@@ -86,8 +110,8 @@ impl Routes {
         self.by_id.values().map(AsRef::as_ref)
     }
 
-    pub(crate) fn put(&mut self, api: Api) -> Result<(), Problem> {
-        self.by_id.insert(api.id.clone(), Arc::new(ApiEntry::new(api)?));
+    pub(crate) fn put(&mut self, api: Api, numbered: Numbered) -> Result<(), Problem> {
+        self.by_id.insert(api.id.clone(), Arc::new(ApiEntry::new(api, numbered)?));
         Ok(())
     }
 

@@ -153,7 +153,7 @@ impl Ruleset {
         let facts = Facts::of(Some(record.source_ip), draw, &remembered);
         let asked = Asked {
             who: Caller::supposed(identity, class).bound(record.binding),
-            api: entry.api(),
+            entry,
             operation,
             facts,
             now,
