@@ -197,6 +197,34 @@ fn all_operations_grow_with_the_api_and_named_ones_do_not() {
     assert_eq!(call(&back, "billing", "/orders/zero"), Err(Reason::NoGrant));
 }
 
+/// Grants know operations by numbers. An operation is told by what it is, wherever it lies, and
+/// keeps its number when a new document brings it in another order.
+#[test]
+fn an_operation_is_the_same_as_a_copy_and_in_another_order() {
+    let names: Vec<String> = (0..200).map(|number| format!("op-{number}")).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let held = grant("g_many", "billing", "orders", &["op-3", "op-77", "op-150"]);
+    let mut ruleset = after(vec![Change::Api(api("orders", &names)), Change::Grant(held)]);
+    for _ in 0..2 {
+        let who = caller(&ruleset, "billing").unwrap();
+        let entry = ruleset.entry(&"orders".parse().unwrap()).unwrap();
+        let mut allowed = Vec::new();
+        for own in &entry.api().operations {
+            let copy = own.clone();
+            let may = |operation| {
+                ruleset.decide(&who, entry, Some(operation), Facts::unknown(), NOW).is_ok()
+            };
+            assert_eq!(may(own), may(&copy), "{}", own.id);
+            allowed.extend(may(own).then(|| own.id.to_string()));
+        }
+        allowed.sort_unstable();
+        assert_eq!(allowed, ["op-150", "op-3", "op-77"]);
+        names.reverse();
+        names.retain(|name| *name != "op-100");
+        ruleset = ruleset.apply(3, [Change::Api(api("orders", &names))]).unwrap();
+    }
+}
+
 #[test]
 fn visible_fields_are_the_union_and_one_unlimited_grant_shows_all() {
     let limited = |id: &str, fields: &[&str]| grant::Grant {
