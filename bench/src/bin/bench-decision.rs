@@ -1,6 +1,9 @@
 //! `bench-decision`: what one decision costs at growing numbers of grants, without any I/O, and what
 //! it costs with three guardrails that are for the request. Prints one JSON object per case; the last
-//! is the most grants without guardrails.
+//! is the most grants without guardrails, and how much more it costs than the fewest.
+//!
+//! All sizes are measured in turn, round after round: the speed of a shared machine changes from one
+//! second to the next, and would be taken for growth. Figures are medians over the rounds.
 //!
 //! Single decisions are shorter than reading the clock, so hundreds are timed together: the
 //! quantiles are over batches. Callers, APIs and operations change from one to the next, so the
@@ -25,7 +28,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const GRANTS_EACH: usize = 10;
 const SIZES: &[usize] = &[10, 1_000, 100_000, 1_000_000];
 const CALLERS: usize = 1_000;
-const BATCHES: usize = 2_000;
+const ROUNDS: usize = 21;
+const BATCHES: usize = 200;
 const BATCH: usize = 200;
 
 /// Guardrails that are for every request here, are looked at whole, and forbid none.
@@ -45,24 +49,64 @@ unless { ["api_key", "issuer_subject"].contains(context.credential_class)
 "#;
 
 fn main() -> Result<(), Failure> {
+    let mut cases = Vec::new();
     for &grants in SIZES {
-        let identities = grants / GRANTS_EACH;
-        let (ruleset, callers) = world(identities)?;
+        let (ruleset, callers) = world(grants / GRANTS_EACH)?;
+        let callers = Arc::new(callers);
         let guarded = guarded(&ruleset)?;
-        print(grants, 3, measure(&guarded, &callers)?);
-        print(grants, 0, measure(&ruleset, &callers)?);
+        cases.push(Case::new(grants, 3, guarded, Arc::clone(&callers)));
+        cases.push(Case::new(grants, 0, ruleset, callers));
     }
+    for _ in 0..ROUNDS {
+        for case in &mut cases {
+            let batches = measure(&case.ruleset, &case.callers)?;
+            case.rounds.push([0.5, 0.99].map(|q| quantile(&batches, q)));
+        }
+    }
+    let bare = |case: &&Case| case.guardrails == 0;
+    let fewest = cases.iter().find(bare).map(|case| case.rounds.clone()).unwrap_or_default();
+    cases.iter().for_each(|case| case.print(&fewest));
     Ok(())
 }
 
-fn print(grants: usize, guardrails: usize, mut batches: Vec<f64>) {
-    batches.sort_by(f64::total_cmp);
-    let at = |q: f64| batches[((batches.len() - 1) as f64 * q) as usize];
-    let line = serde_json::json!({
-        "grants": grants, "guardrails": guardrails,
-        "p50_us": round(at(0.5)), "p99_us": round(at(0.99)),
-    });
-    println!("{line}");
+/// A ruleset that is asked, and what each round came to.
+struct Case {
+    grants: usize,
+    guardrails: usize,
+    ruleset: Ruleset,
+    callers: Arc<Vec<Caller>>,
+    /// The median and the 99th percentile, in microseconds.
+    rounds: Vec<[f64; 2]>,
+}
+
+impl Case {
+    fn new(grants: usize, guardrails: usize, ruleset: Ruleset, callers: Arc<Vec<Caller>>) -> Self {
+        Self { grants, guardrails, ruleset, callers, rounds: Vec::new() }
+    }
+
+    /// Growth is taken from round to round: of what was measured right after each other.
+    fn print(&self, fewest: &[[f64; 2]]) {
+        let column = |of: fn(&[f64; 2]) -> f64| self.rounds.iter().map(of).collect::<Vec<_>>();
+        let (p50, p99) = (column(|round| round[0]), column(|round| round[1]));
+        let mut line = serde_json::json!({
+            "grants": self.grants, "guardrails": self.guardrails,
+            "p50_us": round(quantile(&p50, 0.5)), "p50_q1": round(quantile(&p50, 0.25)),
+            "p50_q3": round(quantile(&p50, 0.75)), "p50_best": round(quantile(&p50, 0.0)),
+            "p99_us": round(quantile(&p99, 0.5)), "n": self.rounds.len(),
+        });
+        if self.guardrails == 0 {
+            let grown: Vec<f64> =
+                self.rounds.iter().zip(fewest).map(|(here, there)| here[0] / there[0]).collect();
+            line["growth"] = round(quantile(&grown, 0.5)).into();
+        }
+        println!("{line}");
+    }
+}
+
+fn quantile(values: &[f64], q: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((sorted.len() - 1) as f64 * q) as usize]
 }
 
 /// The same ruleset with guardrails.

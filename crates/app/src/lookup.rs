@@ -72,18 +72,31 @@ impl App {
     /// From now on these relations are looked up, and no others: what is stored under their names
     /// does not count. Refused where a guardrail looks at one of them; then nothing changes.
     pub async fn look_up(&self, relations: BTreeSet<String>) -> Result<(), Problem> {
-        // Held, so that nothing that is published meanwhile is undone, and no guardrail comes up that
-        // looks at one of them.
-        let _publishing = self.publishing.lock().await;
-        self.may_look_up(&relations).await?;
+        loop {
+            // Before the lock, as whoever commits has a connection when it takes the lock.
+            let mut state = self.read().await?;
+            // Held, so that nothing that is published meanwhile is undone, and no guardrail comes up
+            // that looks at one of them.
+            let _publishing = self.publishing.lock().await;
+            if state.version() < self.ruleset().load().version() {
+                continue;
+            }
+            if let Some(set) = state.guardrails().await? {
+                guardrails::ask_no_source(&set, &relations)?;
+            }
+            self.install_looked_up(relations);
+            return Ok(());
+        }
+    }
+
+    fn install_looked_up(&self, relations: BTreeSet<String>) {
         let present = self.ruleset().load_full();
         if *present.looked_up() == relations {
-            return Ok(());
+            return;
         }
         let next = Arc::new(present.looking_up(relations));
         self.ruleset().store(Arc::clone(&next));
         self.cut_streams_untold(&next);
-        Ok(())
     }
 
     /// Judges with what sources say. `judge` tells what it would have to know; it is asked again

@@ -155,7 +155,7 @@ impl Ruleset {
     /// to act before the store says so.
     #[must_use]
     pub fn without_rollout(&self, why: &str) -> Self {
-        let mut next = self.clone();
+        let mut next = Self { edition: self.edition + 1, ..self.clone() };
         if let Some(rollout) = &self.rollout {
             let trial = rollout.trial.clone();
             next.rollout = Some(Arc::new(Rollout { trial, candidate: Err(why.to_owned()) }));

@@ -26,6 +26,8 @@ use crate::shards::Shards;
 #[derive(Debug, Clone)]
 pub struct Ruleset {
     pub(crate) version: u64,
+    /// How often something was changed that no change of the state has a number for.
+    pub(crate) edition: u64,
     pub(crate) routes: Arc<Routes>,
     pub(crate) numbers: Arc<Numbers>,
     pub(crate) subjects: Shards<IdentityId, Arc<Subject>>,
@@ -52,6 +54,7 @@ impl Ruleset {
     pub fn empty() -> Self {
         Self {
             version: 0,
+            edition: 0,
             routes: Arc::default(),
             numbers: Arc::default(),
             subjects: Shards::default(),
@@ -72,6 +75,12 @@ impl Ruleset {
     /// The sequence number of the last change that is in it.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Tells it from every other ruleset that was published before or after it: its version, and
+    /// how often it was made anew without a change of the state.
+    pub fn edition(&self) -> (u64, u64) {
+        (self.version, self.edition)
     }
 
     /// The ruleset of a whole state, in any order. The last of several changes to one object
@@ -98,7 +107,9 @@ impl Ruleset {
     /// is made of it looks up the same.
     #[must_use]
     pub fn looking_up(&self, relations: BTreeSet<String>) -> Self {
-        let mut next = Self { looked_up: Arc::new(relations), rollout: None, ..self.clone() };
+        let edition = self.edition + 1;
+        let (looked_up, rollout) = (Arc::new(relations), None);
+        let mut next = Self { edition, looked_up, rollout, ..self.clone() };
         if let Some(rollout) = &self.rollout {
             let (trial, broken) = (rollout.trial.clone(), rollout.broken().map(str::to_owned));
             next.rollout = Some(Arc::new(Rollout::over(&next, trial, broken)));

@@ -246,3 +246,15 @@ fn a_rollout_looks_up_what_the_ruleset_looks_up_and_says_where_it_cannot_tell() 
     assert_eq!(wants(decided.map_err(|refusal| refusal.reason)), ["7"]);
     assert_eq!(mark.unwrap().difference, Some(RolloutDifference::Undecided));
 }
+
+/// What is open compares editions to see whether it has to be judged again.
+#[test]
+fn a_ruleset_that_looks_up_something_else_is_another_edition_of_the_same_version() {
+    let before = ruleset();
+    let after = before.looking_up(["owner".to_owned()].into());
+    assert_eq!(after.version(), before.version());
+    assert_ne!(after.edition(), before.edition());
+    assert_ne!(after.looking_up(BTreeSet::new()).edition(), before.edition());
+    let next = after.apply(before.version() + 1, []).unwrap();
+    assert_ne!(next.edition(), after.edition());
+}

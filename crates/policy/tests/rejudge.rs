@@ -11,7 +11,7 @@ use common::*;
 use grant::{Grant, GrantStatus, Place, Terms};
 use identity::{Binding, Credential, CredentialClass, Strength};
 use portreeve_policy::{
-    Change, Explained, Guard, Judge, Judgement, Outlook, Question, Rejudge, Rejudged,
+    Change, Explained, Guard, Judge, Judgement, Outlook, Question, Rejudge, Rejudged, Shift,
 };
 use traffic::{CallRecord, Outcome, Reason};
 
@@ -271,6 +271,16 @@ fn what_hangs_on_the_claims_of_a_token_is_not_guessed() {
     let guard: Arc<dyn Guard> = Arc::new(LooksAtClaims);
     let token = Credential { class: CredentialClass::IssuerSubject, ..credential("clerk") };
     let records = [record("billing", "get", -2), record("clerk", "get", -1)];
-    let found = outlook(vec![Change::Guard(Some(guard)), Change::Credential(token)], &records);
+    let guarded = vec![Change::Guard(Some(guard)), Change::Credential(token)];
+    let found = outlook(guarded.clone(), &records);
     assert_eq!((found.judged, found.unknown), (2, 1), "a key has no claims");
+    // Where no grant is left no guardrail is asked, and nothing hangs on it.
+    let gone = grant("g_clerks", "group:clerks", "orders", &["*"]);
+    let gone = Change::Grant(Grant { status: GrantStatus::Revoked, ..gone });
+    let removed = [guarded, vec![revoked(), gone]].concat();
+    let found = outlook(removed, &records);
+    let refused = |shift: &Shift| (shift.identity.to_string(), shift.reason);
+    let refused: Vec<_> = found.newly_refused.iter().map(refused).collect();
+    let wanted = ["billing", "clerk"].map(|id| (id.to_owned(), Some(Reason::NoGrant)));
+    assert_eq!((found.unknown, refused), (0, wanted.to_vec()));
 }

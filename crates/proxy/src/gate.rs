@@ -249,7 +249,7 @@ impl Worker {
         let sources = &self.core.sources;
         sources.may_prove(source, asked.key, now).map_err(|_| Reason::RateLimited)?;
         let proof = token::verify_proof(text, asked, self.core.config.proofs, now);
-        if proof == Err(ProofFault::BadSignature) {
+        if matches!(proof, Err(ProofFault::BadSignature | ProofFault::Malformed)) {
             let counted = sources.note_forged(source, asked.key, now);
             counted.map_err(|_| Reason::RateLimited)?;
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use base::{ApiId, GrantId, IdentityId, Timestamp};
 use catalog::{Accept, Operation, capture};
 use grant::{Place, Source};
-use identity::CredentialClass;
+use identity::{Binding, CredentialClass};
 use rustc_hash::FxHashMap;
 use traffic::{CallRecord, Reason};
 
@@ -152,7 +152,7 @@ impl Ruleset {
         let draw = draw_of(record.request_id.as_str());
         let facts = Facts::of(Some(record.source_ip), draw, &remembered);
         let asked = Asked {
-            who: Caller::supposed(identity, class).bound(record.binding),
+            who: Caller::supposed(identity, class).bound(bound(record, class)),
             entry,
             operation,
             facts,
@@ -167,7 +167,9 @@ impl Ruleset {
                 _ => Rejudged::Allowed,
             },
             Ok(Decided::NeedsBody | Decided::NeedsRelations(_)) => Rejudged::Unknown,
-            Err(_) if self.depends_on_more(question, entry) => Rejudged::Unknown,
+            Err(refusal) if self.depends_on_more(question, class, entry, refusal.reason) => {
+                Rejudged::Unknown
+            }
             Err(refusal) => Rejudged::Refused(refusal.reason),
         }
     }
@@ -186,16 +188,25 @@ impl Ruleset {
         guard.is_some_and(|guard| guard.reads_claims(&entry.api().id))
     }
 
-    /// Whether a grant that covers the call, or a guardrail of the API, looks at what no record
-    /// keeps: then a refusal says nothing.
-    fn depends_on_more(&self, question: Again<'_>, entry: &ApiEntry) -> bool {
-        let guarded = self.guard.as_ref().is_some_and(|guard| {
-            let api = &entry.api().id;
-            guard.reads_claims(api)
-                || guard.reads(api).iter().any(|place| !matches!(place, Place::Path(_)))
-        });
+    /// Whether what refuses the call, a guardrail of the API or the terms of a grant that covers it,
+    /// looks at what no record keeps: then the refusal says nothing.
+    fn depends_on_more(
+        &self,
+        question: Again<'_>,
+        class: CredentialClass,
+        entry: &ApiEntry,
+        reason: Reason,
+    ) -> bool {
+        let not_kept = |place: &Place| !matches!(place, Place::Path(_));
         let unknowable = |held: &Held| held.terms().is_some_and(is_unknowable);
-        guarded || self.any_covering(question, entry, unknowable)
+        match reason {
+            Reason::ForbiddenByPolicy | Reason::PolicyError => {
+                let guard = self.guard.as_ref();
+                self.hangs_on_claims(class, entry)
+                    || guard.is_some_and(|g| g.reads(&entry.api().id).iter().any(not_kept))
+            }
+            _ => self.any_covering(question, entry, unknowable),
+        }
     }
 
     /// Whether this is so of any grant that covers the call.
@@ -219,6 +230,11 @@ fn accepted_by(entry: &ApiEntry) -> CredentialClass {
         [Accept::Certificate] => CredentialClass::Certificate,
         _ => CredentialClass::ApiKey,
     }
+}
+
+/// What bound the proof of a call: a certificate always is bound to its connection.
+fn bound(record: &CallRecord, class: CredentialClass) -> Option<Binding> {
+    record.binding.or((class == CredentialClass::Certificate).then_some(Binding::Mtls))
 }
 
 fn is_unknowable(terms: &grant::Terms) -> bool {

@@ -94,7 +94,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("tls.client-certificates", Kind::Word(&["optional", "required"]), "optional", false, "Whether connections without a client certificate are taken."),
     key("dpop.lifetime", Kind::Span, "60s", false, "How old a proof of possession (DPoP, RFC 9449) may be, at most `10m`. Each is good once."),
     key("upstream-roots", Kind::Path, "what this machine trusts", false, "Certificates, PEM, by which `https` upstreams are trusted; no others are then."),
-    key("trusted-proxies", Kind::List, "none", false, "Networks of the proxies in front, `10.0.0.0/8` or single addresses: their `X-Forwarded-For` says who calls. Without them all that comes through one is one source."),
+    key("trusted-proxies", Kind::List, "none", false, "Networks of the proxies in front, `10.0.0.0/8` or single addresses: their `X-Forwarded-For` says who calls, and no client certificate of theirs counts. Without them all that comes through one is one source."),
     key("ext-auth.trusted", Kind::List, "", true, "Networks of gateways in front that may ask whether to forward a request (nginx `auth_request`, Envoy `ext_authz`); without `[ext-auth]` nobody may."),
     key("ext-auth.path", Kind::Text, "/-/authorize", false, "Where they ask, at the proxy's address."),
     key("overload.in-flight", Kind::Integer, "16384", false, "Requests in flight that the gate bears. Before there are so many, those of low impact are refused, then those of medium."),

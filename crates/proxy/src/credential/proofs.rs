@@ -3,17 +3,18 @@
 //! Two generations of the same length in time: what was used stays known for at least one of them.
 //! When a generation is full nothing more is accepted until it is over, because what is forgotten
 //! could be sent again. Only proofs that were verified, of credentials that are good, get here, and
-//! no key takes more than a quarter of a generation: whoever sends so many is refused alone.
+//! no credential takes more than a quarter of a generation: whoever sends so many is refused alone.
 //!
-//! What was used before the process began is not known, so that proofs from before it are refused.
+//! What was used before the process began is not known, so that proofs from before it are refused;
+//! and so are those that are as old as what was forgotten, for the clock may go back.
 
 use std::sync::{Mutex, PoisonError};
 
-use base::{Digest, Span, Timestamp};
+use base::{CredentialId, Digest, Span, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 use token::Proof;
 
-/// The part of a generation that one key may take, as in 1/4.
+/// The part of a generation that one credential may take, as in 1/4.
 const SHARE: usize = 4;
 
 /// Why a proof that is good in itself is not accepted.
@@ -21,9 +22,9 @@ const SHARE: usize = 4;
 pub(crate) enum Unusable {
     /// It was used before.
     Used,
-    /// It is from before anything was remembered.
+    /// It is from before anything was remembered, or as old as what is not remembered any more.
     Forgotten,
-    /// Its key has used too many.
+    /// Its credential has used too many.
     TooMany,
     /// There is no room to remember it.
     Full,
@@ -34,47 +35,65 @@ pub(crate) struct UsedProofs {
     state: Mutex<State>,
     length: Span,
     generation_max: usize,
-    began_at: Timestamp,
 }
 
 struct State {
     young: FxHashSet<Digest>,
     old: FxHashSet<Digest>,
-    /// How many of the young ones each key has.
-    by_key: FxHashMap<Digest, usize>,
+    /// How many of the young ones each credential has.
+    by_credential: FxHashMap<CredentialId, usize>,
     since: Timestamp,
+    /// When it began to remember, in the clock's time now.
+    began_at: Timestamp,
+    /// What was made at or before this may have been forgotten.
+    forgotten: Timestamp,
+    /// When the youngest of the young ones and of the old ones was made.
+    made: [Timestamp; 2],
 }
 
 impl UsedProofs {
     /// Each is remembered for at least `length`; at most `capacity` are, from `now` on.
     pub(crate) fn new(length: Span, capacity: usize, now: Timestamp) -> Self {
-        let (young, old) = (FxHashSet::default(), FxHashSet::default());
-        let by_key = FxHashMap::default();
-        let state = Mutex::new(State { young, old, by_key, since: now });
-        // `iat` has whole seconds.
-        let began_at = Timestamp::from_secs(now.as_secs());
-        Self { state, length, generation_max: capacity / 2, began_at }
+        let state = State {
+            young: FxHashSet::default(),
+            old: FxHashSet::default(),
+            by_credential: FxHashMap::default(),
+            since: now,
+            began_at: now,
+            forgotten: Timestamp::MIN,
+            made: [Timestamp::MIN; 2],
+        };
+        Self { state: Mutex::new(state), length, generation_max: capacity / 2 }
     }
 
     /// Uses a proof up.
-    pub(crate) fn take(&self, proof: &Proof, now: Timestamp) -> Result<(), Unusable> {
-        if proof.issued_at < self.began_at {
-            return Err(Unusable::Forgotten);
-        }
+    pub(crate) fn take(
+        &self,
+        proof: &Proof,
+        credential: &CredentialId,
+        now: Timestamp,
+    ) -> Result<(), Unusable> {
         // Nothing is left half-changed by a panic.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.turn(self.length, now);
+        // `iat` has whole seconds.
+        let began_at = Timestamp::from_secs(state.began_at.as_secs());
+        if proof.issued_at < began_at || proof.issued_at <= state.forgotten {
+            return Err(Unusable::Forgotten);
+        }
         if state.young.contains(&proof.id) || state.old.contains(&proof.id) {
             return Err(Unusable::Used);
         }
         if state.young.len() >= self.generation_max {
             return Err(Unusable::Full);
         }
-        let of_key = state.by_key.entry(proof.key).or_default();
-        if *of_key >= (self.generation_max / SHARE).max(1) {
+        let share = (self.generation_max / SHARE).max(1);
+        let of_credential = state.by_credential.entry(credential.clone()).or_default();
+        if *of_credential >= share {
             return Err(Unusable::TooMany);
         }
-        *of_key += 1;
+        *of_credential += 1;
+        state.made[0] = state.made[0].max(proof.issued_at);
         state.young.insert(proof.id);
         Ok(())
     }
@@ -83,18 +102,28 @@ impl UsedProofs {
 impl State {
     /// Begins a generation when the present one is over.
     fn turn(&mut self, length: Span, now: Timestamp) {
-        if now < self.since {
-            // The clock went back: what is known is known for longer.
-            self.since = now;
+        // The clock went back: what is known is known for longer, and what it said when all began
+        // was as wrong.
+        self.since = self.since.min(now);
+        self.began_at = self.began_at.min(now);
+        if self.since + length > now {
+            return;
         }
-        if self.since + length <= now {
-            // After a pause of two lengths the old ones are too old as well.
-            let young = std::mem::take(&mut self.young);
-            let is_recent = self.since + length + length > now;
-            self.old = if is_recent { young } else { FxHashSet::default() };
-            self.by_key = FxHashMap::default();
-            self.since = now;
+        let is_recent = self.since + length + length > now;
+        let [young, old] = self.made;
+        if is_recent {
+            self.old = std::mem::take(&mut self.young);
+            self.forgotten = self.forgotten.max(old);
+            self.made = [Timestamp::MIN, young];
+        } else {
+            // After a pause of two lengths the young ones are too old as well.
+            self.young.clear();
+            self.old.clear();
+            self.forgotten = self.forgotten.max(old).max(young);
+            self.made = [Timestamp::MIN; 2];
         }
+        self.by_credential = FxHashMap::default();
+        self.since = now;
     }
 }
 
@@ -106,14 +135,23 @@ mod tests {
         Timestamp::from_secs(1_000_000 + seconds)
     }
 
-    /// One of a key, made long after the process began.
-    fn by(key: u64, number: u64) -> Proof {
-        let [key, id] = [key, number].map(|number| Digest::of(&[&number.to_be_bytes()]));
-        Proof { key, id, issued_at: at(100_000) }
+    /// One that was made then.
+    fn made(number: u64, seconds: i64) -> Proof {
+        let [key, id] = [0, number].map(|number: u64| Digest::of(&[&number.to_be_bytes()]));
+        Proof { key, id, issued_at: at(seconds) }
     }
 
     fn used(capacity: usize) -> UsedProofs {
         UsedProofs::new(Span::from_secs(90), capacity, at(0))
+    }
+
+    /// Takes a proof that is as new as can be.
+    fn take(proofs: &UsedProofs, of: &str, number: u64, now: i64) -> Result<(), Unusable> {
+        proofs.take(&made(number, now), &of.parse().unwrap(), at(now))
+    }
+
+    fn again(proofs: &UsedProofs, proof: &Proof, now: i64) -> Result<(), Unusable> {
+        proofs.take(proof, &"one".parse().unwrap(), at(now))
     }
 
     #[test]
@@ -121,68 +159,91 @@ mod tests {
         let proofs = used(1_000);
         for start in [0, 1_000, 5_000] {
             for (number, first) in (start..start + 360).enumerate() {
-                let mine = by(1, start as u64 * 1_000 + number as u64 / 10);
-                let outcome = proofs.take(&mine, at(first));
-                let wanted = if number % 10 == 0 { Ok(()) } else { Err(Unusable::Used) };
-                assert_eq!(outcome, wanted, "{first}");
+                let (number, tenth) = (number as i64 % 10, number as u64 / 10);
+                let mine = made(start as u64 * 1_000 + tenth, first - number + 30);
+                let wanted = if number == 0 { Ok(()) } else { Err(Unusable::Used) };
+                assert_eq!(again(&proofs, &mine, first), wanted, "{first}");
             }
         }
         let proofs = used(1_000);
-        proofs.take(&by(1, 1), at(50)).unwrap();
-        assert_eq!(proofs.take(&by(1, 1), at(139)), Err(Unusable::Used));
+        let mine = made(1, 80);
+        again(&proofs, &mine, 50).unwrap();
+        assert_eq!(again(&proofs, &mine, 139), Err(Unusable::Used));
+    }
+
+    /// However senders' clocks differ, within what is tolerated.
+    #[test]
+    fn what_is_new_is_never_taken_for_something_forgotten() {
+        let proofs = used(1_000_000);
+        for (number, now) in (0..2_000).enumerate() {
+            for (late, age) in [-30, 0, 60].into_iter().enumerate() {
+                let proof = made((number * 3 + late) as u64, now - age);
+                let wanted = if now < age { Err(Unusable::Forgotten) } else { Ok(()) };
+                assert_eq!(again(&proofs, &proof, now), wanted, "{now} {age}");
+            }
+        }
     }
 
     #[test]
     fn when_there_is_no_room_nothing_more_is_accepted_until_there_is() {
         let proofs = used(20);
         for number in 0..10 {
-            proofs.take(&by(number, number), at(0)).unwrap();
+            take(&proofs, &format!("c-{number}"), number, 0).unwrap();
         }
-        assert_eq!(proofs.take(&by(10, 10), at(1)), Err(Unusable::Full));
-        assert_eq!(proofs.take(&by(9, 9), at(1)), Err(Unusable::Used));
-        proofs.take(&by(10, 10), at(90)).unwrap();
-        assert_eq!(proofs.take(&by(9, 9), at(90)), Err(Unusable::Used));
+        assert_eq!(take(&proofs, "other", 10, 1), Err(Unusable::Full));
+        assert_eq!(again(&proofs, &made(9, 0), 1), Err(Unusable::Used));
+        take(&proofs, "other", 10, 90).unwrap();
+        assert_eq!(again(&proofs, &made(9, 0), 90), Err(Unusable::Used));
     }
 
     #[test]
-    fn a_key_that_takes_more_than_its_share_is_refused_alone() {
+    fn a_credential_that_takes_more_than_its_share_is_refused_alone() {
         let proofs = used(80);
         for number in 0..10 {
-            proofs.take(&by(1, number), at(0)).unwrap();
+            take(&proofs, "one", number, 0).unwrap();
         }
         for number in 10..1_000 {
-            assert_eq!(proofs.take(&by(1, number), at(1)), Err(Unusable::TooMany));
+            assert_eq!(take(&proofs, "one", number, 1), Err(Unusable::TooMany));
         }
-        proofs.take(&by(2, 5_000), at(1)).unwrap();
-        proofs.take(&by(1, 10), at(90)).unwrap();
+        take(&proofs, "other", 5_000, 1).unwrap();
+        take(&proofs, "one", 10, 90).unwrap();
     }
 
     #[test]
     fn what_the_process_cannot_remember_is_refused() {
         let proofs = used(20);
-        let before = Proof { issued_at: at(-1), ..by(1, 1) };
-        assert_eq!(proofs.take(&before, at(1)), Err(Unusable::Forgotten));
-        let since = Proof { issued_at: at(0), ..by(1, 1) };
-        assert_eq!(proofs.take(&since, at(1)), Ok(()));
+        assert_eq!(again(&proofs, &made(1, -1), 1), Err(Unusable::Forgotten));
+        assert_eq!(again(&proofs, &made(1, 0), 1), Ok(()));
         let half = Timestamp::from_micros(at(0).as_micros() + 500_000);
         let proofs = UsedProofs::new(Span::from_secs(90), 20, half);
-        assert_eq!(proofs.take(&since, half), Ok(()), "of the second in which it began");
+        assert_eq!(again(&proofs, &made(1, 0), 1), Ok(()), "of the second in which it began");
     }
 
     #[test]
-    fn a_clock_that_goes_back_makes_nothing_be_forgotten_sooner() {
-        let proofs = used(100);
-        proofs.take(&by(1, 1), at(10_000)).unwrap();
-        // Back by far, and on from there.
-        for now in [5_000, 5_089, 5_090, 5_170] {
-            assert_eq!(proofs.take(&by(1, 1), at(now)), Err(Unusable::Used), "{now}");
+    fn a_clock_that_goes_back_makes_nothing_good_again() {
+        let proofs = used(1_000);
+        let mine = made(1, 1_000);
+        again(&proofs, &mine, 1_000).unwrap();
+        // Long forgotten, and then in date again.
+        take(&proofs, "one", 2, 1_100).unwrap();
+        take(&proofs, "one", 3, 1_200).unwrap();
+        for now in [1_000, 1_010, 1_059] {
+            assert_eq!(again(&proofs, &mine, now), Err(Unusable::Forgotten), "{now}");
         }
-        proofs.take(&by(1, 2), at(5_000)).unwrap();
-        assert_eq!(proofs.take(&by(1, 2), at(5_089)), Err(Unusable::Used));
-        // Nor is what was young never over because it is in the future.
+        // What is still known stays known.
+        assert_eq!(again(&proofs, &made(3, 1_200), 1_150), Err(Unusable::Used));
+        // And what was young is over some day, though it is in the future.
         let proofs = used(2);
-        proofs.take(&by(1, 1), at(10_000)).unwrap();
-        assert_eq!(proofs.take(&by(2, 2), at(5_000)), Err(Unusable::Full));
-        proofs.take(&by(2, 2), at(5_090)).unwrap();
+        take(&proofs, "one", 1, 10_000).unwrap();
+        assert_eq!(take(&proofs, "other", 2, 5_000), Err(Unusable::Full));
+        take(&proofs, "other", 2, 5_090).unwrap();
+    }
+
+    /// A clock that was ahead when the process began is put right: nobody waits for it.
+    #[test]
+    fn proofs_are_taken_though_the_clock_was_ahead_when_all_began() {
+        let proofs = used(20);
+        assert_eq!(again(&proofs, &made(1, -3_600), -3_600), Ok(()));
+        assert_eq!(again(&proofs, &made(2, -3_601), -3_590), Err(Unusable::Forgotten));
     }
 }

@@ -181,15 +181,17 @@ impl Source {
     /// Puts a question to the source.
     async fn put(&self, key: &Key, place: &Place, clock: &dyn Clock) -> (Answer, Timestamp) {
         let asked_at = clock.now();
+        let mut had_turn = false;
         let asked = tokio::time::timeout(self.config.timeout, async {
             let _turn = place.turn().await?;
+            had_turn = true;
             self.client.ask(key).await
         });
-        let said = asked.await.unwrap_or_else(|_| {
+        let said = asked.await.unwrap_or_else(|_| Err("it took too long".to_owned()));
+        if had_turn && said.is_err() {
             // Connections may lead nowhere any more.
             self.client.forget_idle();
-            Err("it took too long".to_owned())
-        });
+        }
         let took = clock.now().since(asked_at).as_micros().max(0).unsigned_abs();
         self.counters.took_us.fetch_add(took, Ordering::Relaxed);
         let answer = match said {

@@ -28,7 +28,8 @@ pub(crate) struct Admitted {
     journal: Journal,
     entry: Arc<Entry>,
     /// The ruleset that let it pass.
-    decided_by: u64,
+    /// The edition of the ruleset.
+    decided_by: (u64, u64),
     /// Present while it is forwarded.
     registration: Option<Registration>,
     upstream: Arc<Upstream>,
@@ -182,7 +183,7 @@ impl Admitted {
         let facts = facts(&received, who, &permit);
         let entry = Arc::new(Entry::new(facts, traits.kind()));
         let watches = screen.is_none() && is_watched(&received);
-        let (journal, decided_by) = (received.journal, permit.ruleset_version());
+        let (journal, decided_by) = (received.journal, received.ruleset.edition());
         let registration = None;
         Ok(Self {
             journal,
@@ -204,7 +205,7 @@ impl Admitted {
         self.registration = Some(worker.shard().register(&self.entry));
         let core = self.journal.core();
         let ruleset = core.ruleset.load();
-        if ruleset.version() != self.decided_by
+        if ruleset.edition() != self.decided_by
             && let Err(reason) = self.entry.confirm(&ruleset, core.clock.now())
         {
             self.entry.is_late(reason);

@@ -21,7 +21,8 @@ const UNPROVED: &str = "the token is bound to a key: send it as `Authorization: 
                         for this request in `DPoP`";
 const UNBOUND: &str = "the token is bound to no key: send it as `Authorization: Bearer …`";
 const USED: &str = "the proof was used before: make one for each request, with a `jti` of its own";
-const FORGOTTEN: &str = "`iat` of the proof is before the gate began: make a new one";
+const FORGOTTEN: &str = "`iat` of the proof is from before the gate began, or its clock went back: make \
+                         a new one";
 
 /// Nobody is proved.
 struct Unproved {
@@ -95,7 +96,7 @@ impl<'h> Received<'h> {
                 // gets no signature verified and takes no room.
                 let sender = Sender { key: Some(key), certificate };
                 let who = token::admit_claims(&claims, &sender, self.ruleset, now)?;
-                self.prove(text, key)?;
+                self.prove(text, key, &who)?;
                 Ok(who)
             }
         }
@@ -121,7 +122,7 @@ impl<'h> Received<'h> {
 
     /// Holds the proof that came along against the token and this request. A request that is judged
     /// again, with what it waited for, is the same request, and was proved when it came.
-    fn prove(&mut self, text: &str, key: Digest) -> Result<(), Unproved> {
+    fn prove(&mut self, text: &str, key: Digest, who: &Verified) -> Result<(), Unproved> {
         if self.journal.proved() == Some(key) {
             return Ok(());
         }
@@ -137,7 +138,8 @@ impl<'h> Received<'h> {
         };
         let proof = self.worker.verified_proof(proof, &asked, self.source, now)?;
         let proof = proof.map_err(|fault| bad_proof(fault.told()))?;
-        self.worker.core().proofs.take(&proof, now).map_err(|unusable| match unusable {
+        let taken = self.worker.core().proofs.take(&proof, who.credential(), now);
+        taken.map_err(|unusable| match unusable {
             Unusable::Used => bad_proof(USED),
             Unusable::Forgotten => bad_proof(FORGOTTEN),
             Unusable::TooMany => Reason::RateLimited.into(),

@@ -2,16 +2,15 @@
 //! is refused, and what it said lately is not asked again.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use base::{ApiId, Span};
-use catalog::ApiMode;
-use grant::Place;
+use base::Span;
+use catalog::{ApiMode, CheckMode};
 use http::Method;
 use http_body_util::BodyExt;
-use policy::{Answer, Change, Explained, Guard, Judgement, Lookup, Question, Reading};
+use policy::{Answer, Lookup};
 use portreeve_proxy::lookup::{Asker, Counts, SourceConfig};
 use portreeve_proxy::{ExtAuth, GateConfig};
 use testkit::Upstream;
@@ -20,7 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use traffic::{Outcome, Reason};
 
 use crate::kit::{self, Kit, PATIENCE, Response, Setup, State, soon};
-use crate::{http2, secure, streams};
+use crate::{contract, http2, secure, streams};
 
 const YES: &str = r#"{"decision": true}"#;
 const NO: &str = r#"{"decision": false, "context": {"why": "not yours"}}"#;
@@ -332,36 +331,6 @@ async fn a_caller_who_asks_for_ever_more_leaves_the_source_to_the_others() {
     waits.abort();
 }
 
-/// Guardrails that look at the body, and have nothing against it.
-#[derive(Debug)]
-struct LooksAtBody;
-
-impl Guard for LooksAtBody {
-    fn judge(&self, question: &Question<'_>) -> Judgement {
-        match question.facts.request.read(&self.reads(&question.api.id)[0]) {
-            Reading::Later => Judgement::Later,
-            _ => Judgement::Pass,
-        }
-    }
-
-    fn reads(&self, _api: &ApiId) -> &[Place] {
-        static BODY: LazyLock<[Place; 1]> = LazyLock::new(|| [Place::Body("tenant".to_owned())]);
-        &*BODY
-    }
-
-    fn reads_claims(&self, _api: &ApiId) -> bool {
-        false
-    }
-
-    fn explain(&self, _question: &Question<'_>) -> Vec<Explained> {
-        Vec::new()
-    }
-
-    fn version(&self) -> u64 {
-        1
-    }
-}
-
 /// What is true when the head comes may not be true any more when the body has come.
 #[tokio::test]
 async fn after_a_body_that_took_its_time_relations_and_credentials_are_asked_again() {
@@ -378,20 +347,31 @@ async fn after_a_body_that_took_its_time_relations_and_credentials_are_asked_aga
         }
     })
     .await;
-    let setup = setup(source(&pdp.url()), |state| {
+    // The relation is asked for by the head alone; the body is read for the API's document.
+    let setup = contract::with(CheckMode::Enforce, CheckMode::Off, |state| {
         state.grant.terms.ties.push("header.x-of = related.owner".parse().unwrap());
-        state.more.push(Change::Guard(Some(Arc::new(LooksAtBody))));
         let late = kit::NOW + Span::from_days(1) + Span::from_secs(3_600);
         state.credential.expires_at = Some(late);
     });
+    let setup = Setup { sources: vec![source(&pdp.url())], ..setup };
     let kit = Kit::with(&upstream.url(), setup).await;
-    let body = "{\"tenant\":\"acme\"}";
-    let fields = "x-of: 42\r\ncontent-type: application/json\r\ncontent-length: 17\r\n";
+    let body = "{\"sku\":\"acme\"}";
+    let fields = "x-of: 42\r\ncontent-type: application/json\r\ncontent-length: 14\r\n";
     let slow = async |wait: Span, says: &'static str| {
+        // What was said before holds no more.
+        answers.send_replace(YES);
+        kit.clock.advance(Span::from_secs(31));
         let mut client = kit.connect().await;
         let whole = kit.post(fields, body);
         let (head, rest) = whole.split_at(whole.len() - 5);
         client.send(head).await;
+        // The source is asked before the body is there.
+        let asked = async {
+            while counts(&kit).related + counts(&kit).recalled == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon(asked).await;
         for _ in 0..1_000 {
             tokio::task::yield_now().await;
         }
