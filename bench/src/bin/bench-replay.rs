@@ -28,6 +28,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const IDENTITIES: usize = 10_000;
 const GRANTS_EACH: usize = 10;
 const CALLS: usize = 1_000_000;
+/// How often each question is asked, in turn.
+const ROUNDS: usize = 7;
 /// Records held at a time: made, then judged, and only the judging is timed.
 const CHUNK: usize = 50_000;
 /// Grants that the tried change takes away.
@@ -44,29 +46,74 @@ fn main() -> Result<(), Failure> {
     let after = Arc::new(after);
     let now = BEGINNING + Span::from_days(100);
 
-    let mut one = Rejudge::new(None, Arc::clone(&after), now);
-    let took = timed(|record| one.take(record))?;
-    let outlook = one.finish();
-    print("records against a change", took, outlook.judged, outlook.newly_refused.len());
-
-    let mut both = Rejudge::new(Some(Arc::clone(&before)), Arc::clone(&after), now);
-    let took = timed(|record| both.take(record))?;
-    let outlook = both.finish();
-    print("before and after a change", took, outlook.judged, outlook.newly_refused.len());
-
-    let mut judge = Judge::new(Arc::clone(&before), now).enforced();
-    let (mut asked, mut lost) = (0, 0);
-    let took = timed(|record| {
-        for grant in &record.grant_ids {
-            asked += 1;
-            let without = judge.judge(record, Some(grant));
-            lost += usize::from(!matches!(without, Some(policy::Rejudged::Allowed)));
-        }
-    })?;
-    print("each call without its grant", took, asked, lost);
+    let mut questions = [
+        Question::new("records against a change"),
+        Question::new("before and after a change"),
+        Question::new("each call without its grant"),
+    ];
+    for _ in 0..ROUNDS {
+        let [against, both, without] = &mut questions;
+        against.outlook(Rejudge::new(None, Arc::clone(&after), now))?;
+        both.outlook(Rejudge::new(Some(Arc::clone(&before)), Arc::clone(&after), now))?;
+        without.losses(Judge::new(Arc::clone(&before), now).enforced())?;
+    }
+    questions.iter().for_each(Question::print);
 
     rebuild(&before, &edits)?;
     from_log(&before, &after, now)
+}
+
+/// A question about every call, and what each round of it came to.
+struct Question {
+    about: &'static str,
+    judged: u64,
+    differing: usize,
+    /// Calls per second.
+    rates: Vec<f64>,
+}
+
+impl Question {
+    fn new(about: &'static str) -> Self {
+        Self { about, judged: 0, differing: 0, rates: Vec::new() }
+    }
+
+    fn outlook(&mut self, mut rejudge: Rejudge) -> Result<(), Failure> {
+        let took = timed(|record| rejudge.take(record))?;
+        let outlook = rejudge.finish();
+        self.add(took, outlook.judged, outlook.newly_refused.len());
+        Ok(())
+    }
+
+    fn losses(&mut self, mut judge: Judge) -> Result<(), Failure> {
+        let (mut asked, mut lost) = (0, 0);
+        let took = timed(|record| {
+            for grant in &record.grant_ids {
+                asked += 1;
+                let without = judge.judge(record, Some(grant));
+                lost += usize::from(!matches!(without, Some(policy::Rejudged::Allowed)));
+            }
+        })?;
+        self.add(took, asked, lost);
+        Ok(())
+    }
+
+    fn add(&mut self, took: Duration, judged: u64, differing: usize) {
+        (self.judged, self.differing) = (judged, differing);
+        self.rates.push(judged as f64 / took.as_secs_f64());
+    }
+
+    /// Medians and quartiles: the machine is shared, and its speed changes.
+    fn print(&self) {
+        let mut rates = self.rates.clone();
+        rates.sort_by(f64::total_cmp);
+        let at = |q: f64| rates[((rates.len() - 1) as f64 * q).round() as usize].round() as u64;
+        let line = serde_json::json!({
+            "question": self.about, "grants": IDENTITIES * GRANTS_EACH, "calls": self.judged,
+            "calls_per_s": at(0.5), "q1": at(0.25), "q3": at(0.75), "best": at(1.0),
+            "n": rates.len(), "differing": self.differing,
+        });
+        println!("{line}");
+    }
 }
 
 /// What an open rollout adds to each change of the state.

@@ -254,7 +254,7 @@ impl Ruleset {
         self.covering_numbers(subject, self.number(api, operation), now)
     }
 
-    fn covering_numbers<'r>(
+    pub(crate) fn covering_numbers<'r>(
         &'r self,
         subject: &'r Subject,
         numbers: Option<(ApiNumber, OperationNumber)>,

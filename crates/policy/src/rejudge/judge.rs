@@ -218,7 +218,8 @@ impl Ruleset {
     ) -> bool {
         let Some(operation) = question.operation(entry) else { return false };
         let Some(subject) = self.subjects.get(question.identity) else { return false };
-        let covering = self.covering(subject, &entry.api().id, &operation.id, question.now);
+        let numbers = entry.numbered(operation);
+        let covering = self.covering_numbers(subject, numbers, question.now);
         covering.iter().any(|held| Some(&held.id) != question.without && is_so(held))
     }
 }
