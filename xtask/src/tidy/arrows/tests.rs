@@ -26,7 +26,10 @@ fn the_gate_may_not_use_the_store() {
 
 #[test]
 fn tests_of_core_may_not_use_the_shell() {
-    assert_eq!(findings_of("traffic", &["base"], &["store"]), ["may not use `store` in tests"]);
+    assert_eq!(
+        findings_of("traffic", &["base", "identity"], &["store"]),
+        ["may not use `store` in tests"]
+    );
 }
 
 #[test]
