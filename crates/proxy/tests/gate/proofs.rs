@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grant::Tie;
 use identity::{Binding, CredentialStatus, Strength};
+use portreeve_proxy::Limits;
 use serde_json::{Value, json};
 use testkit::Upstream;
 
@@ -70,6 +71,14 @@ async fn start(upstream: &Upstream) -> (Kit, Caller) {
     let kit = Kit::with(&upstream.url(), jwt::setup(&issuer)).await;
     let caller = Caller::new(&kit, &issuer);
     (kit, caller)
+}
+
+/// A gate with limits of its own, and who issues tokens for it.
+async fn limited(upstream: &Upstream, limit: impl FnOnce(&mut Limits)) -> (Kit, Signer) {
+    let issuer = Signer::new();
+    let mut setup = jwt::setup(&issuer);
+    limit(&mut setup.config.limits);
+    (Kit::with(&upstream.url(), setup).await, issuer)
 }
 
 #[tokio::test]
@@ -156,10 +165,9 @@ async fn a_proof_is_good_once_and_neither_it_nor_the_token_reaches_the_upstream(
 #[tokio::test]
 async fn forged_proofs_cannot_buy_more_than_a_sources_share_of_verifications() {
     let upstream = Upstream::start().await;
-    let issuer = Signer::new();
-    let mut setup = jwt::setup(&issuer);
-    setup.config.limits.verifications_per_source = traffic::Rate::new(1, 3);
-    let kit = Kit::with(&upstream.url(), setup).await;
+    let (kit, issuer) =
+        limited(&upstream, |limits| limits.verifications_per_source = traffic::Rate::new(1, 3))
+            .await;
     let caller = Caller::new(&kit, &issuer);
     // Good proofs cost none.
     for number in 0..20 {
@@ -180,10 +188,9 @@ async fn forged_proofs_cannot_buy_more_than_a_sources_share_of_verifications() {
 #[tokio::test]
 async fn what_others_of_a_network_send_stops_nobody_whose_token_is_known() {
     let upstream = Upstream::start().await;
-    let issuer = Signer::new();
-    let mut setup = jwt::setup(&issuer);
-    setup.config.limits.verifications_per_source = traffic::Rate::new(1, 3);
-    let kit = Kit::with(&upstream.url(), setup).await;
+    let (kit, issuer) =
+        limited(&upstream, |limits| limits.verifications_per_source = traffic::Rate::new(1, 3))
+            .await;
     let (caller, stranger) = (Caller::new(&kit, &issuer), Signer::new());
     assert_eq!(proved(&kit, &caller, &caller.good(&kit, "1")).await.status, 200);
     let junk = stranger.bound(&kit, &json!({}));
@@ -212,10 +219,7 @@ async fn what_others_of_a_network_send_stops_nobody_whose_token_is_known() {
 #[tokio::test]
 async fn a_credential_that_is_not_good_takes_no_room_for_proofs() {
     let upstream = Upstream::start().await;
-    let issuer = Signer::new();
-    let mut setup = jwt::setup(&issuer);
-    setup.config.limits.used_proofs = 2;
-    let kit = Kit::with(&upstream.url(), setup).await;
+    let (kit, issuer) = limited(&upstream, |limits| limits.used_proofs = 2).await;
     let caller = Caller::new(&kit, &issuer);
     let set = |status| {
         kit.change(move |state| state.more_credentials[0].status = status);
@@ -232,10 +236,7 @@ async fn a_credential_that_is_not_good_takes_no_room_for_proofs() {
 #[tokio::test]
 async fn whoever_sends_too_many_proofs_is_refused_alone() {
     let upstream = Upstream::start().await;
-    let issuer = Signer::new();
-    let mut setup = jwt::setup(&issuer);
-    setup.config.limits.used_proofs = 16;
-    let kit = Kit::with(&upstream.url(), setup).await;
+    let (kit, issuer) = limited(&upstream, |limits| limits.used_proofs = 16).await;
     // A key of its own for each token buys nothing: the credential is the same.
     let (one, other) = (Caller::new(&kit, &issuer), Caller::new(&kit, &issuer));
     for caller in [&one, &other] {
@@ -266,10 +267,7 @@ async fn a_proof_from_before_the_gate_began_may_have_been_used_before() {
 #[tokio::test]
 async fn when_no_more_proofs_can_be_remembered_none_is_accepted() {
     let upstream = Upstream::start().await;
-    let issuer = Signer::new();
-    let mut setup = jwt::setup(&issuer);
-    setup.config.limits.used_proofs = 2;
-    let kit = Kit::with(&upstream.url(), setup).await;
+    let (kit, issuer) = limited(&upstream, |limits| limits.used_proofs = 2).await;
     let caller = Caller::new(&kit, &issuer);
     assert_eq!(proved(&kit, &caller, &caller.good(&kit, "1")).await.status, 200);
     let refused = proved(&kit, &caller, &caller.good(&kit, "2")).await;
