@@ -126,4 +126,4 @@ fn put_address(out: &mut Vec<u8>, address: IpAddr) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

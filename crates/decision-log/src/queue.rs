@@ -158,15 +158,13 @@ impl Queue {
     pub(crate) fn next(&self, tick: Option<Duration>) -> Work {
         let mut inner = self.lock();
         if inner.work.records.is_empty() && !inner.is_urgent() {
-            inner.writer = Writer::Idle;
-            inner = self.wait(inner, tick);
+            inner = self.wait(inner, Writer::Idle, tick);
         }
         if !inner.work.records.is_empty()
             && inner.work.records.len() < self.batch_max
             && !inner.is_urgent()
         {
-            inner.writer = Writer::Gathering;
-            inner = self.wait(inner, Some(self.gather));
+            inner = self.wait(inner, Writer::Gathering, Some(self.gather));
         }
         inner.writer = Writer::Busy;
         let last = inner.work.last;
@@ -178,16 +176,20 @@ impl Queue {
         work
     }
 
+    /// Waits as `state` until somebody who queues calls for it, or `timeout` is over. A wake-up
+    /// that nobody called for, or that was meant for the wait before, ends nothing.
     fn wait<'q>(
         &self,
-        inner: MutexGuard<'q, Inner>,
+        mut inner: MutexGuard<'q, Inner>,
+        state: Writer,
         timeout: Option<Duration>,
     ) -> MutexGuard<'q, Inner> {
-        // A wake-up without cause only makes a batch smaller: no loop is needed.
+        inner.writer = state;
+        let uncalled = |inner: &mut Inner| inner.writer == state;
         match timeout {
-            None => self.wake.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            None => self.wake.wait_while(inner, uncalled).unwrap_or_else(PoisonError::into_inner),
             Some(timeout) => {
-                let waited = self.wake.wait_timeout(inner, timeout);
+                let waited = self.wake.wait_timeout_while(inner, timeout, uncalled);
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
         }
@@ -222,3 +224,6 @@ impl Queue {
         self.lock().work.records.len()
     }
 }
+
+#[cfg(test)]
+mod tests;

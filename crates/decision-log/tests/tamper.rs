@@ -15,6 +15,7 @@ fn sealed(name: &str) -> (Directory, DecisionLog) {
     records(60).chunks(20).for_each(|part| write_sealed(&log, part, 5));
     assert_eq!(log.verify().faults, []);
     assert_eq!(log.verify().records, 60);
+    assert!(log.seals().iter().all(|seal| seal.batches == 4), "{:?}", log.seals());
     (directory, log)
 }
 

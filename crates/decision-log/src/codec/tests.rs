@@ -302,7 +302,7 @@ fn a_column_that_is_not_known_is_refused() {
     assert!(decode(&packed, raw.len(), 1).is_err());
 }
 
-fn record_of(request: &str) -> CallRecord {
+pub(crate) fn record_of(request: &str) -> CallRecord {
     CallRecord {
         request_id: RequestId::parse(request).unwrap(),
         at: Timestamp::from_secs(1),

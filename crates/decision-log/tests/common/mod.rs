@@ -138,9 +138,10 @@ impl Drop for Directory {
     }
 }
 
-/// Options that leave nothing to timing: what is asked for is done at once.
+/// Options that leave nothing to timing: records gather until somebody asks for them to be on
+/// disk, so that a batch is what was appended before a `flush`.
 pub fn options() -> Options {
-    Options { durable: true, gather: Span::from_micros(0), ..Options::default() }
+    Options { durable: true, gather: Span::from_secs(600), ..Options::default() }
 }
 
 pub fn open(directory: &Directory, options: Options) -> DecisionLog {
