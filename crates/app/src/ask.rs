@@ -9,6 +9,7 @@
 mod facts;
 mod judge;
 mod page;
+mod pass;
 mod question;
 mod search;
 

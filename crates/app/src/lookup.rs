@@ -14,7 +14,7 @@ use crate::view::LookedUp;
 
 /// How often sources are asked for one answer: once for each kind of credential that the answer may
 /// hang on.
-const ROUNDS_MAX: usize = 8;
+pub(crate) const ROUNDS_MAX: usize = 8;
 
 /// What a source said.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use base::problem::ProblemKind::{self, Conflict, Invalid};
 use base::{ApiId, IdentityId, Problem, Timestamp};
 use policy::{Answer, Lookup, Ruleset, Touch};
 use portreeve_app as app;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::World;
 use traffic::OpenStream;
 
@@ -174,6 +174,91 @@ async fn an_evaluation_asks_the_source_and_says_what_it_does_not_say() {
     assert!(app.evaluate(&world.admin, &evaluation("42")).await.unwrap().decision);
     let asked = ["7", "13", "42"].map(|object| format!("billing owner orders/{object}"));
     assert_eq!(*directory.0.lock().unwrap(), asked);
+}
+
+fn search<T: serde::de::DeserializeOwned>(mut question: Value, token: &str) -> T {
+    if !token.is_empty() {
+        question["page"]["token"] = json!(token);
+    }
+    serde_json::from_value(question).unwrap()
+}
+
+/// Who may get 42, by what a search lists in parts of `limit` and by asking about each of them.
+#[tokio::test]
+async fn a_search_finds_who_is_related_by_what_the_source_says() {
+    let (world, directory) = world().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let give = async |subject: &str, tie: &str| {
+        let subject = subject.to_owned();
+        app.give_grant(admin, NewGrant { subject, ..tied(tie) }).await.unwrap();
+    };
+    give("billing", "path.id = related.owner").await;
+    for n in 0..250 {
+        world.service(&format!("a{n:03}"), Some("kim")).await;
+        give(&format!("a{n:03}"), "path.id = related.owner").await;
+    }
+    for name in ["by-header", "zeta"] {
+        world.service(name, Some("kim")).await;
+    }
+    give("by-header", "header.x-for = related.owner").await;
+    give("zeta", "path.id = \"42\"").await;
+    for limit in [1, 100, 1_000] {
+        let question = json!({
+            "subject": {"type": "identity"},
+            "action": {"name": "GET"},
+            "resource": {"type": "route", "id": "/orders/items/42"},
+            "context": {"credential_class": "api_key"},
+            "page": {"limit": limit},
+        });
+        directory.0.lock().unwrap().clear();
+        let (mut token, mut found, mut parts) = (String::new(), Vec::new(), 0);
+        loop {
+            let part = app.search_subjects(admin, &search(question.clone(), &token)).await.unwrap();
+            found.extend(part.results.into_iter().map(|one| one.id));
+            parts += 1;
+            token = part.page.next_token;
+            let asked = directory.0.lock().unwrap().len();
+            assert!(asked <= parts * 100, "{asked} in {parts} parts");
+            if token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(found, ["billing", "zeta"], "in parts of {limit}");
+        assert!(parts >= 3, "251 are not asked about at once");
+    }
+}
+
+#[tokio::test]
+async fn a_search_for_actions_or_apis_asks_the_source_too() {
+    let (world, directory) = world().await;
+    let (app, admin) = (&world.app, &world.admin);
+    app.give_grant(admin, tied("path.id = related.owner")).await.unwrap();
+    let actions = async |object: &str| {
+        let question = json!({
+            "subject": {"type": "identity", "id": "billing"},
+            "resource": {"type": "route", "id": format!("/orders/items/{object}")},
+            "context": {"credential_class": "api_key"},
+        });
+        let found = app.search_actions(admin, &search(question, "")).await.unwrap();
+        found.results.into_iter().map(|one| one.name).collect::<Vec<_>>()
+    };
+    assert_eq!(actions("7").await, [""; 0]);
+    assert_eq!(actions("13").await, [""; 0]);
+    assert_eq!(actions("42").await, ["GET", "HEAD"]);
+    let asked = ["7", "13", "42"].map(|object| format!("billing owner orders/{object}"));
+    assert_eq!(*directory.0.lock().unwrap(), asked, "once for GET and HEAD");
+    let apis = async |object: &str| {
+        let question = json!({
+            "subject": {"type": "identity", "id": "billing"},
+            "action": {"name": "getOrder"},
+            "resource": {"type": "api", "properties": {"path": {"id": object}}},
+            "context": {"credential_class": "api_key"},
+        });
+        let found = app.search_resources(admin, &search(question, "")).await.unwrap();
+        found.results.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(apis("7").await, [""; 0]);
+    assert_eq!(apis("42").await, ["orders"]);
 }
 
 #[tokio::test]

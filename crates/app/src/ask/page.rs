@@ -10,6 +10,24 @@ use crate::view::{PageAsked, PageFound};
 const RESULTS: usize = 100;
 const RESULTS_MAX: usize = 1_000;
 
+/// A part of an answer, and what is in it.
+pub(super) type Listed = (PageFound, Vec<String>);
+
+/// What becomes of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Listed.
+    Yes,
+    /// Not listed, and not to be told of.
+    No,
+    /// Not listed, after a source was asked: the next part may go on after it.
+    AskedAndNo,
+    /// Not known yet. The part is of no use before it is.
+    Open,
+    /// Not known, and not to be asked about for this part, which ends before it.
+    Enough,
+}
+
 /// Where a part begins and how long it may be.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor {
@@ -52,32 +70,37 @@ impl Cursor {
         Some(Self { after: after.to_owned(), limit, question: Digest::from_hex(question)? })
     }
 
-    fn text(&self) -> String {
-        let Self { after, limit, question } = self;
+    fn text(&self, after: &str) -> String {
+        let Self { limit, question, .. } = self;
         encoding::to_hex(format!("{limit} {question} {after}").as_bytes())
     }
 
     /// Takes a part of what `keep` keeps of the names, which are sorted.
     pub(super) fn take<'n>(
-        mut self,
+        &self,
         names: impl Iterator<Item = &'n str>,
-        mut keep: impl FnMut(&str) -> bool,
-    ) -> (PageFound, Vec<String>) {
-        let mut found = Vec::new();
+        mut keep: impl FnMut(&str) -> Kept,
+    ) -> Listed {
+        let (mut found, mut open) = (Vec::new(), 0);
         let mut next_token = String::new();
-        let start = self.after.clone();
-        for name in names.filter(|name| *name > start.as_str()) {
-            if !keep(name) {
-                continue;
-            }
-            if found.len() == self.limit {
-                if let Some(last) = found.last() {
-                    self.after.clone_from(last);
+        let mut after = self.after.as_str();
+        for name in names.filter(|name| *name > self.after.as_str()) {
+            match keep(name) {
+                Kept::No => continue,
+                Kept::AskedAndNo => after = name,
+                Kept::Open => open += 1,
+                Kept::Yes if found.len() < self.limit => {
+                    found.push(name.to_owned());
+                    after = name;
                 }
-                next_token = self.text();
+                Kept::Yes | Kept::Enough => {
+                    next_token = self.text(after);
+                    break;
+                }
+            }
+            if found.len() + open > self.limit {
                 break;
             }
-            found.push(name.to_owned());
         }
         (PageFound { next_token, count: found.len() as u64 }, found)
     }

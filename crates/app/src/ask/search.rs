@@ -1,26 +1,25 @@
 //! Searches: who, on what, does what? Each result is a question that was answered with yes, by the
-//! same code that answers one, so a search never lists what an evaluation refuses.
+//! same code that answers one, so a search never lists what an evaluation refuses, nor leaves out
+//! what one allows.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use base::{IdentityId, Problem};
-use catalog::Method;
-use policy::{Answers, Ruleset};
+use base::Problem;
+use policy::Ruleset;
 use tokio::sync::Semaphore;
 
 use super::facts::Given;
-use super::judge::judge;
-use super::page::Cursor;
-use super::question::{Circumstances, Resource, Seen, Subject, SubjectType, seen};
+use super::page::{Cursor, Listed};
+use super::pass::{Known, Open, Pass};
+use super::question::{Circumstances, Resource, Subject, SubjectType};
 use crate::calls::Sight;
 use crate::view::{
-    ActionSearch, AskedResource, Found, FoundAction, FoundContext, FoundEntity, PageFound,
-    ResourceSearch, Sought, SubjectSearch,
+    ActionSearch, AskedResource, Found, FoundAction, FoundContext, FoundEntity, ResourceSearch,
+    Sought, SubjectSearch,
 };
 use crate::{Actor, App};
 
-/// How many searches run at once; others wait for their turn.
+/// How many searches look at the ruleset at once; others wait for their turn.
 const SEARCHES_MAX: usize = 2;
 static TURNS: Semaphore = Semaphore::const_new(SEARCHES_MAX);
 
@@ -33,86 +32,48 @@ pub(super) struct Search {
 }
 
 impl Search {
-    fn allows(&self, who: &IdentityId, resource: &Resource, action: &str) -> bool {
-        let Some((entry, operation)) = resource.find(&self.ruleset, action) else { return false };
-        if seen(&self.sight, Some(who), Some(&entry.api().id)) == Seen::Nothing {
-            return false;
-        }
-        let asked = self.given.of(resource, operation);
-        let none = Answers::default();
-        // What would have to be looked up is not listed: a search asks nobody.
-        matches!(
-            judge(&self.ruleset, who, (entry, operation), &asked, &self.circumstances, &none),
-            Ok(Ok(_))
-        )
-    }
-
-    pub(super) fn subjects(
-        &self,
-        kind: SubjectType,
-        resource: &Resource,
-        action: &str,
-        cursor: Cursor,
-    ) -> (PageFound, Vec<String>) {
-        let candidates = match resource.find(&self.ruleset, action) {
-            Some((entry, Some(operation))) => {
-                self.ruleset.covered(&entry.api().id, &operation.id, self.circumstances.now)
-            }
-            _ => Vec::new(),
-        };
-        let is_sought = |id: &IdentityId| {
-            self.ruleset.kind_of(id).is_some_and(|known| kind.takes(known))
-                && self.allows(id, resource, action)
-        };
-        let keep = |id: &str| id.parse().is_ok_and(|id| is_sought(&id));
-        cursor.take(candidates.iter().map(IdentityId::as_str), keep)
-    }
-
-    pub(super) fn apis(
-        &self,
-        who: &IdentityId,
-        action: &str,
-        cursor: Cursor,
-    ) -> (PageFound, Vec<String>) {
-        let ids: BTreeSet<_> = self.ruleset.apis().map(|api| api.id.clone()).collect();
-        let keep =
-            |id: &str| id.parse().is_ok_and(|id| self.allows(who, &Resource::Api(id), action));
-        cursor.take(ids.iter().map(base::ApiId::as_str), keep)
-    }
-
-    pub(super) fn actions(
-        &self,
-        who: &IdentityId,
-        resource: &Resource,
-        cursor: Cursor,
-    ) -> (PageFound, Vec<String>) {
-        let names: BTreeSet<String> = match resource {
-            Resource::Api(id) => {
-                let operations = self.ruleset.api(id).map(|api| &api.operations);
-                operations.into_iter().flatten().map(|one| one.id.to_string()).collect()
-            }
-            Resource::Route { .. } => {
-                let head = std::iter::once("HEAD".to_owned());
-                Method::ALL.iter().map(ToString::to_string).chain(head).collect()
-            }
-        };
-        let keep = |action: &str| self.allows(who, resource, action);
-        cursor.take(names.iter().map(String::as_str), keep)
-    }
-
-    /// Away from the threads that answer: a search may look at everybody.
+    /// Goes through the candidates, asks the sources about those whose answer hangs on them, and
+    /// goes through them again, until there is nothing to ask.
     async fn run<T: Send + 'static>(
         self,
-        work: impl FnOnce(&Self) -> (PageFound, Vec<String>) + Send + 'static,
+        app: &App,
+        work: impl Fn(&mut Pass<'_>) -> Listed + Send + Sync + 'static,
         entity: impl Fn(String) -> T,
     ) -> Result<Found<T>, Problem> {
-        let closed = |error: tokio::sync::AcquireError| Problem::internal(error.to_string());
-        let _turn = TURNS.acquire().await.map_err(closed)?;
         let context = FoundContext { ruleset_version: self.ruleset.version() };
-        let found = tokio::task::spawn_blocking(move || work(&self)).await;
-        let (page, names) = found.map_err(|error| Problem::internal(error.to_string()))?;
-        Ok(Found { page, context, results: names.into_iter().map(entity).collect() })
+        let shared = Arc::new((self, work));
+        let mut known = Known::default();
+        loop {
+            let (listed, open, told) = pass(Arc::clone(&shared), known).await?;
+            known = told;
+            if open.is_empty() {
+                let (page, names) = listed;
+                return Ok(Found {
+                    page,
+                    context,
+                    results: names.into_iter().map(entity).collect(),
+                });
+            }
+            known.ask(app, open).await;
+        }
     }
+}
+
+/// Once through the candidates, away from the threads that answer: a search may look at everybody.
+async fn pass<W>(shared: Arc<(Search, W)>, known: Known) -> Result<(Listed, Open, Known), Problem>
+where
+    W: Fn(&mut Pass<'_>) -> Listed + Send + Sync + 'static,
+{
+    let closed = |error: tokio::sync::AcquireError| Problem::internal(error.to_string());
+    let _turn = TURNS.acquire().await.map_err(closed)?;
+    let work = move || {
+        let (search, work) = &*shared;
+        let mut pass = Pass::new(search, &known);
+        let listed = work(&mut pass);
+        let open = pass.open();
+        (listed, open, known)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(error.to_string()))
 }
 
 impl App {
@@ -131,11 +92,11 @@ impl App {
         let search = self.search_for(actor, given, circumstances).await?;
         let known = SubjectType::of(&asked.subject.kind).zip(resource);
         let action = asked.action.name.clone();
-        let work = move |search: &Search| match known {
-            Some((kind, resource)) => search.subjects(kind, &resource, &action, cursor),
+        let work = move |pass: &mut Pass<'_>| match &known {
+            Some((kind, resource)) => pass.subjects(*kind, resource, &action, &cursor),
             None => Default::default(),
         };
-        search.run(work, |id| FoundEntity { kind: asked.subject.kind.clone(), id }).await
+        search.run(self, work, |id| FoundEntity { kind: asked.subject.kind.clone(), id }).await
     }
 
     /// The APIs on which an identity may do this, by their ids.
@@ -156,11 +117,11 @@ impl App {
         let search = self.search_for(actor, given, circumstances).await?;
         let subject = Subject::read(&asked.subject);
         let (is_api, action) = (is_api(&asked.resource), asked.action.name.clone());
-        let work = move |search: &Search| match subject.find(&search.ruleset) {
-            Some(who) if is_api => search.apis(who, &action, cursor),
+        let work = move |pass: &mut Pass<'_>| match subject.find(pass.ruleset()) {
+            Some(who) if is_api => pass.apis(who, &action, &cursor),
             _ => Default::default(),
         };
-        search.run(work, |id| FoundEntity { kind: asked.resource.kind.clone(), id }).await
+        search.run(self, work, |id| FoundEntity { kind: asked.resource.kind.clone(), id }).await
     }
 
     /// What an identity may do on an API or a route, by name.
@@ -173,11 +134,11 @@ impl App {
         let resource = Resource::read(&asked.resource)?;
         let search = self.search_about(actor, asked, resource.as_ref()).await?;
         let subject = Subject::read(&asked.subject);
-        let work = move |search: &Search| match (subject.find(&search.ruleset), &resource) {
-            (Some(who), Some(resource)) => search.actions(who, resource, cursor),
+        let work = move |pass: &mut Pass<'_>| match (subject.find(pass.ruleset()), &resource) {
+            (Some(who), Some(resource)) => pass.actions(who, resource, &cursor),
             _ => Default::default(),
         };
-        search.run(work, |name| FoundAction { name }).await
+        search.run(self, work, |name| FoundAction { name }).await
     }
 
     async fn search_about(

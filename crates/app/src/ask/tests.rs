@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use testkit::sample;
 
 use super::facts::Given;
-use super::page::Cursor;
+use super::page::{Cursor, Listed};
+use super::pass::{Known, Pass};
 use super::question::{Circumstances, Question, Resource, Subject, SubjectType};
 use super::search::Search;
 use crate::calls::Sight;
@@ -193,6 +194,15 @@ impl Case<'_> {
     }
 }
 
+/// Where nothing has to be looked up.
+fn once(search: &Search, work: impl Fn(&mut Pass<'_>) -> Listed) -> Listed {
+    let known = Known::default();
+    let mut pass = Pass::new(search, &known);
+    let listed = work(&mut pass);
+    assert!(pass.open().is_empty());
+    listed
+}
+
 /// All results, part by part.
 fn all(mut search: impl FnMut(Cursor) -> (PageFound, Vec<String>)) -> Vec<String> {
     let mut page = PageAsked { token: None, limit: Some(2) };
@@ -242,7 +252,7 @@ proptest! {
             let resource = resource(of, id);
             for action in actions {
                 let search = case.search(Some(&resource));
-                let found = all(|cursor| search.subjects(wanted, &resource, action, cursor));
+                let found = all(|cursor| once(&search, |pass| pass.subjects(wanted, &resource, action, &cursor)));
                 let allowed = keep(&PEOPLE, |who| case.decision((kind, who), action, (of, id)));
                 prop_assert_eq!(found, allowed, "who may {} {}", action, id);
             }
@@ -251,7 +261,7 @@ proptest! {
                 let subject = Subject::read(&serde_json::from_value(
                     json!({"type": kind, "id": who})).unwrap());
                 let found = match subject.find(&ruleset) {
-                    Some(who) => all(|cursor| search.actions(who, &resource, cursor)),
+                    Some(who) => all(|cursor| once(&search, |pass| pass.actions(who, &resource, &cursor))),
                     None => Vec::new(),
                 };
                 let mut sorted = actions;
@@ -263,7 +273,7 @@ proptest! {
         for (who, action) in PEOPLE.iter().flat_map(|who| OPERATIONS.map(|action| (*who, action))) {
             let search = case.search(None);
             let id: IdentityId = who.parse().unwrap();
-            let found = all(|cursor| search.apis(&id, action, cursor));
+            let found = all(|cursor| once(&search, |pass| pass.apis(&id, action, &cursor)));
             let allowed = keep(&APIS, |api| case.decision(("identity", who), action, ("api", api)));
             prop_assert_eq!(found, allowed, "where may {} {}", who, action);
         }
