@@ -17,6 +17,7 @@
     clippy::unreachable
 )]
 
+mod form;
 mod media;
 pub mod operation;
 mod parameter;

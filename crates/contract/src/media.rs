@@ -29,6 +29,17 @@ impl Range {
         is_json(essence) || matches!(essence, "*/*" | "application/*" | "text/*")
     }
 
+    /// Whether what a caller sends of this type is read.
+    pub(crate) fn is_read_sent(&self) -> bool {
+        self.allows_json() || self.allows_forms()
+    }
+
+    /// Whether the body of a form can be of this type.
+    pub(crate) fn allows_forms(&self) -> bool {
+        let essence = essence(&self.whole);
+        is_form(essence) || matches!(essence, "*/*" | "application/*")
+    }
+
     /// How closely a message's `Content-Type` fits, if it does.
     pub(crate) fn fits(&self, content_type: &str) -> Option<Closeness> {
         let given = essence(content_type);
@@ -62,6 +73,11 @@ pub(crate) fn is_json(content_type: &str) -> bool {
     let Some((_, subtype)) = essence(content_type).split_once('/') else { return false };
     let suffix = subtype.rsplit_once('+').map(|(_, suffix)| suffix);
     subtype.eq_ignore_ascii_case("json") || suffix.is_some_and(|s| s.eq_ignore_ascii_case("json"))
+}
+
+/// Whether a message of this type is the body of a form (WHATWG URL §5).
+pub(crate) fn is_form(content_type: &str) -> bool {
+    essence(content_type).eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Without parameters.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::form;
 use crate::media::{self, Range};
 use crate::parameter::Parameter;
 use crate::place::{Place, shortened};
@@ -67,7 +68,7 @@ pub(crate) struct Body {
 #[derive(Debug)]
 pub(crate) struct Media {
     pub(crate) range: Range,
-    /// For JSON; `None` when nothing is said or it is not checked.
+    /// For JSON, and for forms in requests; `None` when nothing is said or it is not checked.
     pub(crate) schema: Option<Id>,
 }
 
@@ -97,13 +98,21 @@ impl OperationContract {
 
     /// Whether some body of a request is checked against a schema.
     pub fn needs_body(&self) -> bool {
-        self.body.as_ref().is_some_and(|body| checks_json(&body.media))
+        self.media_of_body().iter().any(|one| one.schema.is_some())
     }
 
     /// Whether a body of this type is: only then does it have to be read and parsed.
     pub fn reads_body(&self, content_type: Option<&str>) -> bool {
-        let media = self.body.as_ref().map(|body| &*body.media).unwrap_or_default();
-        schema_of(media, content_type).is_some()
+        schema_of(self.media_of_body(), content_type).is_some() || self.reads_form(content_type)
+    }
+
+    /// Whether it is read as the body of a form, and checked with [`Self::check_form`].
+    pub fn reads_form(&self, content_type: Option<&str>) -> bool {
+        form_of(self.media_of_body(), content_type).is_some()
+    }
+
+    fn media_of_body(&self) -> &[Media] {
+        self.body.as_ref().map(|body| &*body.media).unwrap_or_default()
     }
 
     /// Whether some response is checked against a schema.
@@ -190,8 +199,23 @@ impl OperationContract {
     /// What is wrong with the body of a request: the first [`VIOLATIONS_MAX`], always in the same
     /// order. Nothing when a body of this type is not checked.
     pub fn check_body(&self, content_type: Option<&str>, body: &Value) -> Vec<Violation> {
-        let media = self.body.as_ref().map(|body| &*body.media).unwrap_or_default();
-        self.check(media, content_type, body, Direction::Request)
+        self.check(self.media_of_body(), content_type, body, Direction::Request)
+    }
+
+    /// What is wrong with the body of a form, as for JSON: its properties are what its names and
+    /// values stand for by the schema. Nothing when such bodies are not checked.
+    pub fn check_form(&self, content_type: Option<&str>, form: &[u8]) -> Vec<Violation> {
+        let Some(id) = form_of(self.media_of_body(), content_type) else { return Vec::new() };
+        let task = self.task(Direction::Request);
+        match form::read(&task, id, form) {
+            Ok(value) => task.violations(id, &value),
+            Err(violation) => vec![violation],
+        }
+    }
+
+    fn task(&self, direction: Direction) -> Task<'_> {
+        let closed = self.closed && direction == Direction::Request;
+        Task { schemas: &self.schemas, direction, closed, parameter: None }
     }
 
     /// What is wrong with a response before its body: the status and the media type. Without
@@ -234,8 +258,7 @@ impl OperationContract {
         direction: Direction,
     ) -> Vec<Violation> {
         let Some(id) = schema_of(media, content_type) else { return Vec::new() };
-        let closed = self.closed && direction == Direction::Request;
-        Task { schemas: &self.schemas, direction, closed, parameter: None }.violations(id, body)
+        self.task(direction).violations(id, body)
     }
 
     /// What the document says for a status, the closest first: they are sorted.
@@ -255,6 +278,12 @@ fn checks_json(media: &[Media]) -> bool {
 /// The schema for a body of this type, if it is JSON and has one.
 fn schema_of(media: &[Media], content_type: Option<&str>) -> Option<Id> {
     let content_type = content_type.filter(|given| media::is_json(given))?;
+    closest(media, content_type)?.schema
+}
+
+/// The schema for a body of this type, if it is that of a form and has one.
+fn form_of(media: &[Media], content_type: Option<&str>) -> Option<Id> {
+    let content_type = content_type.filter(|given| media::is_form(given))?;
     closest(media, content_type)?.schema
 }
 

@@ -26,6 +26,10 @@ words! {
         MissingBody = "missing_body",
         /// The document does not describe a body.
         UnexpectedBody = "unexpected_body",
+        /// The body cannot be decoded.
+        UnreadableBody = "unreadable_body",
+        /// A property is there in two ways.
+        RepeatedProperty = "repeated_property",
         /// A property has to be there.
         MissingProperty = "missing_property",
         /// The schema does not have the property.

@@ -71,6 +71,8 @@ pub(crate) struct AnswerHead {
     is_encoded: bool,
     length: Option<u64>,
     has_body: bool,
+    /// It says itself that its body has no bytes. An answer to `HEAD` speaks of another one.
+    is_empty: bool,
 }
 
 impl AnswerHead {
@@ -90,6 +92,7 @@ impl AnswerHead {
                 Framing::None | Framing::Chunked | Framing::UntilClose => None,
             },
             has_body: !framing.is_empty(),
+            is_empty: framing.is_empty() && named("content-length").any(|value| value == b"0"),
         }
     }
 }
@@ -179,7 +182,11 @@ impl Inspection {
         let content_type = head.content_type.as_deref();
         let listed = content_type.filter(|_| head.has_body);
         let mut found = of_response(contract.check_response_head(head.status, listed));
-        let is_read = head.has_body && contract.reads_response(head.status, content_type);
+        let has_schema = contract.reads_response(head.status, content_type);
+        let is_read = head.has_body && has_schema;
+        if head.is_empty && has_schema {
+            found.push(missing());
+        }
         let is_long = head.length.is_some_and(|length| length > self.bytes_max as u64);
         match (is_read, head.is_encoded) {
             (true, true) => found.push(unreadable("has a content coding that was not asked for")),
@@ -269,9 +276,13 @@ impl Inspection {
         if sent.is_encoded {
             return vec![unreadable_request("has a content coding")];
         }
+        let content_type = sent.content_type.as_deref();
+        if contract.reads_form(content_type) {
+            return contract.check_form(content_type, &bytes).iter().map(text_of).collect();
+        }
         match strict::parse(&bytes, strict::Limits::default()) {
             Ok(value) => {
-                let found = contract.check_body(sent.content_type.as_deref(), &value);
+                let found = contract.check_body(content_type, &value);
                 found.iter().map(text_of).collect()
             }
             Err(why) => vec![unreadable_request(&format!("cannot be read: {why}"))],
@@ -281,7 +292,7 @@ impl Inspection {
     fn of_body(&self, head: &AnswerHead, bytes: &[u8]) -> Vec<String> {
         let Some(contract) = self.checks.operation(&self.operation) else { return Vec::new() };
         if bytes.is_empty() {
-            return Vec::new();
+            return vec![missing()];
         }
         match strict::parse(bytes, strict::Limits::default()) {
             Ok(value) => {
@@ -309,6 +320,10 @@ fn of_response(found: Vec<Violation>) -> Vec<String> {
 
 fn unreadable(why: &str) -> String {
     format!("response unreadable_body: body {why}")
+}
+
+fn missing() -> String {
+    "response missing_body: body has to be there".to_owned()
 }
 
 /// Adds to what a record keeps, within its bounds.

@@ -6,7 +6,8 @@
 //! while the caller's other operations stay as they are: where all of them rise it is a burst, and
 //! where the objects are the same every night it is a job. Where the caller hardly used the operation
 //! before, there is no usual range, and misses have to speak: ids that do not exist, or that the gate
-//! refused.
+//! refused. A caller that is new has no usual range at all: misses have to be half of what it asks
+//! for, or nearly all ids in order.
 //!
 //! It decides nothing, and knows only what it was fed since it was made.
 
@@ -39,6 +40,12 @@ const HABIT_DAYS: usize = 5;
 /// Misses that speak for themselves, and their share of what is fresh, in percent.
 const MISSES_MIN: u32 = 5;
 const MISSES_SHARE: u32 = 10;
+/// Of a caller that is not known yet: misses that are a walk on their own, and, where others are
+/// known, ids in order; their share of what is fresh, in percent. The first copy of everything that
+/// is there has no misses, and may be told as a walk in order: somebody should know of it.
+const NEW_MISSES_SHARE: u32 = 50;
+const NEW_ORDER_MIN: u32 = 50;
+const NEW_ORDER_SHARE: u32 = 80;
 /// A walk that rests for so long is over.
 const REST: Span = Span::from_secs(3_600);
 
@@ -80,6 +87,8 @@ pub struct Walk {
 #[derive(Debug, Default)]
 pub struct Walks {
     callers: HashMap<IdentityId, Caller>,
+    /// The first record: before it, nobody could be known.
+    since: Option<Timestamp>,
     remembered: usize,
     /// Walks that were noticed or went on since they were last taken.
     changed: BTreeMap<(IdentityId, ApiId, OperationId, Timestamp), Walk>,
@@ -126,6 +135,7 @@ impl Walks {
             self.forget_callers();
         }
         let at = record.at;
+        let watched_since = *self.since.get_or_insert(at);
         let fresh = || Caller {
             since: at,
             last_at: at,
@@ -143,8 +153,8 @@ impl Walks {
         let before = habit.remembered();
         let seen = Seen { at, path: &record.path, missed: is_miss(record.status, refused_object) };
         if habit.see(&seen, all) {
-            let is_known = at.since(*since) >= LEARNING;
-            if let Some(usual) = habit.walks_at(at, all).filter(|_| is_known) {
+            let known = Acquaintance::of(at, *since, watched_since);
+            if let Some(usual) = habit.walks_at(at, all, known) {
                 habit.walk = Some(Walk {
                     identity: identity.clone(),
                     credential: credential.clone(),
@@ -199,6 +209,27 @@ impl Walks {
     fn count(&mut self) {
         let habits = self.callers.values().flat_map(|caller| caller.operations.values());
         self.remembered = habits.map(Habit::remembered).sum();
+    }
+}
+
+/// How well a caller is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acquaintance {
+    /// Long enough to have a usual range.
+    Known,
+    /// Not long, while others are.
+    New,
+    /// Nobody is: a job that runs every night is as new as somebody who tries out ids.
+    Nobody,
+}
+
+impl Acquaintance {
+    fn of(at: Timestamp, since: Timestamp, watched_since: Timestamp) -> Self {
+        match (at.since(since) >= LEARNING, at.since(watched_since) >= LEARNING) {
+            (true, _) => Self::Known,
+            (false, true) => Self::New,
+            (false, false) => Self::Nobody,
+        }
     }
 }
 
@@ -273,7 +304,7 @@ impl Habit {
     }
 
     /// Whether a walk begins with a fresh object: the usual range, if so.
-    fn walks_at(&self, at: Timestamp, all: &Window) -> Option<u32> {
+    fn walks_at(&self, at: Timestamp, all: &Window, caller: Acquaintance) -> Option<u32> {
         if self.walk.is_some() {
             return None;
         }
@@ -282,10 +313,20 @@ impl Habit {
             before.fold((0, 0), |(days, most), (_, busy)| (days + 1, most.max(*busy)));
         let (fresh, misses) = (self.window.fresh(at), self.window.misses(at));
         let beyond = fresh >= FRESH_MIN.max(BEYOND_USUAL.saturating_mul(usual.saturating_add(1)));
-        let alone = fresh.saturating_mul(100) >= all.fresh(at).saturating_mul(CONCENTRATED);
-        let missing = misses >= MISSES_MIN
-            && misses.saturating_mul(100) >= fresh.saturating_mul(MISSES_SHARE);
-        (beyond && alone && (days >= HABIT_DAYS || missing)).then_some(usual)
+        let alone = share(fresh, all.fresh(at), CONCENTRATED);
+        let tries = match caller {
+            Acquaintance::Known => {
+                let missing = misses >= MISSES_MIN && share(misses, fresh, MISSES_SHARE);
+                days >= HABIT_DAYS || missing
+            }
+            Acquaintance::New => {
+                let in_order = self.window.in_order(at);
+                let ordered = fresh >= NEW_ORDER_MIN && share(in_order, fresh, NEW_ORDER_SHARE);
+                ordered || share(misses, fresh, NEW_MISSES_SHARE)
+            }
+            Acquaintance::Nobody => share(misses, fresh, NEW_MISSES_SHARE),
+        };
+        (beyond && alone && tries).then_some(usual)
     }
 
     /// What led up to a walk is not usual.
@@ -295,6 +336,11 @@ impl Habit {
             *busy = (*busy).min(usual);
         }
     }
+}
+
+/// Whether a part is at least so many percent of the whole.
+const fn share(part: u32, whole: u32, percent: u32) -> bool {
+    part.saturating_mul(100) >= whole.saturating_mul(percent)
 }
 
 /// An object by its path, which is canonical. Without its trailing slash, which says nothing.

@@ -20,7 +20,7 @@ impl<'d> Reader<'d> {
         }
         let Some(stated) = operation.node.child("requestBody") else { return Ok(None) };
         let body = stated.resolve()?;
-        let media = self.content(&operation.id, &body, "a request's body")?;
+        let media = self.content(&operation.id, &body, "a request's body", Range::is_read_sent)?;
         Ok(Some(Body {
             required: is_required(&body),
             media: media.unwrap_or_else(|| vec![anything(None)]).into(),
@@ -36,14 +36,14 @@ impl<'d> Reader<'d> {
         let is_in = |node: &&Node<'d>, place: &str| node.text_of("in").is_some_and(|t| t == place);
         if let Some(node) = parameters.iter().find(|node| is_in(node, "body")) {
             let schema = node.child("schema").map(|one| self.compiler.schema(&one)).transpose()?;
-            let media = self.listed(operation, "consumes", schema);
+            let media = self.listed(operation, "consumes", schema, Range::is_read_sent);
             let pointer = node.pointer().into();
             return Ok(Some(Body { required: is_required(node), media: media.into(), pointer }));
         }
         let fields: Vec<_> = parameters.iter().filter(|node| is_in(node, "formData")).collect();
         let Some(first) = fields.first() else { return Ok(None) };
         self.notes.add(&operation.id, "the fields of its form are not checked");
-        let media = self.listed(operation, "consumes", None);
+        let media = self.listed(operation, "consumes", None, Range::is_read_sent);
         let required = fields.iter().any(|node| is_required(node));
         Ok(Some(Body { required, media: media.into(), pointer: first.pointer().into() }))
     }
@@ -65,7 +65,8 @@ impl<'d> Reader<'d> {
                 self.swagger_response(operation, &response)?
             } else {
                 let what = format!("a response's body with status {status}");
-                self.content(&operation.id, &response, &what)?.unwrap_or_default()
+                self.content(&operation.id, &response, &what, Range::allows_json)?
+                    .unwrap_or_default()
             };
             out.push(Response {
                 statuses,
@@ -86,7 +87,7 @@ impl<'d> Reader<'d> {
     ) -> Result<Vec<Media>, Problem> {
         let Some(schema) = response.child("schema") else { return Ok(Vec::new()) };
         let schema = self.compiler.schema(&schema)?;
-        Ok(self.listed(operation, "produces", Some(schema)))
+        Ok(self.listed(operation, "produces", Some(schema), Range::allows_json))
     }
 
     /// The media types of `content`; `None` when it lists none.
@@ -95,6 +96,7 @@ impl<'d> Reader<'d> {
         id: &OperationId,
         owner: &Node<'d>,
         what: &str,
+        is_read: fn(&Range) -> bool,
     ) -> Result<Option<Vec<Media>>, Problem> {
         let Some(content) = owner.child("content") else { return Ok(None) };
         let mut out = Vec::new();
@@ -102,9 +104,9 @@ impl<'d> Reader<'d> {
             let range = Range::new(name);
             let stated = media.resolve()?.child("schema");
             let schema = match &stated {
-                Some(schema) if range.allows_json() => Some(self.compiler.schema(schema)?),
+                Some(schema) if is_read(&range) => Some(self.compiler.schema(schema)?),
                 Some(_) => {
-                    self.notes.add(id, format!("{what} is not checked as `{name}`, only as JSON"));
+                    self.notes.add(id, format!("{what} is not checked as `{name}`"));
                     None
                 }
                 None => None,
@@ -115,12 +117,18 @@ impl<'d> Reader<'d> {
     }
 
     /// The media types that Swagger 2.0 lists for an operation, else for the document.
-    fn listed(&self, operation: &Outlined<'d>, list: &str, schema: Option<Id>) -> Vec<Media> {
+    fn listed(
+        &self,
+        operation: &Outlined<'d>,
+        list: &str,
+        schema: Option<Id>,
+        is_read: fn(&Range) -> bool,
+    ) -> Vec<Media> {
         let listed = operation.node.child(list).or_else(|| self.root.child(list));
         let names = listed.map(|list| list.items()).unwrap_or_default();
         let media = |name: &Node<'_>| {
             let range = Range::new(name.text()?);
-            let schema = schema.filter(|_| range.allows_json());
+            let schema = schema.filter(|_| is_read(&range));
             Some(Media { range, schema })
         };
         let media: Vec<Media> = names.iter().filter_map(media).collect();

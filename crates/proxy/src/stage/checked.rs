@@ -165,17 +165,26 @@ fn of_body(
             }
         };
     };
+    if contract.reads_form(media.as_deref()) {
+        match fields_of(received, "content-encoding").is_empty() {
+            true => found.add(&contract.check_form(media.as_deref(), body.bytes())),
+            false => found.unreadable("has a content coding"),
+        }
+        return Body::Done;
+    }
     match body.value() {
         Ok(value) => found.add(&contract.check_body(media.as_deref(), value)),
-        Err(why) => {
-            found.kept.push(inspection::unreadable_request(&why));
-            found.told.push(format!("body {why}"));
-        }
+        Err(why) => found.unreadable(&why),
     }
     if body.is_ambiguous() { Body::Ambiguous } else { Body::Done }
 }
 
 impl Found {
+    fn unreadable(&mut self, why: &str) {
+        self.kept.push(inspection::unreadable_request(why));
+        self.told.push(format!("body {why}"));
+    }
+
     fn add(&mut self, violations: &[contract::Violation]) {
         self.kept.extend(violations.iter().map(inspection::text_of));
         let room = VIOLATIONS_TOLD_MAX.saturating_sub(self.told.len());

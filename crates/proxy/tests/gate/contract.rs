@@ -24,15 +24,8 @@ paths:
       requestBody:
         required: true
         content:
-          application/json:
-            schema:
-              type: object
-              required: [sku]
-              properties:
-                sku: {type: string}
-                quantity: {type: integer, minimum: 1}
-                approved: {type: boolean, readOnly: true}
-                nested: {}
+          application/x-www-form-urlencoded: {schema: {$ref: "#/components/schemas/order"}}
+          application/json: {schema: {$ref: "#/components/schemas/order"}}
       responses:
         "200": {$ref: "#/components/responses/order"}
   /orders/{id}:
@@ -43,6 +36,15 @@ paths:
       responses:
         "200": {$ref: "#/components/responses/order"}
 components:
+  schemas:
+    order:
+      type: object
+      required: [sku]
+      properties:
+        sku: {type: string}
+        quantity: {type: integer, minimum: 1}
+        approved: {type: boolean, readOnly: true}
+        nested: {}
   responses:
     order:
       description: An order
@@ -97,7 +99,21 @@ fn told(response: &Response) -> Vec<String> {
 }
 
 /// Request lines that break the contract, with the rule and the place.
-const WRONG: [(&str, &str, &str, &str, &str); 9] = [
+const WRONG: [(&str, &str, &str, &str, &str); 11] = [
+    (
+        "",
+        "application/x-www-form-urlencoded",
+        "sku=a&approved=true",
+        "read_only_property",
+        "body `/approved`",
+    ),
+    (
+        "",
+        "application/x-www-form-urlencoded",
+        "sku=a&role=admin",
+        "unknown_property",
+        "body `/role`",
+    ),
     ("", "application/json", r#"{"sku":"a","role":"admin"}"#, "unknown_property", "body `/role`"),
     (
         "",
@@ -251,9 +267,12 @@ async fn a_request_that_keeps_to_the_contract_passes() {
     let upstream = Upstream::start().await;
     let kit = Kit::with(&upstream.url(), checks(CheckMode::Enforce, CheckMode::Enforce)).await;
     let mut client = kit.connect().await;
-    for _ in 0..2 {
-        let body = r#"{"sku":"a","quantity":2}"#;
-        client.send(post(&kit, "?dry=true", "application/json", body)).await;
+    for round in 0..2 {
+        let (media, body) = match round {
+            0 => ("application/x-www-form-urlencoded", "sku=a&quantity=2"),
+            _ => ("application/json", r#"{"sku":"a","quantity":2}"#),
+        };
+        client.send(post(&kit, "?dry=true", media, body)).await;
         let response = client.response().await;
         assert_eq!((response.status, response.body.as_slice()), (200, b"{\"id\":42}".as_slice()));
         assert_eq!(upstream.seen().last().unwrap().body, body.as_bytes());

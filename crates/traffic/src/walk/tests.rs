@@ -91,14 +91,47 @@ fn what_is_usual_is_no_walk() {
 }
 
 #[test]
-fn who_is_new_is_learned_first_and_who_is_unknown_or_refused_for_other_reasons_does_not_count() {
-    assert_eq!(walk(&mut Walks::default(), 500, |_, _| {}), []);
+fn who_is_unknown_or_refused_for_other_reasons_does_not_count() {
     let nobody = |_: i64, record: &mut CallRecord| record.identity_id = None;
     assert_eq!(walk(&mut month(), 500, nobody), []);
     let refused = |_: i64, record: &mut CallRecord| {
         (record.outcome, record.reason) = (Outcome::Refused, Some(Reason::NoGrant));
     };
     assert_eq!(walk(&mut month(), 500, refused), []);
+}
+
+fn new_caller(record: &mut CallRecord) {
+    record.identity_id = Some("newcomer".parse().unwrap());
+}
+
+#[test]
+fn who_is_new_walks_in_order_or_by_misses() {
+    // Its own objects in any order, and a few in order, are what a new caller begins with.
+    let scattered = |step: i64, record: &mut CallRecord| {
+        new_caller(record);
+        record.path = format!("/orders/{}", (step * 7_919) % 100_003);
+    };
+    assert_eq!(walk(&mut month(), 500, scattered), []);
+    assert_eq!(walk(&mut month(), 49, |_, record| new_caller(record)), []);
+    let found = walk(&mut month(), 200, |_, record| new_caller(record));
+    assert_eq!((found.len(), found[0].objects, found[0].usual), (1, 200, 0));
+    assert_eq!(found[0].detected_at, at(49 * 20), "of fifty, all but the first follow");
+    let missing = |step: i64, record: &mut CallRecord| {
+        scattered(step, record);
+        record.status = if step % 2 == 0 { 404 } else { 200 };
+    };
+    assert_eq!(walk(&mut month(), 60, missing).len(), 1);
+}
+
+#[test]
+fn where_nobody_is_known_yet_only_misses_speak() {
+    assert_eq!(walk(&mut Walks::default(), 500, |_, _| {}), [], "it may be the nightly job");
+    let refused = |_: i64, record: &mut CallRecord| {
+        (record.outcome, record.reason) = (Outcome::Refused, Some(Reason::ObjectNotAllowed));
+        record.status = 403;
+    };
+    let found = walk(&mut Walks::default(), 500, refused);
+    assert_eq!((found.len(), found[0].objects, found[0].misses), (1, 500, 500));
 }
 
 #[test]

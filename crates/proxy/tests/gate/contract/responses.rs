@@ -31,7 +31,16 @@ const UNLISTED_CHUNKED: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/jso
                                 8\r\n{\"id\":1,\r\nd\r\n\"pin\":\"1234\"}\r\n0\r\n\r\n";
 
 /// Answers that break the contract, with the violation.
-const WRONG_ANSWERS: [(&str, &str); 8] = [
+const WRONG_ANSWERS: [(&str, &str); 10] = [
+    (
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n",
+        "response missing_body: body has to be there",
+    ),
+    (
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+         transfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "response missing_body: body has to be there",
+    ),
     (UNLISTED_CHUNKED, "response unknown_property: body `/pin`"),
     (
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 14\r\n\r\n\
