@@ -149,9 +149,9 @@ impl Copied {
         }
     }
 
-    /// All of it; `None` when it was longer, or there was none.
+    /// All of it; `None` when it was longer.
     fn whole(self) -> Option<Vec<u8>> {
-        (!self.is_cut && !self.bytes.is_empty()).then_some(self.bytes)
+        (!self.is_cut).then_some(self.bytes)
     }
 }
 
@@ -272,7 +272,8 @@ impl Inspection {
 
     fn of_request(&self, sent: &Sent, copied: Copied) -> Vec<String> {
         let Some(contract) = self.checks.operation(&self.operation) else { return Vec::new() };
-        let Some(bytes) = copied.whole() else { return Vec::new() };
+        let bytes = copied.whole().filter(|bytes| !bytes.is_empty());
+        let Some(bytes) = bytes else { return Vec::new() };
         if sent.is_encoded {
             return vec![unreadable_request("has a content coding")];
         }

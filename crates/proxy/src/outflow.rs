@@ -1,8 +1,8 @@
 //! What an answer goes through on its way back, whatever protocols the two sides speak: the check
 //! against the API's document, then the filter; and who looks at what the caller receives.
 
-use traffic::Reason;
 use traffic::headers::Framing;
+use traffic::{FormWatch, Reason};
 
 use crate::h1::response::ResponseHead;
 use crate::inspection::{AnswerHead, Inspection};
@@ -21,6 +21,8 @@ pub(crate) enum Stop {
 /// The way of one answer.
 #[derive(Default)]
 pub(crate) struct Outflow {
+    /// The request's body is a form, which may name another method.
+    form: Option<FormWatch>,
     inspection: Option<Inspection>,
     /// The answer waits, or waited, for its check.
     waits: bool,
@@ -38,19 +40,27 @@ pub(crate) struct Outflow {
 
 impl Outflow {
     pub(crate) fn new(
+        form: Option<FormWatch>,
         inspection: Option<Inspection>,
         screen: Option<Screen>,
         watches: bool,
     ) -> Self {
         let watches = watches && screen.is_none();
-        Self { inspection, screen, watches, ..Self::default() }
+        Self { form, inspection, screen, watches, ..Self::default() }
     }
 
-    /// Some of the request's body passes.
-    pub(crate) fn send(&mut self, data: &[u8]) {
+    /// Some of the request's body is there.
+    ///
+    /// # Errors
+    /// It must not go on to the upstream.
+    pub(crate) fn send(&mut self, data: &[u8]) -> Result<(), Reason> {
+        if let Some(form) = &mut self.form {
+            form.see(data)?;
+        }
         if let Some(inspection) = &mut self.inspection {
             inspection.send(data);
         }
+        Ok(())
     }
 
     /// The answer does not leave as the upstream gave it.

@@ -14,6 +14,7 @@
 )]
 
 pub mod authority;
+pub mod form;
 pub mod forwarded;
 pub mod grpc;
 pub mod headers;
@@ -32,6 +33,7 @@ pub mod usage;
 pub mod walk;
 
 pub use authority::{Authority, Scheme};
+pub use form::FormWatch;
 pub use limit::Limit;
 pub use rate::Rate;
 pub use reason::Reason;

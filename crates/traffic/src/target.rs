@@ -19,6 +19,8 @@ pub mod pairs;
 mod path;
 mod query;
 
+pub(crate) use query::overrides_method;
+
 /// A request target that has one reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {

@@ -155,7 +155,7 @@ impl<'c> Bridge<'c> {
             if self.tally.bytes_in > self.terms.body_bytes_max {
                 return Err(Fault::Caller(Reason::TooLarge));
             }
-            self.outflow.send(&data);
+            self.outflow.send(&data).map_err(Fault::Caller)?;
             if !self.upstream.is_broken() {
                 self.upstream.push(data);
                 if self.upload.has_ended() {

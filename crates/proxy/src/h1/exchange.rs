@@ -236,7 +236,7 @@ impl<'c> Exchange<'c> {
             if self.tally.bytes_in > self.terms.body_bytes_max {
                 return Err(Fault::Caller(Reason::TooLarge));
             }
-            self.outflow.send(decoded.data);
+            self.outflow.send(decoded.data).map_err(Fault::Caller)?;
             if !self.upload_broken {
                 self.upload_encoder.write(decoded.data, self.upstream.output.bytes_mut());
             }

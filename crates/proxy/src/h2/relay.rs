@@ -337,7 +337,7 @@ impl Relay {
                     if self.tally.bytes_in > self.worker.core().config.limits.body_bytes {
                         return Err(Fault::Caller(Reason::TooLarge));
                     }
-                    self.outflow.send(&data);
+                    self.outflow.send(&data).map_err(Fault::Caller)?;
                     self.check_length(false)?;
                     self.side.push(data);
                     if self.body.is_end_stream() {

@@ -73,7 +73,8 @@ pub(super) fn detail(reason: Reason, about: Option<&About>) -> String {
         }
         Reason::AuthorityMismatch => "The request names two different hosts.".to_owned(),
         Reason::ForbiddenHeader => {
-            "A header came twice that must come once, or replaces the method or target.".to_owned()
+            "A header came twice that must come once, or something replaces the method or target."
+                .to_owned()
         }
         Reason::TooLarge => "The header block or the body is larger than allowed.".to_owned(),
         Reason::RequestTimeout => "The request was not complete in time.".to_owned(),

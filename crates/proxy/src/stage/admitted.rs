@@ -8,7 +8,7 @@ use policy::{Permit, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, RequestFields, Version};
 use traffic::limit::Standing;
-use traffic::{FieldsSeen, Outcome, Reason, StreamKind};
+use traffic::{FieldsSeen, FormWatch, Outcome, Reason, StreamKind};
 
 use super::{Checked, Journal, JudgedBody, Permitted, Received, Tally};
 use crate::gate::{Core, Worker};
@@ -37,6 +37,8 @@ pub(crate) struct Admitted {
     traits: Traits,
     /// What is checked while it is forwarded.
     plan: Option<Plan>,
+    /// Looks through its body.
+    form: Option<FormWatch>,
     screen: Option<Screen>,
     /// The answer is looked at, though nothing is removed.
     watches: bool,
@@ -152,6 +154,12 @@ impl Admitted {
             grants: permit.grants(),
             source: received.source,
         };
+        let form = match form(&received) {
+            Ok(form) => form,
+            Err(reason) => {
+                return Err(Refused::new(received.journal, reason, &received.fields));
+            }
+        };
         // Last, so that what is refused for another reason uses nothing.
         let at = received.journal.at();
         let admission = match core.limits.admit(&request, worker.delay(), at) {
@@ -194,6 +202,7 @@ impl Admitted {
             head,
             traits,
             plan,
+            form,
             screen,
             watches,
         })
@@ -226,7 +235,7 @@ impl Admitted {
     pub(crate) fn outflow(&self) -> Outflow {
         let limits = &self.journal.core().config.limits;
         let inspection = self.plan.as_ref().map(|plan| plan.begin(limits));
-        Outflow::new(inspection, self.screen.clone(), self.watches)
+        Outflow::new(self.form.clone(), inspection, self.screen.clone(), self.watches)
     }
 
     /// Writes down what was removed from the response, what the caller received, and how messages
@@ -299,6 +308,23 @@ fn facts(received: &Received<'_>, who: Verified, permit: &Permit) -> Facts {
 struct Forms {
     screened: bool,
     unencoded: bool,
+}
+
+/// Who looks through the form that the request brings, for another method in it. What is here is
+/// looked through at once.
+fn form(received: &Received<'_>) -> Result<Option<FormWatch>, Reason> {
+    if received.arrival.method != "POST" {
+        return Ok(None);
+    }
+    let fields = received.arrival.fields.iter();
+    let typed = fields.filter(|field| field.name.eq_ignore_ascii_case("content-type"));
+    for field in typed {
+        if let Some(mut watch) = FormWatch::of(field.value)? {
+            received.body.map_or(Ok(()), |body| watch.see(body.bytes()))?;
+            return Ok(Some(watch));
+        }
+    }
+    Ok(None)
 }
 
 /// The head that the upstream gets.

@@ -10,7 +10,7 @@ use traffic::{Outcome, Reason};
 
 use crate::kit::{Kit, Response, Setup, State};
 
-mod responses;
+pub mod responses;
 
 const DOCUMENT: &str = r##"
 openapi: 3.1.0

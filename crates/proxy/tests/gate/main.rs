@@ -12,6 +12,7 @@ mod contract;
 mod crossing;
 mod ext_auth;
 mod first;
+mod forms;
 mod grpc;
 mod h2kit;
 mod http2;

@@ -34,7 +34,7 @@ fn is_query_byte(byte: u8) -> bool {
 }
 
 /// Whether a parameter is `_method=…` or has the name of a method override header, however escaped.
-fn overrides_method(parameter: &[u8]) -> bool {
+pub(crate) fn overrides_method(parameter: &[u8]) -> bool {
     let name = parameter.split(|byte| *byte == b'=').next().unwrap_or_default();
     // The shortest such name has seven characters: the common short names need no decoding.
     if name.len() < 7 {

@@ -141,13 +141,23 @@ async fn over_http2_what_observe_finds_passes_and_is_recorded() {
 }
 
 async fn over_http2(kit: &Kit, method: Method, path: &str, body: &str) -> (StatusCode, Vec<u8>) {
+    over_http2_as(kit, method, path, "application/json", body).await
+}
+
+pub async fn over_http2_as(
+    kit: &Kit,
+    method: Method,
+    path: &str,
+    media: &str,
+    body: &str,
+) -> (StatusCode, Vec<u8>) {
     let mut sender = plain(kit).await;
     let mut request = Request::new(Full::new(Bytes::copy_from_slice(body.as_bytes())));
     *request.method_mut() = method;
     *request.uri_mut() = format!("http://api{path}").parse().unwrap();
     request.headers_mut().insert("x-api-key", kit.key.parse().unwrap());
     if !body.is_empty() {
-        request.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        request.headers_mut().insert("content-type", media.parse().unwrap());
     }
     let response = soon(sender.send_request(request)).await.unwrap();
     let status = response.status();
