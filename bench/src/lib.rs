@@ -10,3 +10,4 @@ pub mod client;
 pub mod company;
 pub mod histogram;
 pub mod load;
+pub mod objects;

@@ -1,6 +1,6 @@
 //! `bench-decision`: what one decision costs at growing numbers of grants, without any I/O, and what
-//! it costs with three guardrails that are for the request. Prints one JSON object per case; the last
-//! is the most grants without guardrails, and how much more it costs than the fewest.
+//! it costs with three guardrails that are for the request; and what it costs a caller that has
+//! each of its objects by a grant. Prints one JSON object per case; the last is the most grants without guardrails, and how much more it costs than the fewest.
 //!
 //! All sizes are measured in turn, round after round: the speed of a shared machine changes from one
 //! second to the next, and would be taken for growth. Figures are medians over the rounds.
@@ -19,6 +19,7 @@ use base::{CredentialId, Entropy, Timestamp};
 use identity::{Credential, CredentialClass, CredentialStatus, Environment};
 use policy::{Change, Facts, Ruleset};
 use portreeve_bench::company::{self, BEGINNING, Failure};
+use portreeve_bench::objects;
 use token::{ApiKey, KeyLabel, Pepper, Verified};
 
 /// As in the product: where a million grants lie is what reading them costs.
@@ -63,6 +64,7 @@ fn main() -> Result<(), Failure> {
             case.rounds.push([0.5, 0.99].map(|q| quantile(&batches, q)));
         }
     }
+    objects::measure(ROUNDS)?;
     let bare = |case: &&Case| case.guardrails == 0;
     let fewest = cases.iter().find(bare).map(|case| case.rounds.clone()).unwrap_or_default();
     cases.iter().for_each(|case| case.print(&fewest));

@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::explain::Standing;
 use crate::facts::{Reading, Request};
 use crate::guard::{Judgement, Question};
-use crate::holdings::{About, Held, Holdings, Subject};
+use crate::holdings::{About, Held, Holdings, Narrowed, Subject};
 use crate::lookup::{LOOKUPS_MAX, Lookup};
 use crate::numbers::{ApiNumber, OperationNumber};
 use crate::permit::{Decided, Part, Permit, Refusal, Shows, Supposed};
@@ -194,16 +194,22 @@ impl Ruleset {
         let no = No::NotAllowed;
         let operation = asked.operation.ok_or(no(Reason::UnknownOperation))?;
         let numbers = asked.entry.numbered(operation);
-        let mut covering = self.covering_numbers(subject, numbers, asked.now);
+        let narrowed = Narrowed::By(asked.facts.request);
+        let mut covering = self.covering_numbers(subject, numbers, asked.now, narrowed);
         if let Some(without) = asked.without {
             covering.retain(|held| held.id != *without);
         }
-        if covering.is_empty() {
+        // Grants on other objects, which were passed over.
+        let others = || self.cover_objects(subject, numbers, asked.now);
+        if covering.is_empty() && !others() {
             return Err(no(Reason::NoGrant));
         }
         let scopes = asked.who.scopes();
         if scopes.is_some_and(|scopes| !scope::allow(scopes, &asked.api().id, operation)) {
             return Err(no(Reason::InsufficientScope));
+        }
+        if covering.is_empty() {
+            return Err(no(Reason::ObjectNotAllowed));
         }
         // Nearly all grants have no limits, and then nothing else needs to be known.
         if covering.iter().all(|held| held.limits.is_none()) {
@@ -212,7 +218,7 @@ impl Ruleset {
         let about = subject.about.as_deref().ok_or(no(Reason::IdentityInactive))?;
         let groups = self.groups_of(subject);
         let met = self.circumstances(asked, about, &groups);
-        keep_met(&mut covering, &met)?;
+        keep_met(&mut covering, &met, others)?;
         let mut permit = self.plain(&covering);
         permit.shows = shows(&covering, operation, &met);
         permit.withdrawn = covering.iter().all(|held| is_logged(held.terms()));
@@ -251,7 +257,7 @@ impl Ruleset {
         operation: &OperationId,
         now: Timestamp,
     ) -> SmallVec<[&'r Held; 2]> {
-        self.covering_numbers(subject, self.number(api, operation), now)
+        self.covering_numbers(subject, self.number(api, operation), now, Narrowed::Not)
     }
 
     pub(crate) fn covering_numbers<'r>(
@@ -259,25 +265,52 @@ impl Ruleset {
         subject: &'r Subject,
         numbers: Option<(ApiNumber, OperationNumber)>,
         now: Timestamp,
+        narrowed: Narrowed<'_>,
     ) -> SmallVec<[&'r Held; 2]> {
         let Some((api, operation)) = numbers else { return SmallVec::new() };
         let mut covering: SmallVec<[&Held; 2]> = SmallVec::new();
-        let mut add = |holdings: &'r Holdings| {
-            let held = holdings.on(api).iter();
-            covering.extend(held.filter(|held| held.covers(operation, &self.roles, now)));
-        };
-        add(&subject.holdings);
-        for circle in subject.groups.iter().filter_map(|group| self.circles.get(group)) {
-            add(&circle.holdings);
-            let above = circle.above.iter().filter_map(|group| self.circles.get(group));
-            above.for_each(|circle| add(&circle.holdings));
-        }
+        self.holdings_of(subject, |holdings| {
+            holdings.each(api, narrowed, |held| {
+                if held.covers(operation, &self.roles, now) {
+                    covering.push(held);
+                }
+            });
+            false
+        });
         if covering.len() > 1 {
             covering.sort_unstable_by(|one, other| one.id.cmp(&other.id));
             // A group may be above several groups of one subject.
             covering.dedup_by(|one, other| one.id == other.id);
         }
         covering
+    }
+
+    /// Whether grants in force on single objects cover an operation, on whatever objects.
+    pub(crate) fn cover_objects(
+        &self,
+        subject: &Subject,
+        numbers: Option<(ApiNumber, OperationNumber)>,
+        now: Timestamp,
+    ) -> bool {
+        numbers.is_some_and(|numbers| {
+            self.holdings_of(subject, |holdings| holdings.cover_objects(numbers, &self.roles, now))
+        })
+    }
+
+    /// Shows the holdings of a subject and of its groups, until one is what is looked for. Those of
+    /// a group may come more than once.
+    fn holdings_of<'r>(
+        &'r self,
+        subject: &'r Subject,
+        mut is_it: impl FnMut(&'r Holdings) -> bool,
+    ) -> bool {
+        if is_it(&subject.holdings) {
+            return true;
+        }
+        subject.groups.iter().filter_map(|group| self.circles.get(group)).any(|circle| {
+            let above = circle.above.iter().filter_map(|group| self.circles.get(group));
+            is_it(&circle.holdings) || above.map(|circle| &circle.holdings).any(&mut is_it)
+        })
     }
 
     fn number(&self, api: &ApiId, operation: &OperationId) -> Option<(ApiNumber, OperationNumber)> {
@@ -359,7 +392,13 @@ impl Rest {
 /// Leaves the grants whose terms hold. Where one of them would show more of the request or the
 /// response once the body or a relation is known, it is asked for; the body first, because it is
 /// here. A source that does not say makes its grant count as little as one that is not met.
-fn keep_met(covering: &mut SmallVec<[&Held; 2]>, met: &Circumstances<'_>) -> Result<(), No> {
+///
+/// `others`: whether grants on other objects cover the operation too.
+fn keep_met(
+    covering: &mut SmallVec<[&Held; 2]>,
+    met: &Circumstances<'_>,
+    others: impl Fn() -> bool,
+) -> Result<(), No> {
     let mut rest = Rest::default();
     covering.retain(|held| {
         let unmet = held.terms().and_then(|terms| met.meet(terms).err());
@@ -383,6 +422,7 @@ fn keep_met(covering: &mut SmallVec<[&Held; 2]>, met: &Circumstances<'_>) -> Res
         (true, Standing::OtherObject | Standing::OtherProperties) => {
             Err(No::NotAllowed(Reason::ObjectNotAllowed))
         }
+        (true, _) if others() => Err(No::NotAllowed(Reason::ObjectNotAllowed)),
         (true, Standing::TooWeak) => Err(No::NotAllowed(Reason::ProofTooWeak)),
         (true, Standing::Withdrawn) => Err(No::NotAllowed(Reason::NoGrant)),
         (true, _) => Err(No::NotAllowed(Reason::TermsNotMet)),

@@ -150,7 +150,7 @@ impl Ruleset {
                     _ => Standing::OtherOperations,
                 },
             };
-            holdings.on(number).iter().map(each).collect::<Vec<_>>()
+            holdings.on(number).map(each).collect::<Vec<_>>()
         };
         let mut out = considered(None, &subject.holdings);
         for group in self.groups_of(subject) {

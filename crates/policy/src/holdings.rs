@@ -1,13 +1,17 @@
 //! The grants that one identity or one group holds.
 
+mod objects;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{GrantId, GroupId, IdentityId, Timestamp};
 use grant::{GrantStatus, Place, Terms, Tie};
 use identity::{Environment, Identity, IdentityKind, Owner};
+use objects::Objects;
 use smallvec::SmallVec;
 
+use crate::facts::Request;
 use crate::numbers::{ApiNumber, OperationNumber, Operations};
 use crate::roles::Roles;
 
@@ -61,6 +65,10 @@ impl Held {
     }
 }
 
+/// How many grants on single objects are looked through one after the other. With more, they are
+/// found by what the path says.
+const OBJECTS_MIN: usize = 32;
+
 /// Grants of one holder, sorted by API. Those that are not in force stay: explanations name them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Holdings {
@@ -68,11 +76,55 @@ pub(crate) struct Holdings {
     /// for each grant that is passed on the way.
     apis: SmallVec<[ApiNumber; 12]>,
     grants: Vec<Held>,
+    /// Grants on single objects, where there are many of them.
+    objects: Option<Box<Objects>>,
+}
+
+/// Which grants on an operation come into question.
+#[derive(Clone, Copy)]
+pub(crate) enum Narrowed<'a> {
+    /// All.
+    Not,
+    /// Those that may hold for the objects of a request.
+    By(&'a dyn Request),
 }
 
 impl Holdings {
-    /// The grants on one API.
-    pub(crate) fn on(&self, api: ApiNumber) -> &[Held] {
+    /// All grants on one API.
+    pub(crate) fn on(&self, api: ApiNumber) -> impl Iterator<Item = &Held> {
+        let objects = self.objects.iter().flat_map(move |objects| objects.on(api));
+        self.listed(api).iter().chain(objects)
+    }
+
+    /// Calls `each` with the grants on one API that come into question.
+    pub(crate) fn each<'r>(
+        &'r self,
+        api: ApiNumber,
+        narrowed: Narrowed<'_>,
+        mut each: impl FnMut(&'r Held),
+    ) {
+        self.listed(api).iter().for_each(&mut each);
+        match (&self.objects, narrowed) {
+            (None, _) => {}
+            (Some(objects), Narrowed::Not) => objects.on(api).for_each(each),
+            (Some(objects), Narrowed::By(request)) => {
+                objects.of(api, request).into_iter().for_each(each);
+            }
+        }
+    }
+
+    /// Whether grants in force cover an operation that [`Narrowed::By`] may pass over.
+    pub(crate) fn cover_objects(
+        &self,
+        numbers: (ApiNumber, OperationNumber),
+        roles: &Roles,
+        now: Timestamp,
+    ) -> bool {
+        self.objects.as_ref().is_some_and(|objects| objects.cover(numbers, roles, now))
+    }
+
+    /// The grants on one API that are listed here.
+    fn listed(&self, api: ApiNumber) -> &[Held] {
         let start = self.apis.partition_point(|other| *other < api);
         let rest = self.apis.get(start..).unwrap_or_default();
         let length = rest.partition_point(|other| *other == api);
@@ -81,6 +133,34 @@ impl Holdings {
 
     /// Adds a grant that is not held yet.
     pub(crate) fn add(&mut self, held: Held) {
+        let held = match &mut self.objects {
+            Some(objects) => match objects.add(held) {
+                Some(held) => held,
+                None => return,
+            },
+            None => held,
+        };
+        let is_for_objects = self.objects.is_none() && objects::texts_of(&held).is_some();
+        self.list(held);
+        if is_for_objects && self.grants.len() >= OBJECTS_MIN {
+            self.find_by_object();
+        }
+    }
+
+    /// From so many on, grants on single objects are kept apart.
+    fn find_by_object(&mut self) {
+        let are_for_objects = self.grants.iter().filter(|held| objects::texts_of(held).is_some());
+        if are_for_objects.count() < OBJECTS_MIN {
+            return;
+        }
+        let mut objects = Objects::default();
+        let all = std::mem::take(&mut self.grants);
+        self.grants = all.into_iter().filter_map(|held| objects.add(held)).collect();
+        self.objects = Some(Box::new(objects));
+        self.number();
+    }
+
+    fn list(&mut self, held: Held) {
         let before = |other: &Held| (other.api, &other.id) < (held.api, &held.id);
         let place = self.grants.partition_point(before);
         self.apis.insert(place, held.api);
@@ -88,7 +168,14 @@ impl Holdings {
     }
 
     pub(crate) fn remove(&mut self, id: &GrantId) {
+        if self.objects.as_mut().is_some_and(|objects| objects.remove(id)) {
+            return;
+        }
         self.grants.retain(|held| held.id != *id);
+        self.number();
+    }
+
+    fn number(&mut self) {
         self.apis.clear();
         self.apis.extend(self.grants.iter().map(|held| held.api));
     }

@@ -22,7 +22,7 @@ pub(crate) enum Stop {
 #[derive(Default)]
 pub(crate) struct Outflow {
     /// The request's body is a form, which may name another method.
-    form: Option<FormWatch>,
+    form: Option<Box<FormWatch>>,
     inspection: Option<Inspection>,
     /// The answer waits, or waited, for its check.
     waits: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Outflow {
 
 impl Outflow {
     pub(crate) fn new(
-        form: Option<FormWatch>,
+        form: Option<Box<FormWatch>>,
         inspection: Option<Inspection>,
         screen: Option<Screen>,
         watches: bool,

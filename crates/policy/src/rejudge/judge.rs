@@ -17,7 +17,7 @@ use super::{Rejudged, recorded};
 use crate::caller::Caller;
 use crate::decide::Asked;
 use crate::facts::{Facts, Reading, Request, Writes, draw_of};
-use crate::holdings::Held;
+use crate::holdings::{Held, Narrowed};
 use crate::permit::Decided;
 use crate::{ApiEntry, Ruleset};
 
@@ -219,7 +219,7 @@ impl Ruleset {
         let Some(operation) = question.operation(entry) else { return false };
         let Some(subject) = self.subjects.get(question.identity) else { return false };
         let numbers = entry.numbered(operation);
-        let covering = self.covering_numbers(subject, numbers, question.now);
+        let covering = self.covering_numbers(subject, numbers, question.now, Narrowed::Not);
         covering.iter().any(|held| Some(&held.id) != question.without && is_so(held))
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Admitted {
     /// What is checked while it is forwarded.
     plan: Option<Plan>,
     /// Looks through its body.
-    form: Option<FormWatch>,
+    form: Option<Box<FormWatch>>,
     screen: Option<Screen>,
     /// The answer is looked at, though nothing is removed.
     watches: bool,
@@ -312,7 +312,7 @@ struct Forms {
 
 /// Who looks through the form that the request brings, for another method in it. What is here is
 /// looked through at once.
-fn form(received: &Received<'_>) -> Result<Option<FormWatch>, Reason> {
+fn form(received: &Received<'_>) -> Result<Option<Box<FormWatch>>, Reason> {
     if received.arrival.method != "POST" {
         return Ok(None);
     }
@@ -321,7 +321,7 @@ fn form(received: &Received<'_>) -> Result<Option<FormWatch>, Reason> {
     for field in typed {
         if let Some(mut watch) = FormWatch::of(field.value)? {
             received.body.map_or(Ok(()), |body| watch.see(body.bytes()))?;
-            return Ok(Some(watch));
+            return Ok(Some(Box::new(watch)));
         }
     }
     Ok(None)
