@@ -4,27 +4,23 @@
 //! Stages tell what the record says, which is what happened. Grants are shown as they stand now,
 //! because now is when somebody acts on the answer.
 
+mod command;
+mod considered;
 mod minimal;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use base::{GrantId, Problem, RequestId, Timestamp};
-use catalog::{Api, Operation};
-use grant::{Grant, OperationSet};
-use identity::{CredentialClass, Identity};
-use policy::{
-    Answers, Caller, Considered, Facts, RecordedRequest, Ruleset, Standing, Told, Verdict, draw_of,
-};
+use catalog::Operation;
+use identity::Identity;
+use policy::{Answers, Facts, RecordedRequest, Ruleset, Told, Verdict, draw_of};
 use traffic::{CallRecord, Outcome, Reason, RolloutMark, RolloutSide};
 
 use crate::calls::{operation_title, view};
 use crate::lookup::Asked;
 use crate::policies::written::{Parts, Posed};
-use crate::render::title;
-use crate::view::{
-    ConsideredGrant, ExplainedGuardrail, ExplainedStage, Explanation, LookedUp, WrittenRequest,
-};
+use crate::view::{ExplainedGuardrail, ExplainedStage, Explanation, LookedUp, WrittenRequest};
 use crate::{Actor, App};
 use minimal::Minimal;
 
@@ -151,23 +147,6 @@ impl App {
         })
     }
 
-    /// The grants that were looked at, with whose they are and what they cover.
-    async fn considered_grants(
-        &self,
-        record: &CallRecord,
-        considered: &[Considered],
-        ruleset: &Ruleset,
-    ) -> Result<Vec<ConsideredGrant>, Problem> {
-        let api = record.api_id.as_ref().and_then(|id| ruleset.api(id)).map(AsRef::as_ref);
-        let mut state = self.read().await?;
-        let mut views = Vec::with_capacity(considered.len());
-        for one in considered {
-            let grant = state.grant(one.grant.as_str()).await?;
-            views.push(considered_grant(one, grant.as_ref(), api));
-        }
-        Ok(views)
-    }
-
     /// The API's owner, unless the access would be their own, and the administrators.
     async fn who_can_give(
         &self,
@@ -239,9 +218,7 @@ fn with_posed<R>(
 ) -> Option<R> {
     let entry = ruleset.entry(record.api_id.as_ref()?)?;
     let operation = recorded_operation(record, ruleset);
-    let class = record.credential_id.as_ref().and_then(|id| ruleset.class_of(id));
-    let class = class.unwrap_or(CredentialClass::ApiKey);
-    let who = Caller::supposed(record.identity_id.as_ref()?, class).bound(record.binding);
+    let who = ruleset.recorded_caller(record, record.identity_id.as_ref()?, entry.api());
     let draw = draw_of(record.request_id.as_str());
     let request = RecordedRequest::new(record, operation);
     let facts = Facts { source: Some(record.source_ip), draw, request: &request, answers };
@@ -337,49 +314,6 @@ fn guardrail_view(one: policy::Explained) -> ExplainedGuardrail {
 fn is_own(identity: &Identity, owner: &str) -> bool {
     let answers = identity.owner.as_ref().is_some_and(|other| other.to_string() == owner);
     identity.id.as_str() == owner || answers
-}
-
-fn considered_grant(one: &Considered, grant: Option<&Grant>, api: Option<&Api>) -> ConsideredGrant {
-    let says = match one.standing {
-        Standing::Allows => "covers this operation",
-        Standing::NeedsRelation => "covers this operation on related objects; nobody was asked",
-        Standing::RelationUnknown => {
-            "covers this operation on related objects; their source does not say"
-        }
-        Standing::NeedsBody => "covers this operation; whether its terms hold is not known here",
-        Standing::Withdrawn => "covers this operation, but is being taken back",
-        Standing::OtherEnvironment => "covers this operation for callers of another environment",
-        Standing::OtherHours => "covers this operation at other hours",
-        Standing::OtherNetwork => "covers this operation from other networks",
-        Standing::OtherCredential => "covers this operation with another kind of credential",
-        Standing::TooWeak => "covers this operation with a stronger proof",
-        Standing::OtherProperties => "covers this operation, but not all properties of the body",
-        Standing::OtherObject => "covers this operation on other objects",
-        Standing::Uncertified => "covers this operation, but no review has kept it in time",
-        Standing::OtherOperations => "covers other operations only",
-        Standing::Expired => "covers this operation, but has expired",
-        Standing::Suspended => "covers this operation, but is suspended",
-        Standing::Revoked => "covers this operation, but was revoked",
-    };
-    let why = match &one.via {
-        Some(group) => format!("{says} (through group {group})"),
-        None => says.to_owned(),
-    };
-    let applies = one.standing == Standing::Allows;
-    ConsideredGrant {
-        grant_id: one.grant.to_string(),
-        subject: grant.map(|grant| grant.subject.to_string()).unwrap_or_default(),
-        operations: grant.map(|grant| titles(grant, api)).unwrap_or_default(),
-        applies,
-        why,
-    }
-}
-
-fn titles(grant: &Grant, api: Option<&Api>) -> Vec<String> {
-    match &grant.operations {
-        OperationSet::All(_) => vec!["*".to_owned()],
-        OperationSet::Only(ids) => ids.iter().map(|id| title(api, id.as_str())).collect(),
-    }
 }
 
 /// At which stage a request with this reason ended.

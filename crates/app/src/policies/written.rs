@@ -15,6 +15,7 @@ use crate::lookup::Wanted;
 use crate::view::WrittenRequest;
 
 /// A written request as the ruleset is asked about it.
+#[derive(Clone, Copy)]
 pub(crate) struct Posed<'a> {
     pub(crate) who: Caller<'a>,
     pub(crate) entry: &'a ApiEntry,
