@@ -120,6 +120,9 @@ async fn a_refusal_is_explained_down_to_the_grant_that_was_missing() {
         ("identity", "passed"),
         ("operation", "passed"),
         ("grant", "refused"),
+        ("guardrail", "not_reached"),
+        ("message", "not_reached"),
+        ("limit", "not_reached"),
         ("upstream", "not_reached"),
     ];
     assert_eq!(outcomes, expected);
@@ -200,6 +203,9 @@ async fn a_written_request_that_is_none_or_nobodys_business_is_refused() {
     let explain = async |actor, request| desk.app.explain_written(actor, request).await;
     for (request, reason) in [
         (written("idle", "refund"), "bad_request_line"),
+        (written("idle", "get /orders/items"), "bad_request_line"),
+        (written("idle", "GET orders/items"), "bad_request_line"),
+        (written("idel", "GET /orders/items"), "not_found"),
         (written("", "GET /orders/items"), "bad_id"),
         (WrittenRequest { from: Some("here".into()), ..written("idle", "GET /x") }, "bad_address"),
     ] {

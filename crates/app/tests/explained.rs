@@ -3,9 +3,11 @@
 mod desk;
 
 use app::view::{NewGrant, TermsView, Withdraw, WrittenRequest};
-use base::Span;
+use base::{RequestId, Span};
 use desk::{Desk, note};
 use portreeve_app as app;
+use testkit::SeededEntropy;
+use traffic::{CallRecord, Outcome, Reason};
 
 fn written(identity: &str, request: &str) -> WrittenRequest {
     WrittenRequest {
@@ -137,4 +139,82 @@ async fn several_terms_that_are_not_met_are_all_said_and_all_mended() {
     let (command, said) = suggestion(&desk, request, &grant).await;
     assert_eq!(command, None);
     assert!(said.contains("at other hours and with a stronger proof"), "{said}");
+}
+
+/// The stages of a call that `reader` made, as it is recorded.
+async fn stages(desk: &Desk, set: impl FnOnce(&mut CallRecord)) -> Vec<(String, String, String)> {
+    let at = desk.now();
+    let newest = desk.log.newest(at - Span::from_days(400), at, 1, &|_| true).unwrap();
+    let mut record = newest.records[0].clone();
+    record.request_id = RequestId::generate(at, &mut SeededEntropy::new(at.as_micros() as u64));
+    record.at = at;
+    set(&mut record);
+    desk.clock.advance(Span::from_secs(1));
+    desk.log.append(record.clone()).unwrap();
+    let id = record.request_id.to_string();
+    let found = desk.app.explain(&desk.robin, &id).await.unwrap();
+    let told = found.stages.into_iter().map(|stage| (stage.stage, stage.outcome, stage.detail));
+    told.collect()
+}
+
+fn named<'a>(stages: &'a [(String, String, String)], name: &str) -> (&'a str, &'a str) {
+    let (_, outcome, detail) = stages.iter().find(|(stage, ..)| stage == name).unwrap();
+    (outcome, detail)
+}
+
+#[tokio::test]
+async fn a_stream_that_was_cut_passed_every_stage_and_ended_with_the_cut() {
+    let desk = Desk::new().await;
+    let told = stages(&desk, |record| {
+        (record.outcome, record.status) = (Outcome::Cancelled, 101);
+        record.reason = Some(Reason::CredentialRevoked);
+    })
+    .await;
+    let ((_, outcome, detail), before) = told.split_last().unwrap();
+    assert!(before.iter().all(|(_, outcome, _)| outcome == "passed"), "{before:?}");
+    assert_eq!(named(&told, "upstream").1, "answered with 101");
+    assert_eq!(named(&told, "cut").0, outcome);
+    let cut = ("cancelled", "the credential was revoked or is suspended");
+    assert_eq!((outcome.as_str(), detail.as_str()), cut);
+}
+
+#[tokio::test]
+async fn what_a_limit_or_a_message_refuses_is_told_at_a_stage_of_its_own() {
+    let desk = Desk::new().await;
+    for (reason, stage) in [
+        (Reason::RateLimited, "limit"),
+        (Reason::ConcurrencyLimited, "limit"),
+        (Reason::AmbiguousBody, "message"),
+        (Reason::ContractViolation, "message"),
+        (Reason::ForbiddenByPolicy, "guardrail"),
+        (Reason::UpstreamTimeout, "upstream"),
+    ] {
+        let told = stages(&desk, |record| {
+            (record.outcome, record.reason) = (Outcome::Refused, Some(reason));
+            (record.status, record.grant_ids) = (reason.status(), Vec::new());
+        })
+        .await;
+        let refused: Vec<_> = told.iter().filter(|(_, outcome, _)| outcome == "refused").collect();
+        assert_eq!(refused.len(), 1, "{reason}");
+        assert_eq!(refused[0].0, stage, "{reason}");
+        let (outcome, detail) = named(&told, "grant");
+        assert_eq!(outcome, "passed", "{reason}");
+        assert_eq!(detail, "not what refused it; by which grants it would pass is not on record");
+    }
+}
+
+#[tokio::test]
+async fn a_slip_in_a_written_request_is_told_with_what_was_meant() {
+    let desk = Desk::new().await;
+    for (identity, request, hint) in [
+        ("idel", "GET /orders/items", "did you mean `idle`?"),
+        ("idle", "get /orders/items", "write GET"),
+        ("idle", "GET orders/items", "write GET /orders/items"),
+    ] {
+        let slip = desk.app.explain_written(&desk.robin, written(identity, request)).await;
+        assert_eq!(slip.unwrap_err().hint.as_deref(), Some(hint), "{request}");
+    }
+    // Who may not read everything is told the same as of an identity that is there.
+    let api = desk.app.explain_written(&desk.kim, written("idel", "GET /orders/items")).await;
+    assert_eq!(api.unwrap().call.reason.as_deref(), Some("identity_inactive"));
 }
