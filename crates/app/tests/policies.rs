@@ -132,6 +132,8 @@ async fn a_test_reads_the_request_that_is_written_down() {
         expect: expect.to_owned(),
         ..PolicyCase::default()
     };
+    let ghost = |case| PolicyCase { identity: "ghost".to_owned(), ..case };
+    let because = |why: &str, case| PolicyCase { reason: Some(why.to_owned()), ..case };
     let run = |cases: Vec<PolicyCase>| {
         let asked = TestRequest { cases, change: None };
         desk.app.test_policy(&desk.robin, asked)
@@ -141,7 +143,16 @@ async fn a_test_reads_the_request_that_is_written_down() {
         case("GET /orders/items/../x", "refuse"),
         case("GET /nowhere", "refuse"),
         case("POST /orders/items", "allow"),
-        PolicyCase { identity: "ghost".to_owned(), ..case("GET /orders/items", "refuse") },
+        ghost(case("GET /orders/items", "refuse")),
+        case("PUT /orders/items", "refuse"),
+        because("unknown_api", case("GET /nowhere", "refuse")),
+        because("identity_inactive", ghost(case("GET /orders/items", "refuse"))),
+        because("unknown_operation", case("PUT /orders/items", "refuse")),
+        // Refused before anybody asks who it is.
+        PolicyCase {
+            credential: Some("certificate".to_owned()),
+            ..ghost(case("GET /orders/items", "refuse"))
+        },
     ])
     .await
     .unwrap();
@@ -151,9 +162,18 @@ async fn a_test_reads_the_request_that_is_written_down() {
         [
             (true, "allow"),
             (true, "refuse non_canonical_target"),
-            (true, "refuse unknown_api"),
+            (false, "refuse unknown_api: no API has the host and path of `GET /nowhere`"),
             (false, "refuse no_grant"),
+            (false, "refuse identity_inactive: there is no identity `ghost`"),
+            (
+                false,
+                "refuse unknown_operation: the API has no operation with the method and path of \
+                 `PUT /orders/items`"
+            ),
+            (true, "refuse unknown_api"),
             (true, "refuse identity_inactive"),
+            (true, "refuse unknown_operation"),
+            (false, "refuse credential_not_accepted: there is no identity `ghost`"),
         ]
     );
     for (bad, reason) in [

@@ -108,11 +108,6 @@ impl Guard for Guardrails {
         self.index.as_ref().map_or(&[], |index| &index.bucket(api).places)
     }
 
-    fn reads_claims(&self, api: &ApiId) -> bool {
-        let rails = self.index.as_ref().map_or(&[][..], |index| &index.bucket(api).rails);
-        rails.iter().any(|rail| !rail.uses.claims.is_empty())
-    }
-
     fn explain(&self, question: &Question<'_>) -> Vec<Explained> {
         let Ok(index) = &self.index else { return Vec::new() };
         let bucket = index.bucket(&question.api.id);
@@ -179,7 +174,7 @@ impl Index {
         let request = Request::new(by, what, on, context, None).map_err(|e| e.to_string())?;
         let entities = Entities::from_entities([principal, action, resource], None)
             .map_err(|e| e.to_string())?;
-        Ok(Prepared { request, entities, readings })
+        Ok(Prepared { request, entities, readings, question })
     }
 }
 
@@ -217,6 +212,7 @@ struct Prepared<'q> {
     request: Request,
     entities: Entities,
     readings: Readings<'q>,
+    question: &'q Question<'q>,
 }
 
 impl Prepared<'_> {
@@ -225,7 +221,10 @@ impl Prepared<'_> {
     fn all(&self, bucket: &Bucket, rails: &[&Rail]) -> Found {
         let is_open = |reading: &Reading<'_>| !matches!(reading, Reading::Values(_));
         let all = rails.len() == bucket.rails.len();
-        if all && !self.readings.iter().any(|(_, reading)| is_open(reading)) {
+        if all
+            && !self.forgets(&bucket.uses)
+            && !self.readings.iter().any(|(_, reading)| is_open(reading))
+        {
             return self.evaluate(&bucket.policies);
         }
         rails.iter().map(|rail| self.one(rail)).fold(Found::default(), Found::and)
@@ -235,6 +234,9 @@ impl Prepared<'_> {
     /// where it does not hold up to there it does not forbid, else nobody can tell. Absence would
     /// let pass what could not be read.
     fn one(&self, rail: &Rail) -> Found {
+        if self.forgets(&rail.uses) {
+            return self.without_claims(rail);
+        }
         let mut later = false;
         for (place, reading) in &self.readings {
             if !rail.uses.places.contains(place) {
@@ -253,6 +255,21 @@ impl Prepared<'_> {
             return self.open(rail, |found| found.later = true);
         }
         self.alone(&rail.policy)
+    }
+
+    /// Whether these look at claims, and it is not known what the token claimed.
+    fn forgets(&self, uses: &Uses) -> bool {
+        !self.question.who.knows_claims() && !uses.claims.is_empty()
+    }
+
+    /// One that looks at claims that nobody knows: what comes before them may say that it does not
+    /// apply. Cedar, to which they are absent, would say that of claims too.
+    fn without_claims(&self, rail: &Rail) -> Found {
+        let places: Vec<Place> = rail.uses.places.iter().cloned().collect();
+        let asking = Asking::new(self.question, &places);
+        let known = rail.swift.as_ref().and_then(|swift| swift.forbids(&asking));
+        let forbids = known.is_some_and(|forbids| forbids).then(|| rail.id.clone());
+        Found { forbids: forbids.into_iter().collect(), error: None, later: known.is_none() }
     }
 
     fn open(&self, rail: &Rail, unknown: impl FnOnce(&mut Found)) -> Found {

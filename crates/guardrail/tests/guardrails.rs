@@ -6,7 +6,8 @@ use std::net::IpAddr;
 
 use common::*;
 use guardrail::Guardrails;
-use policy::{Facts, Guard, Supposed, Verdict};
+use identity::CredentialClass;
+use policy::{Caller, Facts, Guard, Supposed, Verdict};
 
 fn facts(request: &Asks) -> Facts<'_> {
     Facts::of(None, 0, request)
@@ -142,6 +143,39 @@ fn the_body_is_asked_for_only_where_it_can_decide() {
     assert!(call(&town(&both).0, "orders/pay", facts(&later)).is_err(), "it is refused already");
     assert!(is_forbidden(text, "orders/pay", &Asks::default().with("body.amount", &["1000"])));
     assert!(!is_forbidden(text, "orders/pay", &Asks::default().with("body.amount", &["10"])));
+}
+
+/// Absent claims would say that it does not apply; to read them would be an error.
+#[test]
+fn of_claims_that_nobody_kept_nothing_is_concluded() {
+    let robin = "robin".parse().unwrap();
+    let plain = "@id(\"none\") forbid(principal, action == Action::\"orders/pay\", resource);";
+    let claims = "@id(\"temp\") forbid(principal, action == Action::\"orders/get\", resource) when {\
+                  principal.kind == \"service_account\" && PART };";
+    let says = |part: &str, what: &str| {
+        let (ruleset, spy) = town(&format!("{plain} {}", claims.replace("PART", part)));
+        let who = Caller::supposed(&robin, CredentialClass::ApiKey).without_claims_kept();
+        let said = call_by(who, &ruleset, what, facts(&Asks::default()));
+        let said = said.map(|supposed| supposed.grants().is_none());
+        let explained = spy.1.lock().unwrap().clone();
+        let temp = explained.into_iter().find(|one| one.id == "temp").unwrap().verdict;
+        (said.map_err(|refusal| refusal.reason.as_str()), temp)
+    };
+    for part in [
+        "context.claims has staff && context.claims.staff.contains(\"temp\")",
+        "!(context.claims has staff)",
+        "context.claims.staff.contains(\"temp\")",
+        // Not judged without Cedar.
+        "context.source.isLoopback() && context.claims.staff.contains(\"temp\")",
+    ] {
+        assert_eq!(says(part, "orders/get"), (Ok(true), Verdict::NeedsBody), "{part}");
+        let open = says(part, "orders/list");
+        assert_eq!(open.0, Ok(part.contains("isLoopback")), "{part}");
+        let refused = says(part, "orders/pay").0;
+        assert_eq!(refused, Err("forbidden_by_policy"), "what is certain comes first: {part}");
+    }
+    let settled = "principal.kind == \"person\" && context.claims has staff";
+    assert_eq!(says(settled, "orders/get"), (Ok(false), Verdict::DoesNotApply));
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub struct Caller<'a> {
     binding: Option<Binding>,
     scopes: Option<&'a [String]>,
     claims: Option<&'a ClaimValues>,
+    knows_claims: bool,
     expires_at: Option<Timestamp>,
 }
 
@@ -24,13 +25,22 @@ impl<'a> Caller<'a> {
             binding: who.binding(),
             scopes: who.scopes(),
             claims: who.claims(),
+            knows_claims: true,
             expires_at: who.expires_at(),
         }
     }
 
     /// One who is only asked about. What comes of it is an answer, never a permission.
     pub fn supposed(identity: &'a IdentityId, class: CredentialClass) -> Self {
-        Self { identity, class, binding: None, scopes: None, claims: None, expires_at: None }
+        Self {
+            identity,
+            class,
+            binding: None,
+            scopes: None,
+            claims: None,
+            knows_claims: true,
+            expires_at: None,
+        }
     }
 
     /// The same, with a proof that is bound to its sender.
@@ -43,6 +53,12 @@ impl<'a> Caller<'a> {
     #[must_use]
     pub fn claiming(self, claims: &'a ClaimValues) -> Self {
         Self { claims: Some(claims), ..self }
+    }
+
+    /// The same with a token of which nobody knows any more what it claimed.
+    #[must_use]
+    pub fn without_claims_kept(self) -> Self {
+        Self { claims: None, knows_claims: false, ..self }
     }
 
     /// The same, with scopes that narrow what it may do.
@@ -79,6 +95,12 @@ impl<'a> Caller<'a> {
     /// The claims of the token, where there is one.
     pub fn claims(&self) -> Option<&'a ClaimValues> {
         self.claims
+    }
+
+    /// Whether it is known what the token claimed: if not, nothing follows from a claim that is
+    /// missing.
+    pub fn knows_claims(&self) -> bool {
+        self.knows_claims
     }
 
     /// The values of one claim.

@@ -151,24 +151,56 @@ impl Ruleset {
     /// Guardrails speak also where no grant allows: what they forbid is refused in observe mode.
     fn permit(&self, subject: &Subject, asked: Asked<'_>) -> Result<Permit, No> {
         let granted = self.granted(subject, asked);
-        let Some(guard) = &self.guard else { return granted };
+        if self.guard.is_none() {
+            return granted;
+        }
         if matches!(granted, Err(No::NotAllowed(_))) && asked.api().mode == ApiMode::Enforce {
             return granted;
         }
+        self.guarded(subject, asked)?;
+        granted.map(|mut permit| {
+            let places = self.guard.iter().flat_map(|guard| guard.reads(&asked.api().id));
+            keep(&mut permit.read, places, asked.facts.request);
+            permit
+        })
+    }
+
+    /// What guardrails say, whatever is granted.
+    fn guarded(&self, subject: &Subject, asked: Asked<'_>) -> Result<(), No> {
+        let Some(guard) = &self.guard else { return Ok(()) };
         let Some(about) = subject.about.as_deref() else {
             return Err(No::NotAllowed(Reason::IdentityInactive));
         };
         let groups = self.groups_of(subject);
         match guard.judge(&self.question(asked, about, &groups)) {
-            Judgement::Pass => granted.map(|mut permit| {
-                let places = guard.reads(&asked.api().id).iter();
-                keep(&mut permit.read, places, asked.facts.request);
-                permit
-            }),
+            Judgement::Pass => Ok(()),
             Judgement::Forbid(ids) => Err(No::Guarded(Reason::ForbiddenByPolicy, ids)),
             Judgement::Error(why) => Err(No::Guarded(Reason::PolicyError, vec![why])),
             Judgement::Later => Err(No::Later),
         }
+    }
+
+    /// Whether a request passes of which [`Ruleset::judge`] says that it depends on more: guardrails
+    /// are done with it, and a grant allows it already, or observe mode does. Then no more than what
+    /// is shown of the answer depends on the rest.
+    pub(crate) fn passes_anyhow(&self, asked: Asked<'_>, observing_is_enough: bool) -> bool {
+        let Ok(subject) = self.admit(asked) else { return false };
+        if self.guarded(subject, asked).is_err() {
+            return false;
+        }
+        if observing_is_enough && asked.api().mode == ApiMode::Observe {
+            return true;
+        }
+        let (Some(operation), Some(about)) = (asked.operation, subject.about.as_deref()) else {
+            return false;
+        };
+        let groups = self.groups_of(subject);
+        let met = self.circumstances(asked, about, &groups);
+        let narrowed = Narrowed::By(asked.facts.request);
+        let numbers = asked.entry.numbered(operation);
+        let covering = self.covering_numbers(subject, numbers, asked.now, narrowed);
+        let counted = covering.iter().filter(|held| Some(&held.id) != asked.without);
+        counted.map(|held| held.terms()).any(|terms| terms.is_none_or(|t| met.meet(t).is_ok()))
     }
 
     /// What guardrails are asked about a request.

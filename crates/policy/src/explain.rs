@@ -50,6 +50,23 @@ words! {
     }
 }
 
+impl Standing {
+    /// It covers the operation and is in force, and its terms are not met.
+    pub fn is_of_terms(self) -> bool {
+        matches!(
+            self,
+            Self::Withdrawn
+                | Self::OtherEnvironment
+                | Self::OtherHours
+                | Self::OtherNetwork
+                | Self::OtherCredential
+                | Self::TooWeak
+                | Self::OtherProperties
+                | Self::OtherObject
+        )
+    }
+}
+
 /// One grant of the identity on the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Considered {
@@ -59,6 +76,8 @@ pub struct Considered {
     pub via: Option<GroupId>,
     /// What it says about the request.
     pub standing: Standing,
+    /// All of its terms that are not met, in order: the standing is the first.
+    pub unmet: Vec<Standing>,
 }
 
 /// What is told about one request.
@@ -140,15 +159,18 @@ impl Ruleset {
         let Some(number) = self.numbers.api(api) else { return Vec::new() };
         let operation = operation.and_then(|id| self.numbers.operation(number, id));
         let considered = |via: Option<&GroupId>, holdings: &Holdings| {
-            let each = |held: &Held| Considered {
-                grant: held.id.clone(),
-                via: via.cloned(),
-                standing: match operation {
+            let each = |held: &Held| {
+                let standing = match operation {
                     Some(operation) if held.names(operation, &self.roles) => {
                         standing(held, met, now)
                     }
                     _ => Standing::OtherOperations,
-                },
+                };
+                let unmet = match (met, held.terms()) {
+                    (Some(met), Some(terms)) if standing.is_of_terms() => met.unmet(terms),
+                    _ => Vec::new(),
+                };
+                Considered { grant: held.id.clone(), via: via.cloned(), standing, unmet }
             };
             holdings.on(number).map(each).collect::<Vec<_>>()
         };

@@ -41,7 +41,7 @@ pub enum Judgement {
     Forbid(Vec<String>),
     /// One of them could not be evaluated: which, and why. Refuses.
     Error(String),
-    /// One of them looks at the body, which was not read yet.
+    /// One of them looks at what was not read yet (the body), or what no record keeps.
     Later,
 }
 
@@ -53,9 +53,6 @@ pub trait Guard: fmt::Debug + Send + Sync {
     /// What of a request the guardrails of an API look at: kept of a request that stays open, so
     /// that it can be judged again.
     fn reads(&self, api: &ApiId) -> &[Place];
-
-    /// Whether a guardrail of an API looks at the claims of a token. No record keeps these.
-    fn reads_claims(&self, api: &ApiId) -> bool;
 
     /// What each guardrail that is for the API of a question says about it, sorted by id.
     fn explain(&self, question: &Question<'_>) -> Vec<Explained>;

@@ -1,7 +1,9 @@
 //! Recorded calls, judged again: by the ruleset as it is, or as a change would make it.
 //!
 //! A record keeps no query, no header, no body and no answer of a source. Where the answer depends on
-//! one of them, or on the claims of a token, it is not guessed: such calls are counted apart.
+//! one of them, or on the claims of a token, it is not guessed: such calls are counted apart. Where it
+//! is certain without them (no grant is left, a guardrail forbids by the address alone), it is told:
+//! what could not be told of the ruleset before a change is then taken from the record.
 
 mod judge;
 
@@ -119,6 +121,11 @@ impl Rejudge {
         };
         let Some((before, [after])) = answers else { return };
         self.judged += 1;
+        // What became of it is on record: that is known also where no one could tell from the rest.
+        let before = match before {
+            Rejudged::Unknown => recorded(record).unwrap_or(before),
+            known => known,
+        };
         let (side, reason) = match (before, after) {
             (Rejudged::Unknown, _) | (_, Rejudged::Unknown) => {
                 self.unknown += 1;

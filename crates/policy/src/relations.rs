@@ -33,6 +33,8 @@ pub(crate) enum Has {
     Unknown,
     /// The source was not asked yet.
     Ask(Lookup),
+    /// It is not known here what the caller brings.
+    Later,
 }
 
 impl<'r> Related<'r> {

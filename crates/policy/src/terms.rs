@@ -20,7 +20,7 @@ use crate::{Caller, Facts};
 pub(crate) enum Unmet {
     /// For good.
     For(Standing),
-    /// It depends on the body, which was not read yet.
+    /// It depends on what was not read yet (the body), or what no record keeps.
     Later,
     /// It depends on relations that were not looked up yet.
     Ask(BTreeSet<Lookup>),
@@ -77,11 +77,28 @@ impl Circumstances<'_> {
         open.outcome()
     }
 
+    /// All that is not met, in the order in which it is asked. What is open is not among it.
+    pub(crate) fn unmet(&self, terms: &Terms) -> Vec<Standing> {
+        let of_caller = self.checks(terms).into_iter().filter(|(holds, _)| !holds);
+        let mut unmet: Vec<Standing> = of_caller.map(|(_, why)| why).collect();
+        unmet.extend(terms.ties.iter().find_map(|tie| self.tie(tie, &mut Open::default()).err()));
+        let writes = terms.writable.as_ref().map(|allowed| self.facts.request.writes(allowed));
+        if matches!(writes, Some(Writes::Outside(_) | Writes::Unreadable)) {
+            unmet.push(Standing::OtherProperties);
+        }
+        unmet
+    }
+
     /// What can be told without the request's content.
     fn caller(&self, terms: &Terms) -> Result<(), Standing> {
+        let unmet = self.checks(terms).into_iter().find(|(holds, _)| !holds);
+        unmet.map_or(Ok(()), |(_, why)| Err(why))
+    }
+
+    fn checks(&self, terms: &Terms) -> [(bool, Standing); 6] {
         let class = self.who.class();
         let any = |list_is_empty: bool, holds: bool| list_is_empty || holds;
-        let checks = [
+        [
             (
                 terms.withdrawal.as_ref().is_none_or(|taken| !taken.takes(self.facts.draw)),
                 Standing::Withdrawn,
@@ -109,8 +126,7 @@ impl Circumstances<'_> {
                 Standing::OtherCredential,
             ),
             (self.is_bound(terms, class), Standing::TooWeak),
-        ];
-        checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, why)| Err(why))
+        ]
     }
 
     fn is_bound(&self, terms: &Terms, class: CredentialClass) -> bool {
@@ -145,18 +161,20 @@ impl Circumstances<'_> {
     /// Whether a value is the caller's by one of the sources, or may be once those are asked that
     /// answer for it.
     fn is_mine(&self, tie: &Tie, value: &str, open: &mut Open) -> bool {
-        let (mut asks, mut unknown) = (SmallVec::<[Lookup; 1]>::new(), false);
+        let (mut asks, mut unknown, mut later) = (SmallVec::<[Lookup; 1]>::new(), false, false);
         for source in &tie.sources {
             match self.has(source, value) {
                 Has::Yes => return true,
                 Has::No => {}
                 Has::Unknown => unknown = true,
                 Has::Ask(lookup) => asks.push(lookup),
+                Has::Later => later = true,
             }
         }
         // One that did not say is not in the way of one that may say yes.
-        open.unknown |= unknown && asks.is_empty();
-        let is_open = unknown || !asks.is_empty();
+        open.unknown |= unknown && asks.is_empty() && !later;
+        open.later |= later;
+        let is_open = unknown || later || !asks.is_empty();
         open.asks.extend(asks);
         is_open
     }
@@ -165,6 +183,7 @@ impl Circumstances<'_> {
         let is_so = match source {
             Source::Related(relation) => return self.related.has(relation, value),
             Source::Text(text) => text == value,
+            Source::Claim(_) if !self.who.knows_claims() => return Has::Later,
             Source::Identity(_) | Source::Claim(_) => {
                 self.values(source).iter().any(|mine| mine == value)
             }

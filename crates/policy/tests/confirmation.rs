@@ -91,10 +91,6 @@ impl Guard for LooksAtQuery {
         &*PLACE
     }
 
-    fn reads_claims(&self, _: &ApiId) -> bool {
-        false
-    }
-
     fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
         Vec::new()
     }

@@ -11,7 +11,8 @@ use common::*;
 use grant::{Grant, GrantStatus, Place, Terms};
 use identity::{Binding, Credential, CredentialClass, Strength};
 use portreeve_policy::{
-    Change, Explained, Guard, Judge, Judgement, Outlook, Question, Rejudge, Rejudged, Shift,
+    Change, Explained, Guard, Judge, Judgement, Outlook, Question, Reading, Rejudge, Rejudged,
+    Shift,
 };
 use traffic::{CallRecord, Outcome, Reason};
 
@@ -118,7 +119,6 @@ fn hours_are_those_of_the_call() {
 
 #[test]
 fn what_no_record_keeps_is_not_guessed() {
-    let tied = |tie: &str| Terms { ties: vec![tie.parse().unwrap()], ..Terms::default() };
     let records = [record("billing", "get", -1)];
     for tie in ["query.t = identity.id", "header.t = identity.id", "body.t = identity.id"] {
         let found = outlook(vec![limited(tied(tie))], &records);
@@ -128,6 +128,103 @@ fn what_no_record_keeps_is_not_guessed() {
     // A path is kept.
     let found = outlook(vec![limited(tied("path.t = identity.id"))], &records);
     assert_eq!((found.unknown, found.newly_refused.len()), (0, 1));
+}
+
+/// What it hung on does not matter any more, and that it passed is on record.
+#[test]
+fn a_call_is_refused_for_certain_once_the_grant_that_nobody_could_tell_of_is_gone() {
+    let records = [
+        record("billing", "get", -3),
+        record("billing", "get", -2),
+        refused(Reason::ObjectNotAllowed, record("billing", "get", -1)),
+    ];
+    for tie in ["query.t = identity.id", "header.t = identity.id", "body.t = identity.id"] {
+        let found = from_tied(tie, vec![revoked()], &records);
+        let [shift] = found.newly_refused.as_slice() else { panic!("{tie}: {found:?}") };
+        assert_eq!((shift.calls, shift.reason), (2, Some(Reason::NoGrant)), "{tie}");
+        assert_eq!((found.judged, found.unknown), (3, 0), "{tie}");
+        // The other way round: nothing is asked any more, and the refused one would pass.
+        let plain = Change::Grant(grant("g_billing", "billing", "orders", &["get", "list"]));
+        let found = from_tied(tie, vec![plain], &records);
+        let [shift] = found.newly_allowed.as_slice() else { panic!("{tie}: {found:?}") };
+        assert_eq!((shift.calls, shift.reason), (1, Some(Reason::ObjectNotAllowed)), "{tie}");
+        assert_eq!((found.unknown, found.newly_refused.len()), (0, 0), "{tie}");
+    }
+}
+
+fn tied(tie: &str) -> Terms {
+    Terms { ties: vec![tie.parse().unwrap()], ..Terms::default() }
+}
+
+/// What changes do where the grant of `billing` was tied before.
+fn from_tied(tie: &str, changes: Vec<Change>, records: &[CallRecord]) -> Outlook {
+    let before = Arc::new(ruleset().apply(2, [limited(tied(tie))]).unwrap());
+    let after = Arc::new(before.apply(3, changes).unwrap());
+    let mut rejudge = Rejudge::new(Some(before), after, NOW);
+    records.iter().for_each(|record| rejudge.take(record));
+    rejudge.finish()
+}
+
+#[test]
+fn a_tie_to_a_claim_is_open_for_tokens_alone() {
+    let token = Credential { class: CredentialClass::IssuerSubject, ..credential("billing") };
+    let records = [record("billing", "get", -1)];
+    let claim = limited(tied("path.id = claim.tenant"));
+    let mut orders = api("orders", &["list"]);
+    orders.operations.push(operation(Method::Get, "get", "/orders/{id}"));
+    let found = outlook(vec![claim.clone(), Change::Api(orders.clone())], &records);
+    assert_eq!((found.unknown, found.newly_refused.len()), (0, 1), "a key claims nothing");
+    let changes = vec![claim, Change::Api(orders), Change::Credential(token)];
+    let found = outlook(changes, &records);
+    assert_eq!((found.unknown, found.newly_refused.len()), (1, 0));
+}
+
+/// One grant allows it already; the other would only show more of the answer.
+#[test]
+fn a_call_that_one_grant_allows_does_not_hang_on_what_another_looks_at() {
+    let mut some = grant("g_also", "billing", "orders", &["get"]);
+    some.fields = Some(vec!["id".to_owned()]);
+    let changes = vec![limited(tied("query.t = identity.id")), Change::Grant(some)];
+    let found = outlook(changes, &[record("billing", "get", -1)]);
+    assert_eq!((found.unknown, found.newly_refused.len()), (0, 0));
+}
+
+#[test]
+fn what_observe_mode_lets_pass_hangs_on_no_tie_unless_permission_is_asked() {
+    let api = Api { mode: ApiMode::Observe, ..api("orders", &["get", "list", "cancel"]) };
+    let changes = [limited(tied("query.t = identity.id")), Change::Api(api)];
+    let ruleset = Arc::new(ruleset().apply(2, changes).unwrap());
+    let call = record("billing", "get", -1);
+    let said = Judge::new(Arc::clone(&ruleset), NOW).judge(&call, None);
+    assert_eq!(said, Some(Rejudged::Allowed));
+    let said = Judge::new(ruleset, NOW).enforced().judge(&call, None);
+    assert_eq!(said, Some(Rejudged::Unknown));
+}
+
+#[test]
+fn a_guardrail_that_reads_a_header_hides_neither_another_nor_a_missing_grant() {
+    let all = grant("g_billing", "billing", "orders", &["*"]);
+    let guard: Arc<dyn Guard> = Arc::new(Rails::Header);
+    let records = [record("billing", "cancel", -2), record("billing", "get", -1)];
+    let replay = |before: Vec<Change>, after: Vec<Change>| {
+        let before = Arc::new(ruleset().apply(2, before).unwrap());
+        let after = Arc::new(before.apply(3, after).unwrap());
+        let mut rejudge = Rejudge::new(Some(before), after, NOW);
+        records.iter().for_each(|record| rejudge.take(record));
+        let found = rejudge.finish();
+        let [shift] = found.newly_refused.as_slice() else { panic!("{found:?}") };
+        let operation = shift.operation.as_ref().unwrap().to_string();
+        (operation, shift.reason.unwrap(), found.unknown)
+    };
+    let guarded = vec![Change::Guard(Some(guard))];
+    // The one that forbids by the address alone is heard.
+    let found = replay(vec![Change::Grant(all.clone())], guarded.clone());
+    assert_eq!(found, ("cancel".to_owned(), Reason::ForbiddenByPolicy, 1));
+    // Where no grant is left no guardrail is asked.
+    let before = [guarded, vec![Change::Grant(all)]].concat();
+    let narrowed = Change::Grant(grant("g_billing", "billing", "orders", &["cancel"]));
+    let found = replay(before, vec![narrowed]);
+    assert_eq!(found, ("get".to_owned(), Reason::NoGrant, 0));
 }
 
 #[test]
@@ -240,21 +337,31 @@ fn a_demand_for_a_bound_proof_is_judged_by_how_each_call_was_proved() {
     assert_eq!((found.unknown, refusals(&found)), (0, 2));
 }
 
-/// Guardrails that look at claims, and forbid nothing where there are none.
+/// Guardrails that forbid to cancel, and else look at what is named here.
 #[derive(Debug)]
-struct LooksAtClaims;
+enum Rails {
+    Claims,
+    Header,
+}
 
-impl Guard for LooksAtClaims {
-    fn judge(&self, _: &Question<'_>) -> Judgement {
-        Judgement::Pass
+impl Guard for Rails {
+    fn judge(&self, question: &Question<'_>) -> Judgement {
+        if question.operation.is_some_and(|operation| operation.id.as_str() == "cancel") {
+            return Judgement::Forbid(vec!["no-cancel".to_owned()]);
+        }
+        let header = Place::Header("x-tenant".to_owned());
+        match self {
+            Self::Claims if question.who.knows_claims() => Judgement::Pass,
+            Self::Claims => Judgement::Later,
+            Self::Header => match question.facts.request.read(&header) {
+                Reading::Later => Judgement::Later,
+                reading => Judgement::Error(format!("{reading:?}")),
+            },
+        }
     }
 
     fn reads(&self, _: &ApiId) -> &[Place] {
         &[]
-    }
-
-    fn reads_claims(&self, api: &ApiId) -> bool {
-        api.as_str() == "orders"
     }
 
     fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
@@ -268,7 +375,7 @@ impl Guard for LooksAtClaims {
 
 #[test]
 fn what_hangs_on_the_claims_of_a_token_is_not_guessed() {
-    let guard: Arc<dyn Guard> = Arc::new(LooksAtClaims);
+    let guard: Arc<dyn Guard> = Arc::new(Rails::Claims);
     let token = Credential { class: CredentialClass::IssuerSubject, ..credential("clerk") };
     let records = [record("billing", "get", -2), record("clerk", "get", -1)];
     let guarded = vec![Change::Guard(Some(guard)), Change::Credential(token)];

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use base::{GrantId, IdentityId, Problem, Timestamp};
+use base::{GrantId, IdentityId, Problem, Span, Timestamp};
+use catalog::Operation;
 use grant::window::week_minute;
 use grant::{
     Grant, GrantReason, GrantStatus, GrantSubject, OperationSet, Place, Source, Terms, Tie, Window,
@@ -12,8 +13,13 @@ use grant::{
 use identity::{Identity, Origin};
 use policy::{Change, Considered, Reading, Ruleset, Standing, Told, Verdict, Writes};
 
-use super::Posed;
-use crate::{App, terms};
+use super::{Posed, command};
+use crate::App;
+
+/// Most grants that are compared for the nearest.
+const NEAREST_MAX: usize = 32;
+/// Kinds of terms that can be mended, each of which may be what is not met.
+const TERMS: usize = 6;
 
 /// Grants as commands.
 pub(super) struct Minimal {
@@ -26,8 +32,8 @@ pub(super) struct Minimal {
 /// The grant that comes nearest to allowing, and whom it is for.
 pub(super) struct Near {
     grant: Option<Grant>,
-    standing: Standing,
     identity: Identity,
+    now: Timestamp,
 }
 
 impl App {
@@ -45,27 +51,37 @@ impl App {
         let Some(identity) = identity else { return Ok(None) };
         let mut state = self.read().await?;
         let Some(identity) = state.identity(identity.as_str()).await? else { return Ok(None) };
-        let near = told.grants.iter().find(|one| is_near(one));
-        let grant = match near {
-            Some(near) => state.grant(near.grant.as_str()).await?,
-            None => None,
-        };
-        let standing = near.map_or(Standing::OtherOperations, |near| near.standing);
-        Ok(Some(Near { grant, standing, identity }))
+        let mut grant: Option<Grant> = None;
+        for near in nearest(&told.grants) {
+            let other = state.grant(near.grant.as_str()).await?;
+            let newer = |one: &Grant| grant.as_ref().is_none_or(|g| g.created_at < one.created_at);
+            if other.as_ref().is_some_and(newer) {
+                grant = other;
+            }
+        }
+        // It covers the operation, and whether it allows it hangs on what is not known here.
+        let is_open = told.grants.iter().any(|one| is_open(one.standing));
+        let none_helps = grant.is_none() && is_open;
+        Ok((!none_helps).then(|| Near { grant, identity, now: self.now() }))
     }
 }
 
-/// It covers the operation, and its terms are not met in a way that other terms would mend.
-fn is_near(one: &Considered) -> bool {
-    matches!(
-        one.standing,
-        Standing::OtherEnvironment
-            | Standing::OtherHours
-            | Standing::OtherNetwork
-            | Standing::OtherCredential
-            | Standing::OtherProperties
-            | Standing::OtherObject
-    )
+/// The grants that cover the operation and do not allow it, of those that come nearest. What ended
+/// counts too: without its terms a new grant would be wider than what there was.
+fn nearest(grants: &[Considered]) -> impl Iterator<Item = &Considered> {
+    let is_near = |one: &&Considered| {
+        let ended = matches!(
+            one.standing,
+            Standing::Uncertified | Standing::Expired | Standing::Suspended | Standing::Revoked
+        );
+        ended || one.standing.is_of_terms()
+    };
+    let nearest = grants.iter().filter(is_near).map(|one| one.standing).min();
+    grants.iter().filter(move |one| Some(one.standing) == nearest).take(NEAREST_MAX)
+}
+
+fn is_open(standing: Standing) -> bool {
+    matches!(standing, Standing::NeedsBody | Standing::NeedsRelation | Standing::RelationUnknown)
 }
 
 /// The smallest grant for a request, near to the one that comes nearest.
@@ -76,20 +92,52 @@ pub(super) fn smallest(
     id: &GrantId,
 ) -> Option<Minimal> {
     let operation = posed.operation?;
-    let mut terms = near.grant.as_ref().map(|grant| grant.terms.clone()).unwrap_or_default();
+    if let Some(own) = near.grant.as_ref().filter(|grant| is_only_withdrawn(grant, near, posed)) {
+        let kept = Grant { terms: Terms { withdrawal: None, ..own.terms.clone() }, ..own.clone() };
+        if asked(posed, ruleset, &kept) == Some(Standing::Allows) {
+            return Some(Minimal { command: command::keep(own), object: None });
+        }
+    }
+    let mut grant = draft(posed, operation, near, id);
+    mended(&mut grant, near, posed, ruleset)?;
+    let on_object = on_this_object(&grant.terms, posed, &operation.path);
+    let on_object = on_object.map(|terms| Grant { terms, ..grant.clone() });
+    let on_object = on_object.filter(|grant| helps(asked(posed, ruleset, grant)));
+    Some(Minimal { command: command::give(&grant), object: on_object.as_ref().map(command::give) })
+}
+
+/// Its own, in force, and being taken back: that can be stopped.
+fn is_only_withdrawn(grant: &Grant, near: &Near, posed: &Posed<'_>) -> bool {
+    grant.terms.withdrawal.is_some()
+        && grant.is_live(near.now.max(posed.at))
+        && grant.subject == GrantSubject::Identity(near.identity.id.clone())
+}
+
+/// A new grant for the operation under the terms of the nearest, in force for as long as that was.
+fn draft(posed: &Posed<'_>, operation: &Operation, near: &Near, id: &GrantId) -> Grant {
+    let from = near.now.max(posed.at);
+    let again = |start: Timestamp, end: Timestamp| match end > from {
+        true => end,
+        false => from + whole(end.since(start)),
+    };
+    let old = near.grant.as_ref();
+    let mut terms = old.map(|grant| grant.terms.clone()).unwrap_or_default();
     terms.withdrawal = None;
-    mend(&mut terms, near, posed)?;
-    let grant = |terms: Terms| Grant {
+    if let (Some(until), Some(old)) = (terms.certified_until, old) {
+        let since = old.last_certified_at.unwrap_or(old.created_at);
+        terms.certified_until = Some(again(since, until));
+    }
+    Grant {
         id: id.clone(),
         version: 1,
         subject: GrantSubject::Identity(near.identity.id.clone()),
         api: posed.entry.api().id.clone(),
         operations: OperationSet::Only(BTreeSet::from([operation.id.clone()])),
         roles: BTreeSet::new(),
-        fields: near.grant.as_ref().and_then(|grant| grant.fields.clone()),
+        fields: old.and_then(|grant| grant.fields.clone()),
         terms,
         created_at: posed.at,
-        expires_at: None,
+        expires_at: old.and_then(|old| Some(again(old.created_at, old.expires_at?))),
         status: GrantStatus::Active,
         reason: GrantReason::Direct,
         requested_by: None,
@@ -97,18 +145,36 @@ pub(super) fn smallest(
         last_certified_at: None,
         last_certified_by: None,
         origin: Origin::Console,
-    };
-    let told = |grant: Grant| helps(posed, ruleset, &grant).then(|| command(&grant));
-    let object = on_this_object(&terms, posed, &operation.path);
-    Some(Minimal {
-        object: object.and_then(|terms| told(grant(terms))),
-        command: told(grant(terms))?,
-    })
+    }
+}
+
+/// A duration without the moment that passed between asking and giving.
+fn whole(span: Span) -> Span {
+    let unit = if span > Span::from_secs(60) { 60 } else { 1 };
+    let units = (span.as_micros() + unit * 500_000) / (unit * 1_000_000);
+    Span::from_secs(units.max(1) * unit)
+}
+
+/// Replaces one term after the other that is not met, until the request would pass by it.
+fn mended(grant: &mut Grant, near: &Near, posed: &Posed<'_>, ruleset: &Arc<Ruleset>) -> Option<()> {
+    let mut before = None;
+    // Each term is mended once: one that is not met after that cannot be.
+    for _ in 0..TERMS {
+        let standing = asked(posed, ruleset, grant)?;
+        if helps(Some(standing)) {
+            return Some(());
+        }
+        if before.replace(standing) == Some(standing) {
+            return None;
+        }
+        mend(&mut grant.terms, standing, near, posed)?;
+    }
+    helps(asked(posed, ruleset, grant)).then_some(())
 }
 
 /// Replaces what was not met by what the request brings, and no more.
-fn mend(terms: &mut Terms, near: &Near, posed: &Posed<'_>) -> Option<()> {
-    match near.standing {
+fn mend(terms: &mut Terms, standing: Standing, near: &Near, posed: &Posed<'_>) -> Option<()> {
+    match standing {
         Standing::OtherEnvironment => terms.environments = vec![near.identity.environment],
         Standing::OtherHours => terms.hours = vec![hour(posed.at)?],
         Standing::OtherNetwork => terms.networks = vec![posed.facts.source?.to_canonical().into()],
@@ -127,7 +193,7 @@ fn mend(terms: &mut Terms, near: &Near, posed: &Posed<'_>) -> Option<()> {
                 }
             }
         }
-        _ => {}
+        _ => return None,
     }
     Some(())
 }
@@ -160,64 +226,22 @@ fn on_this_object(terms: &Terms, posed: &Posed<'_>, template: &str) -> Option<Te
     })
 }
 
-/// Whether the request would pass by it.
-fn helps(posed: &Posed<'_>, ruleset: &Arc<Ruleset>, grant: &Grant) -> bool {
+/// What a grant would say about the request if it were given. `None` = the request would be refused
+/// for another reason.
+fn asked(posed: &Posed<'_>, ruleset: &Arc<Ruleset>, grant: &Grant) -> Option<Standing> {
     let change = Change::Grant(grant.clone());
-    let Ok(after) = ruleset.apply(ruleset.version() + 1, [change]) else { return false };
-    let Some(entry) = after.entry(&grant.api) else { return false };
-    let supposed = after.suppose(posed.who, entry, posed.operation, posed.facts, posed.at);
+    let after = ruleset.apply(ruleset.version() + 1, [change]).ok()?;
+    let entry = after.entry(&grant.api)?;
+    let (Posed { who, operation, facts, at, .. }, id) = (*posed, &grant.id);
+    let told = after.explain_call(who, entry, operation, facts, (at, at));
+    let standing = told.grants.iter().find(|one| one.grant == *id)?.standing;
+    let supposed = after.suppose(who, entry, operation, facts, at);
     // Without grants it depends on what is not known here, and may pass.
-    supposed.is_ok_and(|supposed| supposed.grants().is_none_or(|grants| grants.contains(&grant.id)))
+    let passes = supposed.is_ok_and(|s| s.grants().is_none_or(|grants| grants.contains(id)));
+    (passes || !helps(Some(standing))).then_some(standing)
 }
 
-/// The command that gives a grant.
-fn command(grant: &Grant) -> String {
-    let operation = match &grant.operations {
-        OperationSet::Only(ids) => ids.iter().next().map(ToString::to_string).unwrap_or_default(),
-        OperationSet::All(_) => "all".to_owned(),
-    };
-    let mut out = format!(
-        "portreeve grant give {} --api {} --can {}",
-        quoted(&grant.subject.to_string()),
-        quoted(grant.api.as_str()),
-        quoted(&operation)
-    );
-    let mut option = |name: &str, value: &str| {
-        out.push_str(&format!(" {name} {}", quoted(value)));
-    };
-    for field in grant.fields.iter().flatten() {
-        option("--field", field);
-    }
-    if let Some(terms) = terms::view(&grant.terms) {
-        terms.ties.iter().for_each(|tie| option("--when", tie));
-        terms.hours.iter().for_each(|hours| option("--hours", hours));
-        for (name, values) in [
-            ("--from", &terms.networks),
-            ("--for-environment", &terms.environments),
-            ("--with", &terms.credentials),
-        ] {
-            if !values.is_empty() {
-                option(name, &values.join(","));
-            }
-        }
-        if let Some(strength) = &terms.strength {
-            option("--strength", strength);
-        }
-        if let Some(names) = &terms.writable {
-            option("--writes", &names.join(","));
-        }
-        if let Some(until) = &terms.certified_until {
-            option("--certified-until", until);
-        }
-    }
-    out
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,*".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
+/// Whether the request would pass, or may: it depends on what is not known here.
+fn helps(standing: Option<Standing>) -> bool {
+    standing.is_some_and(|standing| standing == Standing::Allows || is_open(standing))
 }

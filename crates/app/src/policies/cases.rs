@@ -57,8 +57,14 @@ pub(super) fn run(
         problem.at(format!("{file} `{name}` {field}"))
     };
     let expected = expected(case).map_err(place)?;
-    let (found, grants) = judge(ruleset, case, now).map_err(place)?;
-    let passed = found == expected || (expected == "refuse" && found.starts_with("refuse"));
+    let Judged { refused, grants, hollow } = judge(ruleset, case, now).map_err(place)?;
+    let found = refused.map_or_else(|| "allow".to_owned(), |reason| format!("refuse {reason}"));
+    let is_refused = refused.is_some() && expected == "refuse";
+    let passed = found == expected || (is_refused && hollow.is_none());
+    let found = match hollow.filter(|_| is_refused) {
+        Some(why) => format!("{found}: {why}"),
+        None => found,
+    };
     let (file, name) = (file.to_owned(), case.name.clone());
     Ok(CaseView { file, name, passed, found, expected, grants })
 }
@@ -79,14 +85,21 @@ fn expected(case: &PolicyCase) -> Result<String, Problem> {
 }
 
 /// What the ruleset says of a request that is written down.
-fn judge(
-    ruleset: &Ruleset,
-    case: &PolicyCase,
-    now: Timestamp,
-) -> Result<(String, Vec<String>), Problem> {
+struct Judged {
+    /// Why it is refused; `None` = it is allowed.
+    refused: Option<Reason>,
+    grants: Vec<String>,
+    /// What does not exist of what it names: then that it is refused says nothing.
+    hollow: Option<String>,
+}
+
+fn judge(ruleset: &Ruleset, case: &PolicyCase, now: Timestamp) -> Result<Judged, Problem> {
     let request = WrittenRequest::from(case);
     let parts = Parts::read(&request, now)?;
-    let refused = |reason: Reason| (format!("refuse {reason}"), Vec::new());
+    let refused = |reason: Reason| {
+        let hollow = hollow(ruleset, &parts, reason, &request.request);
+        Judged { refused: Some(reason), grants: Vec::new(), hollow }
+    };
     let ask = |posed: &Posed<'_>| {
         ruleset.suppose(posed.who, posed.entry, posed.operation, posed.facts, posed.at)
     };
@@ -101,11 +114,24 @@ fn judge(
             // A test says what is granted, not what observe mode lets pass.
             (Some(reason), _) => refused(reason),
             (None, Some(grants)) => {
-                ("allow".to_owned(), grants.iter().map(ToString::to_string).collect())
+                let grants = grants.iter().map(ToString::to_string).collect();
+                Judged { refused: None, grants, hollow: None }
             }
             (None, None) => refused(Reason::PolicyError),
         },
     })
+}
+
+/// A slip in a name is refused too, and would pass for a test of the policy for good.
+fn hollow(ruleset: &Ruleset, parts: &Parts, reason: Reason, request: &str) -> Option<String> {
+    if reason == Reason::UnknownApi {
+        return Some(format!("no API has the host and path of `{request}`"));
+    }
+    if ruleset.kind_of(&parts.identity).is_none() {
+        return Some(format!("there is no identity `{}`", parts.identity));
+    }
+    let unknown = reason == Reason::UnknownOperation;
+    unknown.then(|| format!("the API has no operation with the method and path of `{request}`"))
 }
 
 /// What a test says in the place of sources.

@@ -15,6 +15,7 @@ use crate::lookup::Wanted;
 use crate::view::WrittenRequest;
 
 /// A written request as the ruleset is asked about it.
+#[derive(Clone, Copy)]
 pub(crate) struct Posed<'a> {
     pub(crate) who: Caller<'a>,
     pub(crate) entry: &'a ApiEntry,
@@ -60,6 +61,8 @@ impl Parts {
                 .at("request")
                 .hint("write e.g. GET /orders/42")
         })?;
+        let target = target.trim();
+        check_line(method, target).map_err(|problem| problem.at("request"))?;
         let class = request.credential.as_deref();
         let binding = request.binding.as_deref().map(|word| input::word("binding", word));
         let at = request.at.as_deref().map(|text| input::time("at", text)).transpose()?;
@@ -67,7 +70,7 @@ impl Parts {
         Ok(Self {
             identity,
             method: method.to_owned(),
-            target: Target::parse_for(method, target.trim().as_bytes()),
+            target: Target::parse_for(method, target.as_bytes()),
             class: input::word_or("credential", class, CredentialClass::ApiKey)?,
             binding: binding.transpose()?,
             at: at.unwrap_or(now),
@@ -101,6 +104,21 @@ impl Parts {
             at: self.at,
         }))
     }
+}
+
+/// Refuses slips that would be answered as if there were no such API or operation.
+fn check_line(method: &str, target: &str) -> Result<(), Problem> {
+    let wrong = |detail: String| Problem::invalid("bad_request_line", detail);
+    if method.chars().any(|c| c.is_ascii_lowercase()) {
+        return Err(wrong(format!("`{method}` is not a method: methods are upper case"))
+            .hint(format!("write {}", method.to_ascii_uppercase())));
+    }
+    let is_target = target.starts_with('/') || target == "*" || target.contains("://");
+    if !is_target {
+        return Err(wrong(format!("`{target}` is not a target: a target begins with `/`"))
+            .hint(format!("write {method} /{target}")));
+    }
+    Ok(())
 }
 
 /// The parts of a written request, read as the gate reads those that come.

@@ -188,7 +188,8 @@ pub struct CallQuery {
 pub struct Explanation {
     /// The record; of a request that is only written down, what it would be, without an id.
     pub call: CallView,
-    /// In order: target, credential, identity, operation, grant, upstream.
+    /// In order: target, credential, identity, operation, grant, guardrail, message, limit, upstream;
+    /// of a call that was let through and then ended before it was done, `cut` last.
     pub stages: Vec<ExplainedStage>,
     /// Grants of the identity (and its groups) on the API, as they stand now.
     pub grants: Vec<ConsideredGrant>,
@@ -229,9 +230,10 @@ pub struct LookedUp {
 /// One stage of the request path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ExplainedStage {
-    /// `target`, `credential`, `identity`, `operation`, `grant`, `upstream`.
+    /// `target`, `credential`, `identity`, `operation`, `grant`, `guardrail`, `message`, `limit`,
+    /// `upstream`, `cut`.
     pub stage: String,
-    /// `passed`, `refused`, `not_reached`.
+    /// `passed`, `refused`, `not_reached`; of `cut` `cancelled`.
     pub outcome: String,
     /// In words.
     pub detail: String,

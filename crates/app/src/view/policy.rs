@@ -162,7 +162,9 @@ pub struct PolicyCase {
     pub at: Option<String>,
     /// `allow` or `refuse`.
     pub expect: String,
-    /// The reason that a refusal must have.
+    /// The reason that a refusal must have. A refusal because the identity, the API or the operation
+    /// does not exist only counts where it is named here (`identity_inactive`, `unknown_api`,
+    /// `unknown_operation`).
     pub reason: Option<String>,
 }
 
@@ -175,7 +177,8 @@ pub struct CaseView {
     pub name: String,
     /// Whether it holds.
     pub passed: bool,
-    /// What was found: `allow`, or `refuse` and the reason.
+    /// What was found: `allow`, or `refuse` and the reason; and what does not exist, where that is why
+    /// a test does not hold.
     pub found: String,
     /// What was expected.
     pub expected: String,

@@ -106,7 +106,11 @@ pub(crate) async fn show<D: Desk>(
         ProblemKind::Invalid => StatusCode::BAD_REQUEST,
         _ => return Err(problem.into()),
     };
-    let wrong = asked.is_written().then(|| problem.detail.clone());
+    let told = || match &problem.hint {
+        Some(hint) => format!("{} ({hint})", problem.detail),
+        None => problem.detail.clone(),
+    };
+    let wrong = asked.is_written().then(told);
     let page = super::show(&ExplainPage { shell, asked, wrong, found: None })?;
     Ok((status, page).into_response())
 }

@@ -74,6 +74,9 @@ pub fn explanation() -> Explanation {
             stage("identity", "passed", "svc-invoice-export is active."),
             stage("operation", "passed", "operation Read an order"),
             stage("grant", "passed", "allowed by g_svc-invoice-export"),
+            stage("guardrail", "passed", "no guardrail forbids it"),
+            stage("message", "passed", "the request is not refused for what it says"),
+            stage("limit", "passed", "within the limits"),
             stage("upstream", "passed", "The upstream answered 200."),
         ],
         grants: vec![ConsideredGrant {
@@ -97,7 +100,9 @@ pub fn explanation_of_refusal() -> Explanation {
     explanation.call = call("refused", "refundOrder", Some("no_grant"), 1);
     explanation.stages.truncate(4);
     explanation.stages.push(stage("grant", "refused", "no grant in force covers the operation"));
-    explanation.stages.push(stage("upstream", "not_reached", "The request was not forwarded."));
+    for name in ["guardrail", "message", "limit", "upstream"] {
+        explanation.stages.push(stage(name, "not_reached", ""));
+    }
     explanation.grants = vec![ConsideredGrant {
         grant_id: "g_svc-invoice-export".to_owned(),
         subject: "svc-invoice-export".to_owned(),

@@ -225,6 +225,7 @@ impl Set {
         Some(match self {
             Self::Literal(_) | Self::Accept => true,
             Self::Place(place) => !asking.read(place)?.is_empty(),
+            Self::Claim(_) if !who.knows_claims() => return None,
             Self::Claim(name) => !who.claim(name).is_empty(),
             Self::Attribute(name) => {
                 about.attributes.get(name).is_some_and(|values| !values.is_empty())

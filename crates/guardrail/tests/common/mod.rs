@@ -96,10 +96,6 @@ impl Guard for Spy {
         self.0.judge(question)
     }
 
-    fn reads_claims(&self, api: &ApiId) -> bool {
-        self.0.reads_claims(api)
-    }
-
     fn explain(&self, question: &Question<'_>) -> Vec<Explained> {
         self.0.explain(question)
     }
@@ -133,9 +129,17 @@ pub fn town(text: &str) -> (Ruleset, Arc<Spy>) {
 /// What robin, by a key, would be told.
 pub fn call(ruleset: &Ruleset, what: &str, facts: Facts<'_>) -> Result<Supposed, Refusal> {
     let robin = "robin".parse().unwrap();
+    call_by(Caller::supposed(&robin, CredentialClass::ApiKey), ruleset, what, facts)
+}
+
+pub fn call_by(
+    who: Caller<'_>,
+    ruleset: &Ruleset,
+    what: &str,
+    facts: Facts<'_>,
+) -> Result<Supposed, Refusal> {
     let (api, operation) = what.split_once('/').unwrap();
     let entry = ruleset.entry(&api.parse().unwrap()).unwrap();
     let known = entry.api().operations.iter().find(|one| one.id.as_str() == operation);
-    let who = Caller::supposed(&robin, CredentialClass::ApiKey);
     ruleset.suppose(who, entry, known, facts, NOW)
 }

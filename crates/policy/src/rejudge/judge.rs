@@ -7,18 +7,16 @@
 use std::sync::Arc;
 
 use base::{ApiId, GrantId, IdentityId, Timestamp};
-use catalog::{Accept, Operation, capture};
-use grant::{Place, Source};
-use identity::{Binding, CredentialClass};
+use catalog::Operation;
 use rustc_hash::FxHashMap;
 use traffic::{CallRecord, Reason};
 
 use super::{Rejudged, recorded};
-use crate::caller::Caller;
 use crate::decide::Asked;
-use crate::facts::{Facts, Reading, Request, Writes, draw_of};
+use crate::facts::{Facts, draw_of};
 use crate::holdings::{Held, Narrowed};
 use crate::permit::Decided;
+use crate::recorded::RecordedRequest;
 use crate::{ApiEntry, Ruleset};
 
 /// Answers that are remembered at a time; some 150 bytes each.
@@ -146,13 +144,11 @@ impl Ruleset {
         let Again { record, identity, api, without, now } = question;
         let Some(entry) = self.entry(api) else { return Rejudged::Refused(Reason::UnknownApi) };
         let operation = question.operation(entry);
-        let class = record.credential_id.as_ref().and_then(|id| self.class_of(id));
-        let class = class.unwrap_or_else(|| accepted_by(entry));
-        let remembered = Remembered { record, operation };
+        let remembered = RecordedRequest::new(record, operation);
         let draw = draw_of(record.request_id.as_str());
         let facts = Facts::of(Some(record.source_ip), draw, &remembered);
         let asked = Asked {
-            who: Caller::supposed(identity, class).bound(bound(record, class)),
+            who: self.recorded_caller(record, identity, entry.api()),
             entry,
             operation,
             facts,
@@ -161,14 +157,15 @@ impl Ruleset {
             without,
         };
         match self.judge(asked) {
-            Ok(_) if self.hangs_on_claims(class, entry) => Rejudged::Unknown,
             Ok(Decided::Permit(permit)) => match permit.observed() {
                 Some(reason) if enforced => Rejudged::Refused(reason),
                 _ => Rejudged::Allowed,
             },
-            Ok(Decided::NeedsBody | Decided::NeedsRelations(_)) => Rejudged::Unknown,
-            Err(refusal) if self.depends_on_more(question, class, entry, refusal.reason) => {
-                Rejudged::Unknown
+            Ok(Decided::NeedsBody | Decided::NeedsRelations(_)) => {
+                match self.passes_anyhow(asked, !enforced) {
+                    true => Rejudged::Allowed,
+                    false => Rejudged::Unknown,
+                }
             }
             Err(refusal) => Rejudged::Refused(refusal.reason),
         }
@@ -179,34 +176,6 @@ impl Ruleset {
     fn is_fixed(&self, question: Again<'_>) -> bool {
         let limited = |entry| self.any_covering(question, entry, |held| held.limits.is_some());
         self.guard.is_none() && !self.entry(question.api).is_some_and(limited)
-    }
-
-    /// Whether a guardrail of the API looks at the claims of a token, which no record keeps: then that
-    /// it forbids nothing says nothing either.
-    fn hangs_on_claims(&self, class: CredentialClass, entry: &ApiEntry) -> bool {
-        let guard = self.guard.as_ref().filter(|_| class == CredentialClass::IssuerSubject);
-        guard.is_some_and(|guard| guard.reads_claims(&entry.api().id))
-    }
-
-    /// Whether what refuses the call, a guardrail of the API or the terms of a grant that covers it,
-    /// looks at what no record keeps: then the refusal says nothing.
-    fn depends_on_more(
-        &self,
-        question: Again<'_>,
-        class: CredentialClass,
-        entry: &ApiEntry,
-        reason: Reason,
-    ) -> bool {
-        let not_kept = |place: &Place| !matches!(place, Place::Path(_));
-        let unknowable = |held: &Held| held.terms().is_some_and(is_unknowable);
-        match reason {
-            Reason::ForbiddenByPolicy | Reason::PolicyError => {
-                let guard = self.guard.as_ref();
-                self.hangs_on_claims(class, entry)
-                    || guard.is_some_and(|g| g.reads(&entry.api().id).iter().any(not_kept))
-            }
-            _ => self.any_covering(question, entry, unknowable),
-        }
     }
 
     /// Whether this is so of any grant that covers the call.
@@ -221,46 +190,5 @@ impl Ruleset {
         let numbers = entry.numbered(operation);
         let covering = self.covering_numbers(subject, numbers, question.now, Narrowed::Not);
         covering.iter().any(|held| Some(&held.id) != question.without && is_so(held))
-    }
-}
-
-/// The kind of a credential that is not known any more: one that got so far was of an accepted kind.
-fn accepted_by(entry: &ApiEntry) -> CredentialClass {
-    match entry.api().accept.as_slice() {
-        [Accept::Token] => CredentialClass::IssuerSubject,
-        [Accept::Certificate] => CredentialClass::Certificate,
-        _ => CredentialClass::ApiKey,
-    }
-}
-
-/// What bound the proof of a call: a certificate always is bound to its connection.
-fn bound(record: &CallRecord, class: CredentialClass) -> Option<Binding> {
-    record.binding.or((class == CredentialClass::Certificate).then_some(Binding::Mtls))
-}
-
-fn is_unknowable(terms: &grant::Terms) -> bool {
-    terms.writable.is_some()
-        || terms.ties.iter().any(|tie| {
-            let by_claim = tie.sources.iter().any(|one| matches!(one, Source::Claim(_)));
-            by_claim || !matches!(tie.place, Place::Path(_) | Place::Response(_))
-        })
-}
-
-/// What a record keeps of a request.
-struct Remembered<'a> {
-    record: &'a CallRecord,
-    operation: Option<&'a Operation>,
-}
-
-impl Request for Remembered<'_> {
-    fn read(&self, place: &Place) -> Reading<'_> {
-        let Place::Path(name) = place else { return Reading::Unreadable };
-        let template = self.operation.map(|operation| operation.path.as_str());
-        let value = template.and_then(|path| capture::parameter(path, &self.record.path, name));
-        value.map_or(Reading::Unreadable, Reading::one)
-    }
-
-    fn writes(&self, _allowed: &[String]) -> Writes {
-        if self.record.bytes_in == 0 { Writes::Within } else { Writes::Unreadable }
     }
 }

@@ -79,10 +79,6 @@ impl Guard for ForbidsAll {
         &[]
     }
 
-    fn reads_claims(&self, _api: &ApiId) -> bool {
-        false
-    }
-
     fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
         Vec::new()
     }
