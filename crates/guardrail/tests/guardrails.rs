@@ -95,6 +95,22 @@ fn values_of_the_request_are_compared() {
     assert!(is_forbidden(text, "orders/get", &Asks::default().with("header.x-debug", &["1"])));
 }
 
+/// Else a guardrail about one object would refuse every list.
+#[test]
+fn a_parameter_that_an_operation_does_not_have_is_absent_and_refuses_nothing() {
+    let text = "forbid(principal, action, resource) when {\
+                context.path has tenant && context.path.tenant.contains(\"acme\") };";
+    let at = |template: &str, path: &str| Asks {
+        path: Some((Some(template.to_owned()), path.to_owned())),
+        ..Asks::default()
+    };
+    let with = "/orders/get/{tenant}";
+    assert!(is_forbidden(text, "orders/get", &at(with, "/orders/get/acme")));
+    let broken = refusal(text, "orders/get", &at(with, "/orders/get/%ff")).unwrap();
+    assert_eq!(broken.0, "policy_error");
+    assert!(!is_forbidden(text, "orders/get", &at("/orders/get", "/orders/get")));
+}
+
 #[test]
 fn a_mapped_address_is_the_address_that_it_maps() {
     let text = "forbid(principal, action, resource) when {\

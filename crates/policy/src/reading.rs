@@ -14,14 +14,21 @@ use crate::Reading;
 
 pub mod json;
 
-/// A parameter of the path, by the template that the canonical path fits; without a template there
-/// are no parameters.
+/// A parameter of the path, by the template that the canonical path fits. What the template does not
+/// have is absent, as every parameter is without a template.
 pub fn path<'r>(template: Option<&str>, path: &str, name: &str) -> Reading<'r> {
-    match template.map(|template| capture::parameter(template, path, name)) {
-        Some(Some(value)) => Reading::one(value),
-        Some(None) => Reading::Unreadable,
+    match template.filter(|template| capture::has(template, name)) {
+        Some(template) => {
+            capture::parameter(template, path, name).map_or(Reading::Unreadable, Reading::one)
+        }
         None => Reading::absent(),
     }
+}
+
+/// Whether the path of an operation has a parameter of this name: what is not told of it is not
+/// known, and what it does not have is absent.
+pub fn is_in_path(template: Option<&str>, name: &str) -> bool {
+    template.is_some_and(|template| capture::has(template, name))
 }
 
 /// A parameter of a query: each of its values.

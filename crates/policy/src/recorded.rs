@@ -1,11 +1,12 @@
 //! A recorded request, as conditions read it. What no record keeps counts as not read yet, so that
 //! an answer that depends on it says so.
 
-use catalog::{Operation, capture};
+use catalog::Operation;
 use grant::Place;
 use traffic::CallRecord;
 
 use crate::facts::{Reading, Request, Writes};
+use crate::reading;
 
 /// What a record keeps of a request: its path, and whether there was a body.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +25,7 @@ impl<'a> RecordedRequest<'a> {
 impl Request for RecordedRequest<'_> {
     fn read(&self, place: &Place) -> Reading<'_> {
         let Place::Path(name) = place else { return Reading::Later };
-        let value =
-            self.template.and_then(|path| capture::parameter(path, &self.record.path, name));
-        value.map_or(Reading::Unreadable, Reading::one)
+        reading::path(self.template, &self.record.path, name)
     }
 
     fn writes(&self, _allowed: &[String]) -> Writes {

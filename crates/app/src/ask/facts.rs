@@ -103,6 +103,7 @@ impl Asked<'_> {
     fn path(&self, name: &str) -> Reading<'_> {
         match self.target {
             Some(target) => reading::path(self.template, target.path(), name),
+            None if !reading::is_in_path(self.template, name) => Reading::absent(),
             // Every request has a value here: not to be told it is not to know it.
             None => match values(self.given.path.as_ref(), name) {
                 Some([value]) => Reading::one(value.as_str()),

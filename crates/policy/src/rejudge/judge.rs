@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use base::{ApiId, GrantId, IdentityId, Timestamp};
-use catalog::{Accept, Operation, capture};
+use catalog::{Accept, Operation};
 use grant::{Place, Source};
 use identity::{Binding, CredentialClass};
 use rustc_hash::FxHashMap;
@@ -19,7 +19,7 @@ use crate::decide::Asked;
 use crate::facts::{Facts, Reading, Request, Writes, draw_of};
 use crate::holdings::Held;
 use crate::permit::Decided;
-use crate::{ApiEntry, Ruleset};
+use crate::{ApiEntry, Ruleset, reading};
 
 /// Answers that are remembered at a time; some 150 bytes each.
 const ANSWERS_MAX: usize = 1 << 17;
@@ -256,8 +256,7 @@ impl Request for Remembered<'_> {
     fn read(&self, place: &Place) -> Reading<'_> {
         let Place::Path(name) = place else { return Reading::Unreadable };
         let template = self.operation.map(|operation| operation.path.as_str());
-        let value = template.and_then(|path| capture::parameter(path, &self.record.path, name));
-        value.map_or(Reading::Unreadable, Reading::one)
+        reading::path(template, &self.record.path, name)
     }
 
     fn writes(&self, _allowed: &[String]) -> Writes {
