@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use catalog::capture;
 use smallvec::SmallVec;
+use traffic::headers;
 use traffic::target::pairs::pairs;
 
 use crate::Reading;
@@ -50,10 +51,17 @@ pub fn query<'q>(query: Option<&'q str>, name: &str) -> Reading<'q> {
     Reading::Values(values)
 }
 
-/// A header field: the values of each field of its name, in order.
-pub fn header<'h>(fields: impl Iterator<Item = &'h [u8]>) -> Reading<'h> {
+/// A header field: the values of each field of its name, in order. `fields`: all that travel on,
+/// as another spelling that application servers take for the same name is another reading.
+pub fn header<'h>(fields: impl Iterator<Item = (&'h str, &'h [u8])>, name: &str) -> Reading<'h> {
     let mut values = SmallVec::new();
-    for value in fields {
+    for (found, value) in fields {
+        if !found.eq_ignore_ascii_case(name) {
+            if headers::is_alias(found, name) {
+                return Reading::Unreadable;
+            }
+            continue;
+        }
         let Ok(value) = std::str::from_utf8(value) else { return Reading::Unreadable };
         // A list to those who split it (RFC 9110 §5.6.1), one value to others.
         if value.contains(',') {

@@ -125,8 +125,8 @@ impl Asked<'_> {
 
     fn header(&self, name: &str) -> Reading<'_> {
         let Some(fields) = &self.given.header else { return Reading::Unreadable };
-        let of_name = fields.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
-        reading::header(of_name.map(|(_, value)| value.as_bytes()))
+        let fields = fields.iter().map(|(found, value)| (found.as_str(), value.as_bytes()));
+        reading::header(fields, name)
     }
 }
 

@@ -118,9 +118,9 @@ impl Request for Written<'_> {
             Place::Path(name) => reading::path(self.template, self.target.path(), name),
             Place::Query(name) => reading::query(self.target.query(), name),
             Place::Header(name) => {
-                let is_named = |found: &str| found.eq_ignore_ascii_case(name);
-                let named = self.headers.iter().filter(|(found, _)| is_named(found));
-                reading::header(named.map(|(_, value)| value.as_bytes()))
+                let fields = self.headers.iter();
+                let fields = fields.map(|(found, value)| (found.as_str(), value.as_bytes()));
+                reading::header(fields, name)
             }
             Place::Body(path) => match &self.body {
                 None => Reading::absent(),
