@@ -28,3 +28,51 @@ fn another_spelling_of_a_header_that_servers_fold_together_is_unreadable() {
     assert_eq!(read(&[("x-tenants", "other")]), Reading::absent());
     assert_eq!(read(&[("X-Tenant", "acme"), ("x-user", "u")]), Reading::one("acme"));
 }
+
+fn body(text: &str, path: &str) -> Option<Vec<String>> {
+    let value = reading::json::parse(text.as_bytes())?;
+    match reading::json::read(&value, path) {
+        Reading::Values(values) => Some(values.iter().map(|value| value.to_string()).collect()),
+        _ => None,
+    }
+}
+
+/// What an element brings that does not say whose it is, no attribute has: a tie does not hold by it.
+#[test]
+fn an_element_without_the_property_brings_a_value_that_is_nobodys() {
+    let nobody = |values: &[&str]| {
+        let all = values.iter().copied().chain(["\0"]);
+        Some(all.map(str::to_owned).collect::<Vec<_>>())
+    };
+    let acme = nobody(&["acme"]);
+    assert_eq!(body(r#"[{"tenant": "acme"}, {"total": 1}]"#, "tenant"), acme);
+    assert_eq!(body(r#"[{"a": {"tenant": "acme"}}, {"a": {}}]"#, "a.tenant"), acme);
+    assert_eq!(body(r#"[{"a": [{"tenant": "acme"}]}, {"a": []}]"#, "a.tenant"), acme);
+    assert_eq!(body(r#"[{"tenant": "acme"}, 7]"#, "tenant"), None);
+    // Where no element has it, it is absent, which no tie holds by either.
+    for text in [r#"[{"total": 1}, {}]"#, "[]", "{}"] {
+        assert_eq!(body(text, "tenant"), Some(Vec::new()), "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_some_readers_take_for_the_same_is_unreadable_also_beyond_ascii() {
+    for text in [
+        r#"{"user_id": "acme", "u\u017fer_id": "victim"}"#,
+        "{\"user_id\": \"acme\", \"u\u{17f}er_id\": \"victim\"}",
+        r#"{"user_id": "acme", "USER_ID": "victim"}"#,
+        r#"{"u\u017fer_id": "victim"}"#,
+    ] {
+        assert_eq!(body(text, "user_id"), None, "{text}");
+    }
+    assert_eq!(body(r#"{"key": "a", "\u212aey": "b"}"#, "key"), None);
+    assert_eq!(body(r#"{"user_id": "acme", "uxer_id": "b"}"#, "user_id"), Some(vec!["acme".into()]));
+}
+
+#[test]
+fn a_json_patch_is_told_by_its_type() {
+    assert!(reading::json::is_patch(b"application/json-patch+json"));
+    assert!(reading::json::is_patch(b" Application/JSON-Patch+json ; charset=utf-8"));
+    assert!(!reading::json::is_patch(b"application/merge-patch+json"));
+    assert!(!reading::json::is_patch(b"application/json"));
+}

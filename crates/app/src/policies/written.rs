@@ -90,7 +90,10 @@ impl Parts {
             template: located.operation.map(|operation| operation.path.as_str()),
             target,
             headers: &request.headers,
-            body: request.body.as_deref().map(|text| json::parse(text.as_bytes())),
+            body: request.body.as_deref().map(|text| match is_patch(&request.headers) {
+                true => None,
+                false => json::parse(text.as_bytes()),
+            }),
         };
         let who = Caller::supposed(&self.identity, self.class).bound(self.binding);
         Ok(ask(&Posed {
@@ -101,6 +104,11 @@ impl Parts {
             at: self.at,
         }))
     }
+}
+
+fn is_patch(headers: &BTreeMap<String, String>) -> bool {
+    let mut types = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    types.any(|(_, media)| json::is_patch(media.as_bytes()))
 }
 
 /// The parts of a written request, read as the gate reads those that come.
