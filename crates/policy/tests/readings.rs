@@ -76,3 +76,29 @@ fn a_json_patch_is_told_by_its_type() {
     assert!(!reading::json::is_patch(b"application/merge-patch+json"));
     assert!(!reading::json::is_patch(b"application/json"));
 }
+
+/// Else a guardrail about an amount is passed by another spelling of it.
+#[test]
+fn a_number_has_one_form_whatever_its_spelling() {
+    let amount = |text: &str| body(&format!("{{\"amount\": {text}}}"), "amount");
+    for (spelled, plain) in [
+        ("999", "999"),
+        ("999.0", "999"),
+        ("9.99e2", "999"),
+        ("99900E-2", "999"),
+        ("-0", "0"),
+        ("-0.0", "0"),
+        ("0e9", "0"),
+        ("-7.50", "-7.5"),
+        ("1.5e-7", "0.00000015"),
+        ("18446744073709551615", "18446744073709551615"),
+    ] {
+        assert_eq!(amount(spelled), Some(vec![plain.to_owned()]), "{spelled}");
+    }
+    // Not what was sent any more, or nothing that all readers can hold.
+    for spelled in ["9007199254740993.0", "18446744073709551616", "1e300", "1e400", "1e999999999"] {
+        assert_eq!(amount(spelled), None, "{spelled}");
+    }
+    let tiny = amount("5e-324").unwrap().remove(0);
+    assert!(tiny.len() < 400, "{}", tiny.len());
+}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use contract::{strict, writable};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use smallvec::SmallVec;
 
 use crate::{Reading, Writes};
@@ -64,7 +64,7 @@ fn collect<'v>(
     else {
         values.push(match value {
             Value::String(text) => Cow::Borrowed(text),
-            Value::Number(number) => Cow::Owned(number.to_string()),
+            Value::Number(number) => Cow::Owned(plain(number)?),
             Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
             Value::Null | Value::Array(_) | Value::Object(_) => return None,
         });
@@ -80,6 +80,22 @@ fn collect<'v>(
         }
         _ => None,
     }
+}
+
+/// From here on several whole numbers share one double.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// A number in the one form that conditions compare: digits without an exponent, without a fraction
+/// that is zero, and zero without a sign. `None`: as a double it is no longer the number that was
+/// sent, and who reads it otherwise has another one. A double has a few hundred digits at most.
+fn plain(number: &Number) -> Option<String> {
+    if number.is_u64() || number.is_i64() {
+        return Some(number.to_string());
+    }
+    let value = number.as_f64()?;
+    let is_exact = value.fract() != 0.0 || value.abs() < WHOLE_MAX;
+    // Nothing added makes `-0` plain `0`.
+    is_exact.then(|| (value + 0.0).to_string())
 }
 
 /// Whether some readers take a name for another: by its case, also as Unicode has it (`\u{17f}` is a
