@@ -66,7 +66,10 @@ fn a_name_that_some_readers_take_for_the_same_is_unreadable_also_beyond_ascii() 
         assert_eq!(body(text, "user_id"), None, "{text}");
     }
     assert_eq!(body(r#"{"key": "a", "\u212aey": "b"}"#, "key"), None);
-    assert_eq!(body(r#"{"user_id": "acme", "uxer_id": "b"}"#, "user_id"), Some(vec!["acme".into()]));
+    assert_eq!(
+        body(r#"{"user_id": "acme", "uxer_id": "b"}"#, "user_id"),
+        Some(vec!["acme".into()])
+    );
 }
 
 #[test]
