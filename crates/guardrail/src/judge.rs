@@ -48,6 +48,8 @@ struct Bucket {
 struct Found {
     forbids: Vec<String>,
     error: Option<String>,
+    /// What stands in the body and cannot be read.
+    body: Option<String>,
     later: bool,
 }
 
@@ -244,8 +246,11 @@ impl Prepared<'_> {
                 Reading::Values(_) => {}
                 Reading::Later => later = true,
                 Reading::Unreadable => {
-                    let why = || format!("{}: `{place}` cannot be read", rail.id);
-                    return self.open(rail, |found| found.error = Some(why()));
+                    let why = Some(format!("{}: `{place}` cannot be read", rail.id));
+                    return self.open(rail, |found| match place {
+                        Place::Body(_) => found.body = why,
+                        _ => found.error = why,
+                    });
                 }
             }
         }
@@ -276,7 +281,7 @@ impl Prepared<'_> {
         let forbids = diagnostics.reason().map(|id| id.to_string()).collect();
         // Cedar skips a policy that fails, also a `forbid`. Here it refuses.
         let error = diagnostics.errors().map(ToString::to_string).min();
-        Found { forbids, error, later: false }
+        Found { forbids, error, ..Found::default() }
     }
 }
 
@@ -286,6 +291,7 @@ impl Found {
         Self {
             forbids: self.forbids,
             error: self.error.or(other.error),
+            body: self.body.or(other.body),
             later: self.later || other.later,
         }
     }
@@ -293,11 +299,12 @@ impl Found {
     /// What is certain comes first: what forbids without the body forbids with it.
     fn into_judgement(mut self) -> Judgement {
         self.forbids.sort_unstable();
-        match (self.forbids.is_empty(), self.error, self.later) {
-            (false, _, _) => Judgement::Forbid(self.forbids),
-            (true, Some(why), _) => Judgement::Error(why),
-            (true, None, true) => Judgement::Later,
-            (true, None, false) => Judgement::Pass,
+        match (self.forbids.is_empty(), self.error, self.body, self.later) {
+            (false, ..) => Judgement::Forbid(self.forbids),
+            (true, Some(why), ..) => Judgement::Error(why),
+            (true, None, Some(why), _) => Judgement::UnreadableBody(why),
+            (true, None, None, true) => Judgement::Later,
+            (true, None, None, false) => Judgement::Pass,
         }
     }
 
@@ -305,7 +312,7 @@ impl Found {
         match self.into_judgement() {
             Judgement::Pass => Verdict::DoesNotApply,
             Judgement::Forbid(_) => Verdict::Forbids,
-            Judgement::Error(why) => Verdict::Error(why),
+            Judgement::Error(why) | Judgement::UnreadableBody(why) => Verdict::Error(why),
             Judgement::Later => Verdict::NeedsBody,
         }
     }

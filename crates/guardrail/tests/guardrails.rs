@@ -160,6 +160,32 @@ fn the_body_is_asked_for_only_where_it_can_decide() {
     assert!(!is_forbidden(text, "orders/pay", &Asks::default().with("body.amount", &["10"])));
 }
 
+/// Who sent it can mend it; what the gate cannot evaluate is not the caller's fault.
+#[test]
+fn a_body_that_cannot_be_read_is_refused_as_the_callers_and_only_where_it_would_be_looked_at() {
+    let text = "forbid(principal, action == Action::\"orders/pay\", resource) when {\
+                principal.kind == \"person\" && context.body has amount && \
+                context.body.amount.contains(\"999\") };";
+    let broken = Asks { broken: true, ..Asks::default() };
+    let person = text.replace("\"person\"", "\"service_account\"");
+    let reasons: Vec<_> = [text, person.as_str()]
+        .iter()
+        .filter_map(|text| refusal(text, "orders/pay", &broken))
+        .collect();
+    let [(reason, why)] = reasons.as_slice() else { panic!("{reasons:?}") };
+    assert_eq!(*reason, "ambiguous_body");
+    assert!(why[0].contains("`body.amount` cannot be read"), "{why:?}");
+    assert_eq!(refusal(text, "orders/get", &broken), None);
+    // What cannot be evaluated whatever the body stays what it is.
+    let both = format!(
+        "{text} {person} forbid(principal, action, resource) when {{ \
+         context.draw + 9223372036854775807 > 5 }};"
+    );
+    let facts = Facts { draw: 1, ..Facts::of(None, 1, &broken) };
+    let refused = call(&town(&both).0, "orders/pay", facts).unwrap_err();
+    assert_eq!(refused.reason.as_str(), "policy_error");
+}
+
 #[test]
 fn an_evaluation_error_refuses() {
     // Cedar skips what overflows, also a `forbid`.

@@ -86,7 +86,11 @@ impl Ruleset {
             Ok(Decided::NeedsBody) => Err(Reason::ObjectNotAllowed),
             // Nobody is asked again, and nothing is guessed.
             Ok(Decided::NeedsRelations(_)) => Err(Reason::RelationUnknown),
-            Err(refusal) => Err(refusal.reason),
+            Err(refusal) => Err(match refusal.reason {
+                // It was read when it came, and is not kept: that is nobody's fault who sent it.
+                Reason::AmbiguousBody => Reason::PolicyError,
+                reason => reason,
+            }),
         }
     }
 }

@@ -167,6 +167,7 @@ impl Ruleset {
             }),
             Judgement::Forbid(ids) => Err(No::Guarded(Reason::ForbiddenByPolicy, ids)),
             Judgement::Error(why) => Err(No::Guarded(Reason::PolicyError, vec![why])),
+            Judgement::UnreadableBody(why) => Err(No::Guarded(Reason::AmbiguousBody, vec![why])),
             Judgement::Later => Err(No::Later),
         }
     }

@@ -41,6 +41,9 @@ pub enum Judgement {
     Forbid(Vec<String>),
     /// One of them could not be evaluated: which, and why. Refuses.
     Error(String),
+    /// One of them looks at the body, and what it looks at cannot be read there: which. Refuses, and
+    /// whoever sent the body can mend it.
+    UnreadableBody(String),
     /// One of them looks at the body, which was not read yet.
     Later,
 }

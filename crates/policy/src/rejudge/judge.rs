@@ -200,7 +200,7 @@ impl Ruleset {
         let not_kept = |place: &Place| !matches!(place, Place::Path(_));
         let unknowable = |held: &Held| held.terms().is_some_and(is_unknowable);
         match reason {
-            Reason::ForbiddenByPolicy | Reason::PolicyError => {
+            Reason::ForbiddenByPolicy | Reason::PolicyError | Reason::AmbiguousBody => {
                 let guard = self.guard.as_ref();
                 self.hangs_on_claims(class, entry)
                     || guard.is_some_and(|g| g.reads(&entry.api().id).iter().any(not_kept))
