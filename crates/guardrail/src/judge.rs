@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use crate::asked::{self, Asked, Readings};
 use crate::explain::explained;
+use crate::literal::Named;
 use crate::names::Types;
 use crate::rails::{self, Rail};
 use crate::swift::Asking;
@@ -71,6 +72,17 @@ impl Guardrails {
         crate::check::check(set, apis)
     }
 
+    /// The entities that a set names, sorted: Cedar takes any. Of what cannot be read, none.
+    pub fn named(set: &grant::Guardrails) -> Vec<Named> {
+        crate::literal::named(&rails::parse(&set.files).0)
+    }
+
+    /// What a set compares with words or numbers that are never there, which it could be published
+    /// with before; whoever asks tells it where a set is published.
+    pub fn impossible(set: &grant::Guardrails) -> Vec<Problem> {
+        crate::literal::impossible(&rails::parse(&set.files).0)
+    }
+
     /// Whether none of a set looks at one of these relations, which are looked up: guardrails ask
     /// nobody.
     pub fn ask_no_source(
@@ -78,11 +90,6 @@ impl Guardrails {
         looked_up: &BTreeSet<String>,
     ) -> Result<(), Vec<Problem>> {
         crate::check::ask_no_source(set, looked_up)
-    }
-
-    /// Why it could not be compiled.
-    pub fn fault(&self) -> Option<&str> {
-        self.index.as_ref().err().map(String::as_str)
     }
 }
 
@@ -130,6 +137,11 @@ impl Guard for Guardrails {
         all.sort_by(|one, other| one.id.cmp(&other.id));
         all
     }
+
+    fn fault(&self) -> Option<&str> {
+        self.index.as_ref().err().map(String::as_str)
+    }
+
     fn version(&self) -> u64 {
         self.version
     }

@@ -63,6 +63,11 @@ pub trait Guard: fmt::Debug + Send + Sync {
     /// What each guardrail that is for the API of a question says about it, sorted by id.
     fn explain(&self, question: &Question<'_>) -> Vec<Explained>;
 
+    /// Why it judges nothing and refuses everything; `None` = it judges.
+    fn fault(&self) -> Option<&str> {
+        None
+    }
+
     /// Which version of the set it is, for records and explanations.
     fn version(&self) -> u64;
 }

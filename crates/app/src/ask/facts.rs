@@ -128,6 +128,15 @@ impl Asked<'_> {
         let fields = fields.iter().map(|(found, value)| (found.as_str(), value.as_bytes()));
         reading::header(fields, name)
     }
+
+    /// `None`: nobody can know what it says.
+    fn body(&self) -> Option<&Value> {
+        let mut fields = self.given.header.iter().flatten();
+        let is_patch = fields.any(|(name, value)| {
+            name == "content-type" && reading::json::is_patch(value.as_bytes())
+        });
+        self.given.body.as_ref().filter(|_| !is_patch)
+    }
 }
 
 fn values<'n>(named: Option<&'n Named>, name: &str) -> Option<&'n [String]> {
@@ -145,7 +154,7 @@ impl Request for Asked<'_> {
             Place::Path(name) => self.path(name),
             Place::Query(name) => self.query(name),
             Place::Header(name) => self.header(name),
-            Place::Body(path) => match &self.given.body {
+            Place::Body(path) => match self.body() {
                 None => Reading::Unreadable,
                 Some(Value::Null) => Reading::absent(),
                 Some(body) => reading::json::read(body, path),
@@ -155,7 +164,7 @@ impl Request for Asked<'_> {
     }
 
     fn writes(&self, allowed: &[String]) -> Writes {
-        match &self.given.body {
+        match self.body() {
             None => Writes::Unreadable,
             Some(Value::Null) => Writes::Within,
             Some(body) => reading::json::writes(body, allowed),

@@ -86,11 +86,10 @@ pub(super) fn of(name: &[u8]) -> Kind {
 
 /// Whether `found` is another spelling of `name`, which some application servers take for the same.
 pub fn is_alias(found: &str, name: &str) -> bool {
-    let letters = |name: &str| {
-        let bytes = name.bytes().filter(u8::is_ascii_alphanumeric).collect::<Vec<u8>>();
-        bytes.to_ascii_lowercase()
-    };
-    !found.eq_ignore_ascii_case(name) && letters(found) == letters(name)
+    fn letters(name: &str) -> impl Iterator<Item = u8> {
+        name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
+    }
+    !found.eq_ignore_ascii_case(name) && letters(found).eq(letters(name))
 }
 
 /// Whether a header or parameter of this name replaces the method for some frameworks.
