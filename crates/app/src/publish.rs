@@ -110,7 +110,8 @@ pub(crate) async fn load(store: &Store) -> Result<Ruleset, Problem> {
         }
     }
     drop(send);
-    build.await.map_err(|error| Problem::internal(error.to_string()))?
+    let built = build.await.map_err(|error| Problem::internal(error.to_string()))?;
+    built.inspect(|ruleset| guardrails::tell_fault(None, ruleset))
 }
 
 impl App {
@@ -169,6 +170,7 @@ impl App {
         let Next { ruleset, touched } = next;
         if ruleset.version() != published.version {
             published.version = ruleset.version();
+            guardrails::tell_fault(Some(&self.ruleset().load()), &ruleset);
             self.ruleset().store(Arc::clone(&ruleset));
             published.since = now;
             // From here on nothing new gets in by what was taken away.

@@ -5,7 +5,7 @@ mod desk;
 use std::collections::BTreeMap;
 
 use app::view::{
-    ChangeSet, NarrowGrant, NewGrant, PolicyCase, ProveRequest, ReplayRequest, TestRequest,
+    ChangeSet, NarrowGrant, NewApi, NewGrant, PolicyCase, ProveRequest, ReplayRequest, TestRequest,
 };
 use base::Problem;
 use base::problem::ProblemKind::{self, Conflict, Forbidden, Invalid};
@@ -230,6 +230,46 @@ async fn a_guardrail_that_does_not_fit_the_catalogue_is_refused_with_its_place()
     assert_eq!(desk.app.policy(&desk.robin).await.unwrap().version, 0);
 }
 
+/// Each of these would forbid nothing, and nobody would know.
+#[tokio::test]
+async fn a_guardrail_about_what_does_not_exist_is_refused_and_no_api_goes_that_one_is_about() {
+    let desk = Desk::new().await;
+    for (text, said) in [
+        ("\nforbid(principal, action, resource == Api::\"ordres\");", "did you mean `orders`?"),
+        ("\nforbid(principal in Group::\"nosuch\", action, resource);", "no group `nosuch`"),
+        ("\nforbid(principal == Identity::\"nosuch\", action, resource);", "no identity `nosuch`"),
+        (
+            "\nforbid(principal, action, resource) when { principal in [Group::\"nosuch\"] };",
+            "no group `nosuch`",
+        ),
+        (
+            "\nforbid(principal, action, resource) when { principal.kind == \"servce_account\" };",
+            "`servce_account`",
+        ),
+    ] {
+        let refused = desk.app.publish_policy(&desk.robin, files("g.cedar", text), false).await;
+        let refused = refused.unwrap_err();
+        assert!(refused.to_string().contains(said), "{refused}");
+        assert_eq!(refused.place.as_deref(), Some("g.cedar:2"), "{refused}");
+    }
+    let spare = NewApi {
+        name: "spare".to_owned(),
+        path: "/spare".to_owned(),
+        upstream: "http://127.0.0.1:9".to_owned(),
+        ..NewApi::default()
+    };
+    desk.app.add_api(&desk.robin, spare).await.unwrap();
+    let about = "forbid(principal, action, resource == Api::\"spare\");";
+    let publish = desk.app.publish_policy(&desk.robin, files("g.cedar", about), false);
+    publish.await.unwrap();
+    // A guardrail about it stays in the set, and would forbid nothing.
+    let (kind, reason) = refusal(desk.app.remove_api(&desk.robin, "spare").await);
+    assert_eq!((kind, reason.as_str()), (Conflict, "guardrail_unknown_name"));
+    let publish = desk.app.publish_policy(&desk.robin, files("g.cedar", ""), false);
+    publish.await.unwrap();
+    desk.app.remove_api(&desk.robin, "spare").await.unwrap();
+}
+
 #[tokio::test]
 async fn an_api_whose_change_would_silence_a_guardrail_is_not_changed() {
     let desk = Desk::new().await;
@@ -313,6 +353,8 @@ async fn a_change_that_allows_more_is_told_by_a_request_and_one_that_does_not_is
     let desk = Desk::new().await;
     let narrower = prove(&desk, "no_more", Some(revoke(&desk.idle))).await;
     assert!(narrower.holds && narrower.counterexample.is_none(), "{narrower:?}");
+    let never = prove(&desk, "never_sees", Some(revoke(&desk.idle))).await;
+    assert!(never.counterexample.is_none_or(|example| example.allowed_by == "changed"));
     let same = prove(&desk, "same", Some(revoke(&desk.idle))).await;
     assert!(!same.holds);
     assert_eq!(same.counterexample.unwrap().allowed_by, "present");

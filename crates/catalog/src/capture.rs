@@ -15,6 +15,11 @@ pub fn parameter(template: &str, path: &str, name: &str) -> Option<String> {
     None
 }
 
+/// Whether a template has a parameter of this name.
+pub fn has(template: &str, name: &str) -> bool {
+    template.split('/').any(|pattern| around(pattern, name).is_some())
+}
+
 /// What stands before and behind `{name}`.
 fn around<'t>(pattern: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
     let mut from = 0;

@@ -157,11 +157,16 @@ pub(crate) fn action(types: &Types, api: &Api, operation: Option<&Operation>) ->
 
 /// The kinds of credentials that an API accepts.
 pub(crate) fn accepted(api: &Api) -> impl Iterator<Item = &'static str> {
-    api.accept.iter().map(|accept| match accept {
+    api.accept.iter().map(class_of)
+}
+
+/// What guardrails call a kind of credential that an API accepts.
+pub(crate) fn class_of(accept: &Accept) -> &'static str {
+    match accept {
         Accept::Key => CredentialClass::ApiKey.as_str(),
         Accept::Token => CredentialClass::IssuerSubject.as_str(),
         Accept::Certificate => CredentialClass::Certificate.as_str(),
-    })
+    }
 }
 
 /// A set of texts.

@@ -16,6 +16,7 @@ use crate::uses::Uses;
 pub(crate) fn check(set: &grant::Guardrails, apis: &[Api]) -> Result<(), Vec<Problem>> {
     let (rails, mut problems) = rails::parse(&set.files);
     problems.extend(unknown_parameters(&rails, apis));
+    problems.extend(unknown_facts(&rails));
     if problems.is_empty() {
         problems = validate(set, &rails, apis).unwrap_or_else(|fault| vec![fault]);
     }
@@ -67,6 +68,27 @@ fn unknown_parameters(rails: &[Rail], apis: &[Api]) -> Vec<Problem> {
     problems
 }
 
+/// What the context tells beside the values of the request.
+const FACTS: [&str; 8] =
+    ["now", "now_us", "week_minute", "draw", "credential_class", "strength", "binding", "source"];
+
+/// Told here, and once: Cedar tells it for every operation anew.
+fn unknown_facts(rails: &[Rail]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for rail in rails {
+        for name in rail.uses.context.iter().filter(|name| !FACTS.contains(&name.as_str())) {
+            let detail = format!("`context.{name}` does not exist");
+            let problem = Problem::invalid("guardrail_unknown_name", detail);
+            let problem = problem.at(at(&rail.file, rail.line));
+            problems.push(match nearest(name, FACTS) {
+                Some(near) => problem.hint(format!("did you mean `context.{near}`?")),
+                None => problem.hint("`portreeve policy export vocabulary` says what there is"),
+            });
+        }
+    }
+    problems
+}
+
 fn validate(
     set: &grant::Guardrails,
     rails: &[Rail],
@@ -88,7 +110,14 @@ fn validate(
         Some(at(&rail.file, line_in(text, error).unwrap_or(rail.line)))
     };
     let mut problems = Vec::new();
+    // A guardrail is validated for each operation that it is about, and the same is wrong for each.
+    let mut told = BTreeSet::new();
     for error in result.validation_errors() {
+        let of = error.labels().and_then(|mut labels| labels.next()).map(|label| label.offset());
+        let text = of.is_none().then(|| error.to_string());
+        if !told.insert((error.policy_id().to_string(), of, text)) {
+            continue;
+        }
         let problem = Problem::invalid("guardrail_invalid", error.to_string());
         let id: &str = error.policy_id().as_ref();
         problems.push(explained(problem.at(place(id, error).unwrap_or_default()), error));

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use crate::asked::{self, Asked, Readings};
 use crate::explain::explained;
+use crate::literal::Named;
 use crate::names::Types;
 use crate::rails::{self, Rail};
 use crate::swift::Asking;
@@ -48,6 +49,8 @@ struct Bucket {
 struct Found {
     forbids: Vec<String>,
     error: Option<String>,
+    /// What stands in the body and cannot be read.
+    body: Option<String>,
     later: bool,
 }
 
@@ -69,6 +72,17 @@ impl Guardrails {
         crate::check::check(set, apis)
     }
 
+    /// The entities that a set names, sorted: Cedar takes any. Of what cannot be read, none.
+    pub fn named(set: &grant::Guardrails) -> Vec<Named> {
+        crate::literal::named(&rails::parse(&set.files).0)
+    }
+
+    /// What a set compares with words or numbers that are never there, which it could be published
+    /// with before; whoever asks tells it where a set is published.
+    pub fn impossible(set: &grant::Guardrails) -> Vec<Problem> {
+        crate::literal::impossible(&rails::parse(&set.files).0)
+    }
+
     /// Whether none of a set looks at one of these relations, which are looked up: guardrails ask
     /// nobody.
     pub fn ask_no_source(
@@ -76,11 +90,6 @@ impl Guardrails {
         looked_up: &BTreeSet<String>,
     ) -> Result<(), Vec<Problem>> {
         crate::check::ask_no_source(set, looked_up)
-    }
-
-    /// Why it could not be compiled.
-    pub fn fault(&self) -> Option<&str> {
-        self.index.as_ref().err().map(String::as_str)
     }
 }
 
@@ -123,6 +132,11 @@ impl Guard for Guardrails {
         all.sort_by(|one, other| one.id.cmp(&other.id));
         all
     }
+
+    fn fault(&self) -> Option<&str> {
+        self.index.as_ref().err().map(String::as_str)
+    }
+
     fn version(&self) -> u64 {
         self.version
     }
@@ -246,8 +260,11 @@ impl Prepared<'_> {
                 Reading::Values(_) => {}
                 Reading::Later => later = true,
                 Reading::Unreadable => {
-                    let why = || format!("{}: `{place}` cannot be read", rail.id);
-                    return self.open(rail, |found| found.error = Some(why()));
+                    let why = Some(format!("{}: `{place}` cannot be read", rail.id));
+                    return self.open(rail, |found| match place {
+                        Place::Body(_) => found.body = why,
+                        _ => found.error = why,
+                    });
                 }
             }
         }
@@ -269,7 +286,8 @@ impl Prepared<'_> {
         let asking = Asking::new(self.question, &places);
         let known = rail.swift.as_ref().and_then(|swift| swift.forbids(&asking));
         let forbids = known.is_some_and(|forbids| forbids).then(|| rail.id.clone());
-        Found { forbids: forbids.into_iter().collect(), error: None, later: known.is_none() }
+        let forbids = forbids.into_iter().collect();
+        Found { forbids, later: known.is_none(), ..Found::default() }
     }
 
     fn open(&self, rail: &Rail, unknown: impl FnOnce(&mut Found)) -> Found {
@@ -293,7 +311,7 @@ impl Prepared<'_> {
         let forbids = diagnostics.reason().map(|id| id.to_string()).collect();
         // Cedar skips a policy that fails, also a `forbid`. Here it refuses.
         let error = diagnostics.errors().map(ToString::to_string).min();
-        Found { forbids, error, later: false }
+        Found { forbids, error, ..Found::default() }
     }
 }
 
@@ -303,6 +321,7 @@ impl Found {
         Self {
             forbids: self.forbids,
             error: self.error.or(other.error),
+            body: self.body.or(other.body),
             later: self.later || other.later,
         }
     }
@@ -310,11 +329,12 @@ impl Found {
     /// What is certain comes first: what forbids without the body forbids with it.
     fn into_judgement(mut self) -> Judgement {
         self.forbids.sort_unstable();
-        match (self.forbids.is_empty(), self.error, self.later) {
-            (false, _, _) => Judgement::Forbid(self.forbids),
-            (true, Some(why), _) => Judgement::Error(why),
-            (true, None, true) => Judgement::Later,
-            (true, None, false) => Judgement::Pass,
+        match (self.forbids.is_empty(), self.error, self.body, self.later) {
+            (false, ..) => Judgement::Forbid(self.forbids),
+            (true, Some(why), ..) => Judgement::Error(why),
+            (true, None, Some(why), _) => Judgement::UnreadableBody(why),
+            (true, None, None, true) => Judgement::Later,
+            (true, None, None, false) => Judgement::Pass,
         }
     }
 
@@ -322,7 +342,7 @@ impl Found {
         match self.into_judgement() {
             Judgement::Pass => Verdict::DoesNotApply,
             Judgement::Forbid(_) => Verdict::Forbids,
-            Judgement::Error(why) => Verdict::Error(why),
+            Judgement::Error(why) | Judgement::UnreadableBody(why) => Verdict::Error(why),
             Judgement::Later => Verdict::NeedsBody,
         }
     }

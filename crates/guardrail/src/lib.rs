@@ -20,6 +20,7 @@ mod check;
 mod explain;
 mod export;
 mod judge;
+mod literal;
 mod meaning;
 mod moment;
 mod names;
@@ -31,6 +32,7 @@ mod uses;
 
 pub use export::{PolicyExport, State, export};
 pub use judge::Guardrails;
+pub use literal::{Named, NamedKind};
 pub use meaning::{Meaning, Said};
 pub use schema::schema;
 pub use uses::Uses;

@@ -96,6 +96,22 @@ fn values_of_the_request_are_compared() {
     assert!(is_forbidden(text, "orders/get", &Asks::default().with("header.x-debug", &["1"])));
 }
 
+/// Else a guardrail about one object would refuse every list.
+#[test]
+fn a_parameter_that_an_operation_does_not_have_is_absent_and_refuses_nothing() {
+    let text = "forbid(principal, action, resource) when {\
+                context.path has tenant && context.path.tenant.contains(\"acme\") };";
+    let at = |template: &str, path: &str| Asks {
+        path: Some((Some(template.to_owned()), path.to_owned())),
+        ..Asks::default()
+    };
+    let with = "/orders/get/{tenant}";
+    assert!(is_forbidden(text, "orders/get", &at(with, "/orders/get/acme")));
+    let broken = refusal(text, "orders/get", &at(with, "/orders/get/%ff")).unwrap();
+    assert_eq!(broken.0, "policy_error");
+    assert!(!is_forbidden(text, "orders/get", &at("/orders/get", "/orders/get")));
+}
+
 #[test]
 fn a_mapped_address_is_the_address_that_it_maps() {
     let text = "forbid(principal, action, resource) when {\
@@ -117,7 +133,7 @@ fn what_cannot_be_read_refuses_where_a_guardrail_looks_at_it() {
     assert_eq!(problems(text), "");
     let broken = Asks { broken: true, ..Asks::default() };
     let (reason, why) = refusal(text, "orders/pay", &broken).unwrap();
-    assert_eq!(reason, "policy_error");
+    assert_eq!(reason, "ambiguous_body");
     assert_eq!(why, ["big: `body.amount` cannot be read"]);
     assert_eq!(refusal(text, "orders/get", &broken), None, "it is for another operation");
     let others = text.replace("clerks", "others");
@@ -178,6 +194,32 @@ fn of_claims_that_nobody_kept_nothing_is_concluded() {
     assert_eq!(says(settled, "orders/get"), (Ok(false), Verdict::DoesNotApply));
 }
 
+/// Who sent it can mend it; what the gate cannot evaluate is not the caller's fault.
+#[test]
+fn a_body_that_cannot_be_read_is_refused_as_the_callers_and_only_where_it_would_be_looked_at() {
+    let text = "forbid(principal, action == Action::\"orders/pay\", resource) when {\
+                principal.kind == \"person\" && context.body has amount && \
+                context.body.amount.contains(\"999\") };";
+    let broken = Asks { broken: true, ..Asks::default() };
+    let person = text.replace("\"person\"", "\"service_account\"");
+    let reasons: Vec<_> = [text, person.as_str()]
+        .iter()
+        .filter_map(|text| refusal(text, "orders/pay", &broken))
+        .collect();
+    let [(reason, why)] = reasons.as_slice() else { panic!("{reasons:?}") };
+    assert_eq!(*reason, "ambiguous_body");
+    assert!(why[0].contains("`body.amount` cannot be read"), "{why:?}");
+    assert_eq!(refusal(text, "orders/get", &broken), None);
+    // What cannot be evaluated whatever the body stays what it is.
+    let both = format!(
+        "{text} {person} forbid(principal, action, resource) when {{ \
+         context.draw + 9223372036854775807 > 5 }};"
+    );
+    let facts = Facts { draw: 1, ..Facts::of(None, 1, &broken) };
+    let refused = call(&town(&both).0, "orders/pay", facts).unwrap_err();
+    assert_eq!(refused.reason.as_str(), "policy_error");
+}
+
 #[test]
 fn an_evaluation_error_refuses() {
     // Cedar skips what overflows, also a `forbid`.
@@ -227,6 +269,70 @@ fn what_is_no_guardrail_is_refused_with_its_place_and_a_hint() {
     }
     let twice = "@id(\"a\") forbid(principal, action, resource);\n".repeat(2);
     assert!(problems(&twice).contains("rules.cedar:2: `a` is already the id"));
+}
+
+#[test]
+fn what_is_wrong_for_every_operation_is_told_once() {
+    for (text, said) in [
+        ("forbid(principal, action, resource) when { context.nosuch == 1 };", "`context.nosuch`"),
+        ("forbid(principal, action, resource) when { context.drew < 1 };", "`context.draw`"),
+        ("forbid(principal, action, resource) when { context.draw == \"1\" };", "rules.cedar:1"),
+        ("forbid(principal, action, resource) when { principal.nosuch == 1 };", "rules.cedar:1"),
+    ] {
+        let all = problems(text);
+        assert!(all.contains(said), "{all}");
+        assert_eq!(all.matches("rules.cedar:").count(), 1, "{all}");
+    }
+}
+
+#[test]
+fn a_word_or_number_that_is_never_there_is_told_with_the_nearest() {
+    let of = |condition: &str| {
+        let text = format!("forbid(principal, action, resource)\nwhen {{ {condition} }};");
+        let all = Guardrails::impossible(&rails(&text));
+        all.iter().map(|one| format!("{one}\n")).collect::<String>()
+    };
+    for (condition, said) in [
+        ("principal.kind == \"servce_account\"", "did you mean `service_account`?"),
+        ("\"servce_account\" != principal.kind", "did you mean `service_account`?"),
+        ("principal.environment == \"prod\"", "`principal.environment` is never `prod`"),
+        ("resource.impact == \"hihg\"", "did you mean `high`?"),
+        ("resource.mode == \"enforced\"", "did you mean `enforce`?"),
+        ("context.strength == \"weak\"", "it is one of shared_secret, "),
+        ("context.credential_class == \"apikey\"", "did you mean `api_key`?"),
+        ("context has binding && context.binding == \"tls\"", "did you mean `mtls`?"),
+        ("[\"person\", \"robot\"].contains(principal.kind)", "`principal.kind` is never `robot`"),
+        ("resource.accept.contains(\"key\")", "`resource.accept` is never `key`"),
+        ("context.week_minute > 20000", "it is from 0 to 10079"),
+        ("context.draw < -1", "compared with -1"),
+    ] {
+        assert!(of(condition).contains(said), "{condition}: {}", of(condition));
+        assert!(of(condition).starts_with("rules.cedar:1: "), "{}", of(condition));
+    }
+    let fine = "principal.kind == \"person\" || resource.name == \"prod\" || \
+                context.week_minute < 10080 || resource.environment == \"prod\" || \
+                resource.accept.contains(context.credential_class)";
+    assert_eq!(of(fine), "");
+    let apart =
+        "forbid(principal, action in Action::\"orders/write\", resource == Api::\"bills\");";
+    assert_eq!(Guardrails::impossible(&rails(apart))[0].reason, "guardrail_impossible");
+}
+
+#[test]
+fn the_entities_that_guardrails_name_are_known_with_their_places() {
+    let text = "forbid(principal in Group::\"clerks\", action, resource == Api::\"orders\");\n\
+                forbid(principal == Identity::\"robin\", action, resource) when {\n\
+                principal in [Group::\"staff\"] || resource == Api::\"bills\" };";
+    let named = Guardrails::named(&rails(text));
+    let named: Vec<_> = named.iter().map(|one| (one.id.as_str(), one.place.as_str())).collect();
+    let expected = [
+        ("bills", "rules.cedar:2"),
+        ("orders", "rules.cedar:1"),
+        ("clerks", "rules.cedar:1"),
+        ("staff", "rules.cedar:2"),
+        ("robin", "rules.cedar:2"),
+    ];
+    assert_eq!(named, expected);
 }
 
 /// Read without a bound, each of these would end the process.

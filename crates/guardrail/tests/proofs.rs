@@ -224,15 +224,77 @@ fn who_sees_fields_of_a_class_is_found() {
     assert!(asked(&hidden, "billing", DataClass::Pii).unwrap().holds, "no draw is left");
 }
 
+const STRANGE: &str = "forbid(principal, action, resource) when { resource.name like \"o*\" };";
+
+/// What is not understood is the same unknown on both sides, and stands in nobody's way.
 #[test]
-fn what_cannot_be_proved_is_told_as_such() {
+fn a_guardrail_that_is_not_understood_is_no_obstacle_where_both_states_have_it() {
+    let strange = Town::new().railed(&STRANGE.replace("o*", "x*"));
+    let narrow = strange.tied("header.x-tenant = \"acme\"");
+    assert!(Query::same(&strange.subject(), &strange.subject()).unwrap().is_settled());
+    let Some(proof) = no_more(&strange, &narrow) else { return };
+    assert!(proof.holds);
+    let wider = no_more(&narrow, &strange).unwrap();
+    assert_eq!(wider.counterexample.unwrap().allowed_by, Side::Second);
+    // That another API has one says nothing about this.
+    let elsewhere =
+        STRANGE.replace("action, resource", "action == Action::\"orders/list\", resource");
+    let hidden =
+        |town: &Town| town.with(|terms| terms.hours = vec!["mon 00:00-01:00".parse().unwrap()]);
+    let town = Town::new().railed(&elsewhere);
+    assert!(no_more(&town, &hidden(&town)).unwrap().holds);
+}
+
+/// One that only one state has takes away what nobody can tell: nothing is proved by it, and nothing
+/// is told as allowed that Cedar does not decide so.
+#[test]
+fn a_guardrail_that_is_not_understood_and_comes_or_goes_is_taken_as_what_is_harder_to_prove() {
     let town = Town::new();
-    let strange =
-        town.railed("forbid(principal, action, resource) when { resource.name like \"o*\" };");
-    let (old, new) = (town.subject(), strange.subject());
-    let problem = Query::no_more(&old, &new).unwrap_err();
+    let strange = town.railed(STRANGE);
+    // It only takes away, whatever it says.
+    assert!(no_more(&town, &strange).unwrap().holds);
+    // Without it more is allowed, and Cedar says so too.
+    let Some(proof) = no_more(&strange, &town) else { return };
+    assert_eq!(proof.counterexample.unwrap().allowed_by, Side::Second);
+    // One that never matches: what the solver found is none, and that is not hidden.
+    let idle = town.railed(&STRANGE.replace("o*", "x*"));
+    let (old, new) = (idle.subject(), town.subject());
+    let problem = solve(Query::no_more(&old, &new).unwrap()).unwrap().unwrap_err();
     assert_eq!(problem.reason, "not_provable");
     assert!(problem.detail.contains("guardrail:rules.cedar#1"), "{problem}");
+    // Nobody sees what it may forbid; that is no proof.
+    let billing: IdentityId = "billing".parse().unwrap();
+    let subject = strange.subject();
+    let query = Query::never_sees(&subject, &[billing], DataClass::Pii).unwrap();
+    assert_eq!(solve(query).unwrap().unwrap_err().reason, "not_provable");
+}
+
+/// `list` has no parameter, and a parameter has one value.
+#[test]
+fn a_path_has_the_parameters_of_its_template_and_each_of_them_once() {
+    let mut town = Town::new().tied("path.tenant = claim.tenant");
+    town.apis[0].operations[1].path = "/orders/list".to_owned();
+    // Nothing else is granted than what is tied.
+    town.grants.remove(0);
+    let twice = town.railed(
+        "forbid(principal, action, resource) when { context.path has tenant && \
+         context.path.tenant.contains(\"acme\") && context.path.tenant.contains(\"other\") };",
+    );
+    let Some(proof) = no_more(&twice, &town) else { return };
+    assert!(proof.holds, "{:?}", proof.counterexample);
+    let mut open = town.clone();
+    open.grants[0].terms = Terms::default();
+    let without = open.railed(
+        "forbid(principal, action == Action::\"orders/list\", resource) when { \
+         context.path has tenant };",
+    );
+    assert!(no_more(&without, &open).unwrap().holds, "it never has one");
+    let with = without.rails.as_ref().unwrap().files["rules.cedar"].replace("list", "get");
+    let with = open.railed(&with);
+    let example = no_more(&with, &open).unwrap().counterexample.unwrap();
+    assert_eq!(example.operation.as_ref().unwrap().as_str(), "get");
+    let at = example.values.iter().find(|(place, _)| place.to_string() == "path.tenant");
+    assert!(at.is_some_and(|(_, values)| values.len() == 1) || !example.unreadable.is_empty());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::decide::Asked;
 use crate::facts::{Reading, Request, Writes};
 use crate::lookup::Answers;
 use crate::permit::Decided;
-use crate::{Facts, Ruleset};
+use crate::{Facts, Ruleset, reading};
 
 /// What is kept of a request that was permitted: enough to judge it again without its head or body.
 #[derive(Debug, Clone, Copy)]
@@ -27,13 +27,22 @@ pub struct Kept<'a> {
     pub answers: &'a Answers,
 }
 
-impl Request for Kept<'_> {
+/// What is kept, as a request to an operation.
+struct Again<'a> {
+    kept: Kept<'a>,
+    template: Option<&'a str>,
+}
+
+impl Request for Again<'_> {
     fn read(&self, place: &Place) -> Reading<'_> {
-        match self.read.iter().find(|(known, _)| known == place) {
-            Some((_, values)) => {
+        match (self.kept.read.iter().find(|(known, _)| known == place), place) {
+            (Some((_, values)), _) => {
                 Reading::Values(values.iter().map(|value| value.as_str().into()).collect())
             }
-            None => Reading::Unreadable,
+            (None, Place::Path(name)) if !reading::is_in_path(self.template, name) => {
+                Reading::absent()
+            }
+            (None, _) => Reading::Unreadable,
         }
     }
 
@@ -61,7 +70,8 @@ impl Ruleset {
         }
         let operation = operation.and_then(|id| entry.operation_by_id(id));
         let Kept { source, draw, answers, .. } = kept;
-        let facts = Facts { source, draw, request: &kept, answers };
+        let again = Again { kept, template: operation.map(|one| one.path.as_str()) };
+        let facts = Facts { source, draw, request: &again, answers };
         match self.judge(Asked {
             who: Caller::proved(who).in_date(),
             entry,
@@ -76,7 +86,11 @@ impl Ruleset {
             Ok(Decided::NeedsBody) => Err(Reason::ObjectNotAllowed),
             // Nobody is asked again, and nothing is guessed.
             Ok(Decided::NeedsRelations(_)) => Err(Reason::RelationUnknown),
-            Err(refusal) => Err(refusal.reason),
+            Err(refusal) => Err(match refusal.reason {
+                // It was read when it came, and is not kept: that is nobody's fault who sent it.
+                Reason::AmbiguousBody => Reason::PolicyError,
+                reason => reason,
+            }),
         }
     }
 }

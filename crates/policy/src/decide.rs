@@ -176,6 +176,7 @@ impl Ruleset {
             Judgement::Pass => Ok(()),
             Judgement::Forbid(ids) => Err(No::Guarded(Reason::ForbiddenByPolicy, ids)),
             Judgement::Error(why) => Err(No::Guarded(Reason::PolicyError, vec![why])),
+            Judgement::UnreadableBody(why) => Err(No::Guarded(Reason::AmbiguousBody, vec![why])),
             Judgement::Later => Err(No::Later),
         }
     }

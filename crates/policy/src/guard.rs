@@ -41,6 +41,9 @@ pub enum Judgement {
     Forbid(Vec<String>),
     /// One of them could not be evaluated: which, and why. Refuses.
     Error(String),
+    /// One of them looks at the body, and what it looks at cannot be read there: which. Refuses, and
+    /// whoever sent the body can mend it.
+    UnreadableBody(String),
     /// One of them looks at what was not read yet (the body), or what no record keeps.
     Later,
 }
@@ -56,6 +59,11 @@ pub trait Guard: fmt::Debug + Send + Sync {
 
     /// What each guardrail that is for the API of a question says about it, sorted by id.
     fn explain(&self, question: &Question<'_>) -> Vec<Explained>;
+
+    /// Why it judges nothing and refuses everything; `None` = it judges.
+    fn fault(&self) -> Option<&str> {
+        None
+    }
 
     /// Which version of the set it is, for records and explanations.
     fn version(&self) -> u64;

@@ -8,20 +8,28 @@ use std::borrow::Cow;
 
 use catalog::capture;
 use smallvec::SmallVec;
+use traffic::headers;
 use traffic::target::pairs::pairs;
 
 use crate::Reading;
 
 pub mod json;
 
-/// A parameter of the path, by the template that the canonical path fits; without a template there
-/// are no parameters.
+/// A parameter of the path, by the template that the canonical path fits. What the template does not
+/// have is absent, as every parameter is without a template.
 pub fn path<'r>(template: Option<&str>, path: &str, name: &str) -> Reading<'r> {
-    match template.map(|template| capture::parameter(template, path, name)) {
-        Some(Some(value)) => Reading::one(value),
-        Some(None) => Reading::Unreadable,
+    match template.filter(|template| capture::has(template, name)) {
+        Some(template) => {
+            capture::parameter(template, path, name).map_or(Reading::Unreadable, Reading::one)
+        }
         None => Reading::absent(),
     }
+}
+
+/// Whether the path of an operation has a parameter of this name: what is not told of it is not
+/// known, and what it does not have is absent.
+pub fn is_in_path(template: Option<&str>, name: &str) -> bool {
+    template.is_some_and(|template| capture::has(template, name))
 }
 
 /// A parameter of a query: each of its values.
@@ -43,10 +51,17 @@ pub fn query<'q>(query: Option<&'q str>, name: &str) -> Reading<'q> {
     Reading::Values(values)
 }
 
-/// A header field: the values of each field of its name, in order.
-pub fn header<'h>(fields: impl Iterator<Item = &'h [u8]>) -> Reading<'h> {
+/// A header field: the values of each field of its name, in order. `fields`: all that travel on,
+/// as another spelling that application servers take for the same name is another reading.
+pub fn header<'h>(fields: impl Iterator<Item = (&'h str, &'h [u8])>, name: &str) -> Reading<'h> {
     let mut values = SmallVec::new();
-    for value in fields {
+    for (found, value) in fields {
+        if !found.eq_ignore_ascii_case(name) {
+            if headers::is_alias(found, name) {
+                return Reading::Unreadable;
+            }
+            continue;
+        }
         let Ok(value) = std::str::from_utf8(value) else { return Reading::Unreadable };
         // A list to those who split it (RFC 9110 §5.6.1), one value to others.
         if value.contains(',') {

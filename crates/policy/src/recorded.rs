@@ -2,13 +2,13 @@
 //! an answer that depends on it says so.
 
 use base::IdentityId;
-use catalog::{Accept, Api, Operation, capture};
+use catalog::{Accept, Api, Operation};
 use grant::Place;
 use identity::{Binding, CredentialClass};
 use traffic::CallRecord;
 
 use crate::facts::{Reading, Request, Writes};
-use crate::{Caller, Ruleset};
+use crate::{Caller, Ruleset, reading};
 
 /// What a record keeps of a request: its path, and whether there was a body.
 #[derive(Debug, Clone, Copy)]
@@ -27,9 +27,7 @@ impl<'a> RecordedRequest<'a> {
 impl Request for RecordedRequest<'_> {
     fn read(&self, place: &Place) -> Reading<'_> {
         let Place::Path(name) = place else { return Reading::Later };
-        let value =
-            self.template.and_then(|path| capture::parameter(path, &self.record.path, name));
-        value.map_or(Reading::Unreadable, Reading::one)
+        reading::path(self.template, &self.record.path, name)
     }
 
     fn writes(&self, _allowed: &[String]) -> Writes {

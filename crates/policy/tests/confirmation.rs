@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use base::{ApiId, Timestamp};
 use catalog::{Api, ApiMode};
@@ -74,11 +74,11 @@ fn what_still_has_it_goes_on() {
     assert_eq!(confirm(&ruleset, None, NOW), Ok(()));
 }
 
-/// Guardrails that look at a parameter of the query: one that cannot be read they cannot judge.
+/// Guardrails that look at one place: one that cannot be read they cannot judge.
 #[derive(Debug)]
-struct LooksAtQuery;
+struct LooksAt([Place; 1]);
 
-impl Guard for LooksAtQuery {
+impl Guard for LooksAt {
     fn judge(&self, question: &Question<'_>) -> Judgement {
         match question.facts.request.read(&self.reads(&question.api.id)[0]) {
             Reading::Values(_) => Judgement::Pass,
@@ -87,8 +87,7 @@ impl Guard for LooksAtQuery {
     }
 
     fn reads(&self, _: &ApiId) -> &[Place] {
-        static PLACE: LazyLock<[Place; 1]> = LazyLock::new(|| [Place::Query("preview".to_owned())]);
-        &*PLACE
+        &self.0
     }
 
     fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
@@ -121,7 +120,7 @@ fn what_a_guardrail_looked_at_in_vain_is_known_afterwards() {
         Grant { status: GrantStatus::Revoked, ..grant("g_billing", "billing", "orders", &["get"]) };
     let worlds = [vec![], vec![Change::Api(observed), Change::Grant(gone)]];
     for (changes, is_observed) in worlds.into_iter().zip([false, true]) {
-        let guard: Arc<dyn Guard> = Arc::new(LooksAtQuery);
+        let guard: Arc<dyn Guard> = Arc::new(LooksAt([Place::Query("preview".to_owned())]));
         let ruleset = ruleset().apply(2, changes).unwrap();
         let ruleset = ruleset.apply(3, [Change::Guard(Some(guard))]).unwrap();
         let who = caller(&ruleset, "billing").unwrap();
@@ -136,4 +135,17 @@ fn what_a_guardrail_looked_at_in_vain_is_known_afterwards() {
         let api = "orders".parse().unwrap();
         assert_eq!(ruleset.confirm(&who, &api, Some(&operation), kept, NOW), Ok(()));
     }
+}
+
+/// A guardrail that came since looks at a parameter of paths.
+#[test]
+fn a_parameter_that_the_operation_lacks_is_absent_afterwards_and_one_that_was_not_kept_is_unknown()
+{
+    let guard: Arc<dyn Guard> = Arc::new(LooksAt([Place::Path("id".to_owned())]));
+    let ruleset = ruleset().apply(2, [Change::Guard(Some(guard))]).unwrap();
+    assert_eq!(confirm(&ruleset, Some("get"), NOW), Ok(()));
+    let mut with = api("orders", &["get"]);
+    with.operations.iter_mut().for_each(|one| one.path = "/orders/get/{id}".to_owned());
+    let ruleset = ruleset.apply(3, [Change::Api(with)]).unwrap();
+    assert_eq!(confirm(&ruleset, Some("get"), NOW), Err(Reason::PolicyError));
 }

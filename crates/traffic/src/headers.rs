@@ -14,7 +14,7 @@ mod response;
 mod trailer;
 
 pub use framing::Framing;
-pub use kind::is_method_override;
+pub use kind::{is_alias, is_method_override};
 pub use request::{Presented, RequestFields};
 pub use response::ResponseFields;
 pub use trailer::may_trail;

@@ -55,7 +55,8 @@ words! {
         /// A grant covers the operation on objects of a relation, and its source did not say whether
         /// this is one.
         RelationUnknown = "relation_unknown",
-        /// The body is JSON with two readings: a name twice in one object, or nested too deep.
+        /// The body has no one reading as JSON: malformed, a name twice in one object, nested too deep,
+        /// or of a type that what is judged by it cannot read.
         AmbiguousBody = "ambiguous_body",
         /// The request does not keep to the API's document.
         ContractViolation = "contract_violation",

@@ -103,6 +103,7 @@ impl Asked<'_> {
     fn path(&self, name: &str) -> Reading<'_> {
         match self.target {
             Some(target) => reading::path(self.template, target.path(), name),
+            None if !reading::is_in_path(self.template, name) => Reading::absent(),
             // Every request has a value here: not to be told it is not to know it.
             None => match values(self.given.path.as_ref(), name) {
                 Some([value]) => Reading::one(value.as_str()),
@@ -124,8 +125,17 @@ impl Asked<'_> {
 
     fn header(&self, name: &str) -> Reading<'_> {
         let Some(fields) = &self.given.header else { return Reading::Unreadable };
-        let of_name = fields.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
-        reading::header(of_name.map(|(_, value)| value.as_bytes()))
+        let fields = fields.iter().map(|(found, value)| (found.as_str(), value.as_bytes()));
+        reading::header(fields, name)
+    }
+
+    /// `None`: nobody can know what it says.
+    fn body(&self) -> Option<&Value> {
+        let mut fields = self.given.header.iter().flatten();
+        let is_patch = fields.any(|(name, value)| {
+            name == "content-type" && reading::json::is_patch(value.as_bytes())
+        });
+        self.given.body.as_ref().filter(|_| !is_patch)
     }
 }
 
@@ -144,7 +154,7 @@ impl Request for Asked<'_> {
             Place::Path(name) => self.path(name),
             Place::Query(name) => self.query(name),
             Place::Header(name) => self.header(name),
-            Place::Body(path) => match &self.given.body {
+            Place::Body(path) => match self.body() {
                 None => Reading::Unreadable,
                 Some(Value::Null) => Reading::absent(),
                 Some(body) => reading::json::read(body, path),
@@ -154,7 +164,7 @@ impl Request for Asked<'_> {
     }
 
     fn writes(&self, allowed: &[String]) -> Writes {
-        match &self.given.body {
+        match self.body() {
             None => Writes::Unreadable,
             Some(Value::Null) => Writes::Within,
             Some(body) => reading::json::writes(body, allowed),

@@ -56,6 +56,8 @@ impl Stage {
     fn of(reason: Reason, record: &CallRecord) -> Self {
         let is_known = record.identity_id.is_some();
         match reason {
+            // A form that names another method is noticed when it is read.
+            Reason::MalformedRequest | Reason::ForbiddenHeader if is_known => Self::Message,
             Reason::MalformedRequest
             | Reason::NonCanonicalTarget
             | Reason::AuthorityMismatch
@@ -234,7 +236,7 @@ fn why(reason: Reason) -> &'static str {
         Reason::RelationUnknown => {
             "a grant covers it on related objects, and their source did not say"
         }
-        Reason::AmbiguousBody => "the body is JSON with two readings",
+        Reason::AmbiguousBody => "the body has no one reading as JSON",
         Reason::ContractViolation => "the request breaks the API's document",
         Reason::RateLimited => "too many requests in too short a time",
         Reason::QuotaExceeded => "the quota of the day or month is used up",

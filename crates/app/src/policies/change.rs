@@ -83,6 +83,7 @@ impl App {
             return Ok(());
         }
         cases::of(&after)?;
+        guardrails::name_what_is_there(tx, before.as_ref(), &after).await?;
         after = Guardrails {
             version: before.as_ref().map_or(0, |before| before.version) + 1,
             updated_at: tx.at(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base::Problem;
 use catalog::Api;
 use grant::Guardrails;
+use guardrail::NamedKind;
 use policy::{Guard, Ruleset};
 use store::{Object, Tx};
 
@@ -30,11 +31,56 @@ pub(crate) fn compiled(set: &Guardrails) -> Option<Arc<dyn Guard>> {
     if set.files.is_empty() {
         return None;
     }
-    let compiled = guardrail::Guardrails::compile(&set);
-    if let Some(fault) = compiled.fault() {
+    Some(Arc::new(guardrail::Guardrails::compile(&set)))
+}
+
+/// Says in the log that guardrails which come into force refuse everything. What is only tried is told
+/// to whoever tries it.
+pub(crate) fn tell_fault(before: Option<&Ruleset>, after: &Ruleset) {
+    let Some(guard) = after.guard() else { return };
+    let is_known = before.and_then(Ruleset::guard).is_some_and(|known| Arc::ptr_eq(known, guard));
+    if let Some(fault) = guard.fault().filter(|_| !is_known) {
         tracing::error!(%fault, "guardrails cannot be compiled: every request is refused");
     }
-    Some(Arc::new(compiled))
+}
+
+/// Whether what the changed files name is there. Not asked again later: that a group is dissolved
+/// must not keep anybody from changing anything else.
+pub(super) async fn name_what_is_there(
+    tx: &mut Tx,
+    before: Option<&Guardrails>,
+    after: &Guardrails,
+) -> Result<(), Problem> {
+    let mut changed = of(after);
+    changed.files.retain(|name, text| before.and_then(|set| set.files.get(name)) != Some(text));
+    let mut problems = guardrail::Guardrails::impossible(&changed);
+    for named in guardrail::Guardrails::named(&changed) {
+        let is_there = match named.kind {
+            NamedKind::Api => tx.api(&named.id).await?.is_some(),
+            NamedKind::Group => tx.group(&named.id).await?.is_some(),
+            NamedKind::Identity => tx.identity(&named.id).await?.is_some(),
+        };
+        if is_there {
+            continue;
+        }
+        let known: Vec<String> = match named.kind {
+            NamedKind::Api => tx.apis().await?.iter().map(|api| api.id.to_string()).collect(),
+            NamedKind::Group => tx.groups().await?.iter().map(|one| one.id.to_string()).collect(),
+            // As many as there are; whoever names one by hand knows its id.
+            NamedKind::Identity => Vec::new(),
+        };
+        problems.push(named.unknown(known.iter().map(String::as_str)));
+    }
+    problems.sort_by(|one, other| one.place.cmp(&other.place));
+    if problems.is_empty() { Ok(()) } else { Err(told(problems)) }
+}
+
+/// Whether no guardrail is about an API that is taken away: it would forbid nothing, also when another
+/// of that name comes.
+fn keep_named(set: &Guardrails, gone: &BTreeSet<String>) -> Result<(), Problem> {
+    let named = guardrail::Guardrails::named(&of(set)).into_iter();
+    let mut named = named.filter(|one| one.kind == NamedKind::Api && gone.contains(&one.id));
+    named.next().map_or(Ok(()), |one| Err(one.unknown([])))
 }
 
 /// Whether the guardrails and the catalogue fit each other, asked when a transaction changed either:
@@ -51,8 +97,13 @@ pub(crate) async fn fit(tx: &mut Tx, after: &Ruleset) -> Result<(), Problem> {
     if !apis && !rails {
         return Ok(());
     }
+    let gone = tx.changes().iter().filter_map(|change| match &change.object {
+        Some(Object::ApiRemoved(id)) => Some(id.to_string()),
+        _ => None,
+    });
+    let gone: BTreeSet<String> = gone.collect();
     let Some(set) = tx.guardrails().await? else { return Ok(()) };
-    check(&set, after).map_err(|problem| match rails {
+    check(&set, after).and_then(|()| keep_named(&set, &gone)).map_err(|problem| match rails {
         true => problem,
         false => Problem::conflict(problem.reason, problem.detail)
             .at(problem.place.unwrap_or_default())

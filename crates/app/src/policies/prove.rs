@@ -45,6 +45,7 @@ impl App {
             let detail = format!("`seconds` is from 1 to {SECONDS_MAX}");
             return Err(Problem::invalid("out_of_range", detail).at("seconds"));
         }
+        let names = names(&question, asked.change.is_some());
         let (old, new) = self.states(actor, &asked).await?;
         let looked_up = self.ruleset().load().looked_up().clone();
         let (old, new) = (old.looking_up(&looked_up), new.looking_up(&looked_up));
@@ -58,7 +59,7 @@ impl App {
         let turn = Arc::clone(&self.proving).lock_owned().await;
         let work = move || {
             let _turn = turn;
-            answer(&question, &old, &new, seconds)
+            answer(&question, &old, &new, seconds).map(|(proof, cases)| view(proof, cases, names))
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| Problem::internal(error.to_string()))?
@@ -166,7 +167,7 @@ fn answer(
     old: &Lists,
     new: &Lists,
     seconds: u32,
-) -> Result<ProofView, Problem> {
+) -> Result<(Proof, u64), Problem> {
     let (old, new) = (Subject::new(old.state())?, Subject::new(new.state())?);
     let mut query = match question {
         Question::NoMore => Query::no_more(&old, &new)?,
@@ -181,18 +182,29 @@ fn answer(
             query.conclude(&output, solver::NAME)?
         }
     };
-    Ok(view(proof, cases))
+    Ok((proof, cases))
 }
 
-fn view(proof: Proof, cases: u64) -> ProofView {
-    let counterexample = proof.counterexample.map(|example| counterexample(&example));
+/// What the first and the second state of a question are called. Whoever asks about one state alone
+/// asks about what the change makes of it, if there is one.
+fn names(question: &Question, is_changed: bool) -> [&'static str; 2] {
+    match question {
+        Question::NeverSees(..) if is_changed => ["changed"; 2],
+        Question::NeverSees(..) => ["present"; 2],
+        Question::NoMore | Question::Same => ["present", "changed"],
+    }
+}
+
+fn view(proof: Proof, cases: u64, names: [&'static str; 2]) -> ProofView {
+    let counterexample = proof.counterexample.map(|example| counterexample(&example, names));
     ProofView { holds: proof.holds, cases, solver: proof.solver, counterexample }
 }
 
-fn counterexample(example: &Counterexample) -> CounterexampleView {
+fn counterexample(example: &Counterexample, names: [&'static str; 2]) -> CounterexampleView {
+    let [first, second] = names;
     let allowed_by = match example.allowed_by {
-        Side::First => "present",
-        Side::Second => "changed",
+        Side::First => first,
+        Side::Second => second,
     };
     let values = example.values.iter().map(|(place, values)| (place.to_string(), values.clone()));
     CounterexampleView {

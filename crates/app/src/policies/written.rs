@@ -93,7 +93,10 @@ impl Parts {
             template: located.operation.map(|operation| operation.path.as_str()),
             target,
             headers: &request.headers,
-            body: request.body.as_deref().map(|text| json::parse(text.as_bytes())),
+            body: request.body.as_deref().map(|text| match is_patch(&request.headers) {
+                true => None,
+                false => json::parse(text.as_bytes()),
+            }),
         };
         let who = Caller::supposed(&self.identity, self.class).bound(self.binding);
         Ok(ask(&Posed {
@@ -121,6 +124,11 @@ fn check_line(method: &str, target: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+fn is_patch(headers: &BTreeMap<String, String>) -> bool {
+    let mut types = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    types.any(|(_, media)| json::is_patch(media.as_bytes()))
+}
+
 /// The parts of a written request, read as the gate reads those that come.
 struct Written<'a> {
     template: Option<&'a str>,
@@ -136,9 +144,9 @@ impl Request for Written<'_> {
             Place::Path(name) => reading::path(self.template, self.target.path(), name),
             Place::Query(name) => reading::query(self.target.query(), name),
             Place::Header(name) => {
-                let is_named = |found: &str| found.eq_ignore_ascii_case(name);
-                let named = self.headers.iter().filter(|(found, _)| is_named(found));
-                reading::header(named.map(|(_, value)| value.as_bytes()))
+                let fields = self.headers.iter();
+                let fields = fields.map(|(found, value)| (found.as_str(), value.as_bytes()));
+                reading::header(fields, name)
             }
             Place::Body(path) => match &self.body {
                 None => Reading::absent(),

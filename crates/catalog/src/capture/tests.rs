@@ -14,6 +14,15 @@ fn what_has_two_readings_or_none_has_no_value() {
 }
 
 #[test]
+fn a_template_has_the_parameters_that_it_names_and_no_others() {
+    assert!(!has("/orders", "id"));
+    assert!(!has("/orders/{order_id}", "id"));
+    assert!(!has("/orders/id", "id"));
+    assert!(has("/orders/{id}", "id"));
+    assert!(has("/a/{x}-{y}", "y"));
+}
+
+#[test]
 fn values_are_decoded_once() {
     assert_eq!(read("/t/{tenant}/o/{id}", "/t/acme/o/42", "tenant").as_deref(), Some("acme"));
     assert_eq!(read("/t/{tenant}/o/{id}", "/t/acme/o/42/", "id").as_deref(), Some("42"));

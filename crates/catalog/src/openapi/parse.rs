@@ -61,6 +61,8 @@ pub(super) fn yaml_with<'t, S: DeserializeSeed<'t>>(
     seed: S,
 ) -> Result<S::Value, serde_saphyr::Error> {
     let options = serde_saphyr::options! {
+        // OpenAPI is YAML 1.2 by its JSON schema: `no`, `on` and `n` are texts.
+        strict_booleans: true,
         budget: serde_saphyr::budget! {
             max_depth: DEPTH_MAX,
             max_nodes: YAML_NODES_MAX,

@@ -92,7 +92,7 @@ impl Case<'_> {
             }
     }
 
-    fn action(&self) -> String {
+    pub(super) fn action(&self) -> String {
         names::action_of(self.api, self.operation)
     }
 

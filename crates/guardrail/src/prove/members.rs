@@ -1,5 +1,6 @@
 //! What the members of the caller, the API and the context are, for one caller and one operation.
 
+use catalog::{Operation, capture};
 use cedar_policy::pst::Var;
 use grant::{Place, Source};
 
@@ -97,6 +98,9 @@ impl Case<'_> {
     }
 
     fn at_place(&self, part: &str, name: &str, names: &mut Names) -> Encoded<(Term, Value)> {
+        if part == "path" && !has_parameter(self.operation, name) {
+            return Ok(known_set(Term::empty()));
+        }
         let is = |place: &&Place| member(place) == Some((part, name));
         match self.subject.uses().places.iter().find(is) {
             Some(place) => Ok(known_set(names.place(place))),
@@ -126,6 +130,11 @@ impl Case<'_> {
         }
         Ok(known_set(Term::union(parts)))
     }
+}
+
+/// Whether the path of what is asked has a parameter of this name.
+pub(super) fn has_parameter(operation: Option<&Operation>, name: &str) -> bool {
+    operation.is_some_and(|operation| capture::has(&operation.path, name))
 }
 
 /// A set that is there unless it is empty.

@@ -6,7 +6,8 @@
 //! Callers, groups, roles and operations are those of the states; everything that a request brings
 //! is open. Not claimed: anything about identities that are in neither state, about paths that
 //! only one catalogue knows as an operation (they count as refused by the other), or about what
-//! guardrails say in Cedar outside of the fragment.
+//! guardrails say in Cedar outside of the fragment: such a one is the same unknown in two states
+//! that have it in common, and else forbids wherever that would be the harder thing to prove.
 
 mod answer;
 mod encode;
@@ -22,7 +23,7 @@ use std::fmt::Write as _;
 use base::{ApiId, IdentityId, OperationId, Problem};
 use catalog::{Api, DataClass, Operation};
 use cedar_policy::pst::Effect;
-use grant::Grant;
+use grant::{Grant, Place};
 
 use encode::{Case, Outside};
 use names::Names;
@@ -37,6 +38,8 @@ pub struct Query<'a> {
     names: Names,
     /// What is asked for each caller and operation; those with the same formula once.
     cases: Vec<Asked<'a>>,
+    /// The first guardrail outside of the fragment, and why it is.
+    left_open: Option<Problem>,
 }
 
 #[derive(Debug)]
@@ -72,9 +75,13 @@ pub struct Proof {
 }
 
 impl<'a> Query<'a> {
+    fn new() -> Self {
+        Self { names: Names::default(), cases: Vec::new(), left_open: None }
+    }
+
     /// That `new` allows nothing that `old` did not.
     pub fn no_more(old: &'a Subject<'a>, new: &'a Subject<'a>) -> Result<Self, Problem> {
-        let mut query = Self { names: Names::default(), cases: Vec::new() };
+        let mut query = Self::new();
         query.compare(new, old, Side::Second)?;
         Ok(query)
     }
@@ -93,7 +100,7 @@ impl<'a> Query<'a> {
         identities: &[IdentityId],
         class: DataClass,
     ) -> Result<Self, Problem> {
-        let mut query = Self { names: Names::default(), cases: Vec::new() };
+        let mut query = Self::new();
         let wanted = |id: &&IdentityId| identities.is_empty() || identities.contains(id);
         for identity in subject.identities().filter(wanted) {
             for (api, operation) in asked(subject.state.apis) {
@@ -102,8 +109,8 @@ impl<'a> Query<'a> {
                     continue;
                 }
                 let sees = |mark: &str| shows(subject.state.grants, mark, operation, class);
-                let formula =
-                    allowed(subject, identity, api, Some(operation), &mut query.names, &sees)?;
+                let state = State { subject, other: None, forbids: false };
+                let formula = query.allowed(state, identity, (api, Some(operation)), &sees)?;
                 query.add(Asked {
                     identity,
                     api,
@@ -129,7 +136,8 @@ impl<'a> Query<'a> {
         let any = |_: &str| true;
         for identity in more.identities() {
             for (api, operation) in asked(more.state.apis) {
-                let is = allowed(more, identity, api, operation, &mut self.names, &any)?;
+                let state = State { subject: more, other: Some(less), forbids: false };
+                let is = self.allowed(state, identity, (api, operation), &any)?;
                 if is == Term::FALSE {
                     continue;
                 }
@@ -139,8 +147,9 @@ impl<'a> Query<'a> {
                     (found.is_some() == operation.is_some()).then_some((other, found))
                 });
                 let was = match there {
-                    Some((api, operation)) => {
-                        allowed(less, identity, api, operation, &mut self.names, &any)?
+                    Some(asked) => {
+                        let state = State { subject: less, other: Some(more), forbids: true };
+                        self.allowed(state, identity, asked, &any)?
                     }
                     None => Term::FALSE,
                 };
@@ -153,9 +162,80 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
-    fn add(&mut self, asked: Asked<'a>) {
+    fn add(&mut self, mut asked: Asked<'a>) {
         if asked.formula != Term::FALSE {
+            let path = self.path(&asked);
+            asked.formula = Term::and([asked.formula, path]);
             self.cases.push(asked);
+        }
+    }
+
+    /// What holds of the path of every request to an operation: each parameter of its template is
+    /// there or cannot be read, and of no other parameter anything can be said.
+    fn path(&mut self, asked: &Asked<'_>) -> Term {
+        let subjects = [Some(asked.allows), asked.refuses];
+        let places = subjects.into_iter().flatten().flat_map(|subject| &subject.uses().places);
+        let mut parts = Vec::new();
+        for place in places {
+            let Place::Path(name) = place else { continue };
+            let text = self.names.text(&place.to_string());
+            let unreadable = Term::member(text, Term::var("unreadable"));
+            parts.push(if members::has_parameter(asked.operation, name) {
+                let is_empty = Term::equal(self.names.place(place), Term::empty());
+                Term::or([unreadable, Term::not(is_empty)])
+            } else {
+                Term::not(unreadable)
+            });
+        }
+        Term::and(parts)
+    }
+
+    /// When a caller may do what is asked, by permits that count.
+    fn allowed(
+        &mut self,
+        state: State<'_, 'a>,
+        identity: &IdentityId,
+        (api, operation): (&Api, Option<&Operation>),
+        counts: &dyn Fn(&str) -> bool,
+    ) -> Result<Term, Problem> {
+        let subject = state.subject;
+        let Some((identity, about)) = subject.identity(identity) else { return Ok(Term::FALSE) };
+        let case = Case { subject, identity, about, api, operation };
+        let mut permitted = Vec::new();
+        for (mark, policy) in subject.policies_for(&identity.id, Effect::Permit) {
+            if counts(mark) {
+                let term = case.policy(policy, &mut self.names);
+                permitted.push(term.map_err(|why| unproved(mark, &why))?);
+            }
+        }
+        let permitted = Term::or(permitted);
+        if permitted == Term::FALSE {
+            return Ok(permitted);
+        }
+        let mut forbidden = Vec::new();
+        for (mark, policy) in subject.policies_for(&identity.id, Effect::Forbid) {
+            forbidden.push(match case.policy(policy, &mut self.names) {
+                Ok(term) => term,
+                Err(why) => {
+                    self.left_open.get_or_insert_with(|| unproved(mark, &why));
+                    self.strange(state, &case, mark)
+                }
+            });
+        }
+        Ok(Term::and([permitted, Term::not(Term::or(forbidden))]))
+    }
+
+    /// What a guardrail outside of the fragment counts as.
+    fn strange(&mut self, state: State<'_, 'a>, case: &Case<'_>, mark: &str) -> Term {
+        let action = case.action();
+        let asked = [
+            ("Identity", case.identity.id.as_str()),
+            ("Action", action.as_str()),
+            ("Api", case.api.id.as_str()),
+        ];
+        match state.other {
+            Some(other) if state.subject.shares(other, asked, mark) => self.names.strange(mark),
+            _ => Term::Bool(state.forbids),
         }
     }
 
@@ -211,9 +291,10 @@ impl<'a> Query<'a> {
                 let asked = usize::try_from(model.case()).ok().and_then(|at| self.cases.get(at));
                 let asked = asked.ok_or_else(|| Problem::internal("the solver names no case"))?;
                 let example = model.example(asked.identity, asked.api, asked.operation, asked.side);
-                example.confirm(asked.allows, true)?;
+                let left_open = self.left_open.as_ref();
+                example.confirm(asked.allows, true, left_open)?;
                 if let Some(refuses) = asked.refuses {
-                    example.confirm(refuses, false)?;
+                    example.confirm(refuses, false, left_open)?;
                 }
                 proof(false, Some(example))
             }
@@ -226,38 +307,20 @@ impl<'a> Query<'a> {
     }
 }
 
+/// A state that is asked, beside the one that it is compared with.
+#[derive(Clone, Copy)]
+struct State<'s, 'a> {
+    subject: &'s Subject<'a>,
+    other: Option<&'s Subject<'a>>,
+    /// Whether a guardrail that is not understood counts as forbidding.
+    forbids: bool,
+}
+
 /// Every operation of every API, and what is unknown of each.
 fn asked(apis: &[Api]) -> impl Iterator<Item = (&Api, Option<&Operation>)> {
     apis.iter().flat_map(|api| {
         api.operations.iter().map(Some).chain([None]).map(move |operation| (api, operation))
     })
-}
-
-/// When a caller may do what is asked, by permits that count.
-fn allowed<'a>(
-    subject: &'a Subject<'a>,
-    identity: &IdentityId,
-    api: &Api,
-    operation: Option<&Operation>,
-    names: &mut Names,
-    counts: &dyn Fn(&str) -> bool,
-) -> Result<Term, Problem> {
-    let Some((identity, about)) = subject.identity(identity) else { return Ok(Term::FALSE) };
-    let case = Case { subject, identity, about, api, operation };
-    let mut any = |effect: Effect| {
-        let mut parts = Vec::new();
-        for (mark, policy) in subject.policies_for(&identity.id, effect) {
-            if effect == Effect::Forbid || counts(mark) {
-                parts.push(case.policy(policy, names).map_err(|why| unproved(mark, &why))?);
-            }
-        }
-        Ok(Term::or(parts))
-    };
-    let permitted = any(Effect::Permit)?;
-    if permitted == Term::FALSE {
-        return Ok(permitted);
-    }
-    Ok(Term::and([permitted, Term::not(any(Effect::Forbid)?)]))
 }
 
 fn unproved(mark: &str, why: &Outside) -> Problem {

@@ -10,6 +10,7 @@ use cedar_policy::{Authorizer, Context, Decision, Request, RestrictedExpression}
 use grant::{Place, Source};
 
 use super::answer::{self, Found};
+use super::members::has_parameter;
 use super::names::{Names, v6_of};
 use super::subject::Subject;
 use super::{Side, Target, Values};
@@ -101,13 +102,19 @@ impl<'n> Model<'n> {
         &self,
         identity: &IdentityId,
         api: &Api,
-        operation: Option<&Operation>,
+        asked: Option<&Operation>,
         allowed_by: Side,
     ) -> Counterexample {
         let (identity, api, operation): Target =
-            (identity.clone(), api.id.clone(), operation.map(|one| one.id.clone()));
+            (identity.clone(), api.id.clone(), asked.map(|one| one.id.clone()));
         let places = self.names.places.iter().enumerate();
+        // Of a parameter that the path does not have, the solver may say what it likes.
+        let there = |place: &Place| match place {
+            Place::Path(name) => has_parameter(asked, name),
+            _ => true,
+        };
         let values = places.map(|(at, place)| (place.clone(), self.texts(&format!("place_{at}"))));
+        let values = values.filter(|(place, values)| !values.is_empty() && there(place));
         let claims = self.names.claims.iter().enumerate();
         let claims = claims.map(|(at, name)| (name.clone(), self.texts(&format!("claim_{at}"))));
         let micros = self.number("now") * 1_000 + self.number("now_us");
@@ -125,7 +132,7 @@ impl<'n> Model<'n> {
             source: self.source(),
             scopes: self.is("scoped").then(|| self.texts("scopes")),
             claims: claims.filter(|(_, values)| !values.is_empty()).collect(),
-            values: values.filter(|(_, values)| !values.is_empty()).collect(),
+            values: values.collect(),
             unreadable: self.texts("unreadable"),
             writes: self.is("readable").then(|| self.texts("writes")),
         }
@@ -133,11 +140,20 @@ impl<'n> Model<'n> {
 }
 
 impl Counterexample {
-    /// Asks Cedar. Its answer must be the claimed one, or the formulas were wrong.
-    pub(super) fn confirm(&self, subject: &Subject<'_>, claimed: bool) -> Result<(), Problem> {
+    /// Asks Cedar. Its answer must be the claimed one, or the formulas were wrong; unless they left
+    /// something open.
+    pub(super) fn confirm(
+        &self,
+        subject: &Subject<'_>,
+        claimed: bool,
+        left_open: Option<&Problem>,
+    ) -> Result<(), Problem> {
         let is = self.is_allowed(subject).map_err(Problem::internal)?;
         if is == claimed {
             return Ok(());
+        }
+        if let Some(problem) = left_open {
+            return Err(problem.clone());
         }
         let (is, not) = if is { ("allowed", "refused") } else { ("refused", "allowed") };
         Err(Problem::internal(format!("the solver says {not}, and Cedar says {is}, of: {self}")))

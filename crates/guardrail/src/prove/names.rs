@@ -13,6 +13,8 @@ use super::term::Term;
 pub(super) struct Names {
     texts: BTreeMap<String, i128>,
     pub(super) places: Vec<Place>,
+    /// Policies outside of the fragment that two states have in common.
+    strange: Vec<String>,
     pub(super) claims: Vec<String>,
 }
 
@@ -40,6 +42,16 @@ impl Names {
             self.places.len() - 1
         });
         Term::Var(format!("place_{at}"))
+    }
+
+    /// Whether a policy outside of the fragment holds: the same in both states, whatever it is.
+    pub(super) fn strange(&mut self, mark: &str) -> Term {
+        let at = self.strange.iter().position(|known| known == mark);
+        let at = at.unwrap_or_else(|| {
+            self.strange.push(mark.to_owned());
+            self.strange.len() - 1
+        });
+        Term::Var(format!("strange_{at}"))
     }
 
     pub(super) fn claim(&mut self, name: &str) -> Term {
@@ -82,7 +94,15 @@ impl Names {
             plain.iter().map(|(name, sort)| ((*name).to_owned(), *sort)).collect();
         all.extend((0..self.places.len()).map(|at| (format!("place_{at}"), SET)));
         all.extend((0..self.claims.len()).map(|at| (format!("claim_{at}"), SET)));
+        all.extend((0..self.strange.len()).map(|at| (format!("strange_{at}"), "Bool")));
+        all.extend(self.parameters().map(|at| (format!("one_{at}"), "Int")));
         all
+    }
+
+    /// The places that are parameters of paths.
+    fn parameters(&self) -> impl Iterator<Item = usize> {
+        let places = self.places.iter().enumerate();
+        places.filter(|(_, place)| matches!(place, Place::Path(_))).map(|(at, _)| at)
     }
 
     /// What holds of every request.
@@ -145,6 +165,14 @@ impl Names {
         out.push_str("(assert (= week_minute (mod (+ (div now 60000) 4320) 10080)))\n");
         for fact in facts {
             let _ = writeln!(out, "(assert {fact})");
+        }
+        // A parameter of a path has one value, or none that can be read.
+        for at in self.parameters() {
+            let none = Term::empty();
+            let _ = writeln!(
+                out,
+                "(assert (or (= place_{at} {none}) (= place_{at} (set.singleton one_{at}))))"
+            );
         }
         out
     }

@@ -109,6 +109,23 @@ impl<'a> Subject<'a> {
         self.meaning.entities.is_ancestor_of(&other, &one)
     }
 
+    /// Whether this policy is one of another state too, and all that it can look at beside the request
+    /// is the same there: then it holds in both of them or in none.
+    pub(super) fn shares(&self, other: &Self, asked: [(&str, &str); 3], mark: &str) -> bool {
+        let of = |subject: &Self| subject.policies.iter().find(|(known, _)| known == mark).cloned();
+        let same = |(kind, id): (&str, &str)| {
+            let entity = |of: &'_ Self| {
+                let uid = of.uid(kind, id)?;
+                of.meaning.entities.get(&uid).cloned()
+            };
+            match (entity(self), entity(other)) {
+                (Some(one), Some(two)) => one.deep_eq(&two),
+                _ => false,
+            }
+        };
+        of(self) == of(other) && asked.into_iter().all(same)
+    }
+
     fn uid(&self, kind: &str, id: &str) -> Option<cedar_policy::EntityUid> {
         match kind {
             "Identity" => Some(self.types.identity(id)),

@@ -11,7 +11,7 @@ use guardrail::Guardrails;
 use identity::CredentialClass;
 use policy::{
     Caller, Change, Explained, Facts, Guard, Judgement, Question, Reading, Refusal, Request,
-    Ruleset, Supposed, Writes,
+    Ruleset, Supposed, Writes, reading,
 };
 use testkit::sample;
 pub use testkit::sample::{grant, group, identity};
@@ -40,6 +40,8 @@ pub fn rails(text: &str) -> grant::Guardrails {
 #[derive(Debug, Clone, Default)]
 pub struct Asks {
     pub values: BTreeMap<Place, Vec<String>>,
+    /// The template, if there is one, and the path: read as the gate reads them.
+    pub path: Option<(Option<String>, String)>,
     /// Names of the properties of the body; `None` = no body.
     pub body: Option<Vec<String>>,
     /// The body is there and is no JSON.
@@ -65,6 +67,9 @@ impl Request for Asks {
             if self.broken {
                 return Reading::Unreadable;
             }
+        }
+        if let (Place::Path(name), Some((template, path))) = (place, &self.path) {
+            return reading::path(template.as_deref(), path, name);
         }
         match self.values.get(place) {
             Some(values) if values.iter().any(|value| value == "?") => Reading::Unreadable,

@@ -85,7 +85,7 @@ fn native(decided: Result<Supposed, Refusal>) -> Outcome {
         },
         Err(refusal) => match refusal.reason.as_str() {
             "forbidden_by_policy" => Outcome::Forbidden(refusal.guardrails.into_iter().collect()),
-            "policy_error" => Outcome::Broken,
+            "policy_error" | "ambiguous_body" => Outcome::Broken,
             "identity_inactive" => Outcome::Refused("identity_inactive"),
             "credential_not_accepted" => Outcome::Refused("credential_not_accepted"),
             _ => Outcome::Refused("not_allowed"),

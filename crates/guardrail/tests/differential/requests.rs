@@ -67,6 +67,10 @@ impl Ask {
         let off = *dice.pick(&[0, 0, -1, 1, 999, -1_000, 1_000, 39_999_999, 86_400_000_000]);
         let later = i64::try_from(dice.roll(10_080)).unwrap() * 60_000_000;
         let off = if dice.chance(15) { later } else { off };
+        let operation = dice.chance(94).then(|| dice.roll(known));
+        let mut request = request(dice, places);
+        let template = operation.map(|number| world.apis[api].operations[number].path.clone());
+        request.path = Some(path(template, request.values.remove(&places[0])));
         Self {
             who: who.parse().unwrap(),
             class,
@@ -74,11 +78,11 @@ impl Ask {
             claims,
             scopes,
             api,
-            operation: dice.chance(94).then(|| dice.roll(known)),
+            operation,
             source: dice.chance(80).then(|| dice.pick(&SOURCES).parse().unwrap()),
             draw: *dice.pick(&[0, 1, 99, 100, 4_999, 5_000, 9_998, 9_999]),
             now: Timestamp::from_micros(NOW.as_micros() + off),
-            request: request(dice, places),
+            request,
             answers: match world.ruleset.looks_up(LOOKED_UP) {
                 true => answers(dice),
                 false => Answers::default(),
@@ -125,6 +129,16 @@ fn values(dice: &mut Dice) -> Vec<String> {
         2..5 => own(dice.some(&VALUES, 50)),
         _ => own(vec![*dice.pick(&VALUES)]),
     }
+}
+
+/// The path that fits a template, with the first of the values in it.
+fn path(template: Option<String>, values: Option<Vec<String>>) -> (Option<String>, String) {
+    let value = match values.unwrap_or_default().into_iter().next() {
+        Some(value) if value == "?" => "%ff".to_owned(),
+        value => value.unwrap_or_default(),
+    };
+    let path = template.as_deref().unwrap_or("/other/{tenant}").replace("{tenant}", &value);
+    (template, path)
 }
 
 fn request(dice: &mut Dice, places: &[Place]) -> Asks {

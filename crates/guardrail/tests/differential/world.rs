@@ -184,6 +184,10 @@ fn apis(dice: &mut Dice) -> Vec<Api> {
         for operation in &mut api.operations {
             operation.impact = *dice.pick(Impact::ALL);
         }
+        // Not all have the parameter; one does, or nothing could name it.
+        for operation in api.operations.iter_mut().skip(1).step_by(2) {
+            operation.path = operation.path.replace("/{tenant}", "");
+        }
         if dice.chance(25) {
             api.mode = ApiMode::Observe;
         }

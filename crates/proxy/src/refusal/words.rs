@@ -39,7 +39,7 @@ pub(super) fn title(reason: Reason) -> &'static str {
         Reason::ForbiddenByPolicy => "Forbidden by policy",
         Reason::PolicyError => "Not decidable",
         Reason::RelationUnknown => "Relation not known",
-        Reason::AmbiguousBody => "Body has more than one reading",
+        Reason::AmbiguousBody => "Body has no one reading",
         Reason::ContractViolation => "Request breaks the contract",
         Reason::RateLimited => "Too many requests",
         Reason::QuotaExceeded => "Quota used up",
@@ -58,8 +58,9 @@ pub(super) fn title(reason: Reason) -> &'static str {
     }
 }
 
-const AMBIGUOUS: &str = "The body has a name twice in one object, or is nested too deep, so that two \
-                         readers may take it for two things.";
+const AMBIGUOUS: &str = "The body is no JSON that all readers take for the same: malformed, with a name \
+                         twice in one object, nested too deep, or without a plain value where one \
+                         is judged.";
 
 const RELATION: &str = "Whether the caller has to do with this object could not be found out.";
 
@@ -217,7 +218,8 @@ pub(super) fn hint(reason: Reason, about: Option<&About>, example: &str) -> Stri
             "check whose object it is and which properties you send, or ask the owner of the API"
         }
         Reason::AmbiguousBody => {
-            "send each name once in an object, and at most 64 objects and lists within each other"
+            "send plain JSON (`content-type: application/json`): each name once in an object, at most \
+             64 objects and lists within each other"
         }
         Reason::ContractViolation => {
             "compare the request with the API's document, at the places that are named"

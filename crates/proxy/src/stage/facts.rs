@@ -24,10 +24,8 @@ impl<'r, 'h> Reader<'r, 'h> {
 
     fn header(&self, name: &str) -> Reading<'_> {
         let fields = self.0.arrival.fields.iter().enumerate();
-        let travelling = fields.filter(|(index, field)| {
-            field.name.eq_ignore_ascii_case(name) && self.0.fields.travels(*index)
-        });
-        reading::header(travelling.map(|(_, field)| field.value))
+        let travelling = fields.filter(|(index, _)| self.0.fields.travels(*index));
+        reading::header(travelling.map(|(_, field)| (field.name, field.value)), name)
     }
 
     /// The body; `Err(true)` = it was not read yet.

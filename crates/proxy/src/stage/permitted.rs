@@ -148,6 +148,10 @@ impl<'h> Permitted<'h> {
             Ok(Decided::NeedsBody) => Reason::PolicyError,
             Err(reason) => reason,
         };
+        // A guardrail looks at what cannot be read there.
+        if let Some(body) = received.body.filter(|_| reason == Reason::AmbiguousBody) {
+            return Err(ambiguous(received, body));
+        }
         let refused = Refused::new(received.journal, reason, &received.fields);
         Err(refused.for_api(received.api.api()))
     }

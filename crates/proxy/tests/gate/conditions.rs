@@ -1,8 +1,12 @@
 //! Conditions on the object of a request, over the wire: refusals first. What is judged is what
 //! the upstream gets.
 
-use grant::Terms;
+use std::sync::Arc;
+
+use base::ApiId;
+use grant::{Place, Terms};
 use identity::Identity;
+use policy::{Change, Explained, Guard, Judgement, Question, Reading};
 use testkit::Upstream;
 use traffic::{Outcome, Reason};
 
@@ -85,6 +89,10 @@ async fn a_header_that_does_not_travel_or_comes_twice_does_not_count() {
         "x-tenant: acme\r\nx-tenant: evil\r\n",
         "x-tenant: acme, evil\r\n",
         "x-tenant: acme\r\nconnection: x-tenant\r\n",
+        // Another spelling that application servers read into the same variable.
+        "x-tenant: acme\r\nX_Tenant: evil\r\n",
+        "x-tenant: acme\r\nx.tenant: evil\r\n",
+        "X_Tenant: acme\r\n",
     ] {
         let response = ask(&kit, get(&kit, "/orders/42", more)).await;
         refused(&kit, &response, Reason::ObjectNotAllowed).await;
@@ -106,6 +114,7 @@ async fn a_body_of_another_or_with_two_readings_is_refused_before_it_is_forwarde
         r#"[{"tenant": "acme"}, {"tenant": "evil"}]"#,
         r#"{"tenant": ["acme", "evil"]}"#,
         r#"{"tenant": null}"#,
+        r#"[{"tenant": "acme"}, {"total": 1}]"#,
         r#"{"tenant": "acme"} x"#,
         "{}",
         "tenant=acme",
@@ -122,11 +131,71 @@ async fn a_body_of_another_or_with_two_readings_is_refused_before_it_is_forwarde
     let form = "content-type: text/plain\r\ncontent-length: 18\r\n";
     let response = ask(&kit, kit.post(form, r#"{"tenant": "acme"}"#)).await;
     refused(&kit, &response, Reason::ObjectNotAllowed).await;
+    let steps = r#"[{"op": "replace", "path": "/tenant", "value": "evil", "tenant": "acme"}]"#;
+    let patch = json(steps).replace("application/json", "application/json-patch+json");
+    let response = ask(&kit, kit.post(&patch, steps)).await;
+    refused(&kit, &response, Reason::ObjectNotAllowed).await;
     let packed =
         "content-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n";
     let response = ask(&kit, kit.post(packed, "{}")).await;
     refused(&kit, &response, Reason::ObjectNotAllowed).await;
     assert_eq!(upstream.seen().len(), 0);
+}
+
+/// Forbids an amount of 999.
+#[derive(Debug)]
+struct Amounts([Place; 1]);
+
+impl Guard for Amounts {
+    fn judge(&self, question: &Question<'_>) -> Judgement {
+        match question.facts.request.read(&self.0[0]) {
+            Reading::Later => Judgement::Later,
+            Reading::Unreadable => Judgement::UnreadableBody("`body.amount`".to_owned()),
+            Reading::Values(values) if values.iter().any(|value| value == "999") => {
+                Judgement::Forbid(vec!["amount".to_owned()])
+            }
+            Reading::Values(_) => Judgement::Pass,
+        }
+    }
+
+    fn reads(&self, _: &ApiId) -> &[Place] {
+        &self.0
+    }
+
+    fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
+        Vec::new()
+    }
+
+    fn version(&self) -> u64 {
+        1
+    }
+}
+
+/// Who sent it can mend it: no error of the gate, and told what to send.
+#[tokio::test]
+async fn a_body_that_a_guardrail_cannot_read_is_the_callers_and_no_spelling_passes_it() {
+    let upstream = Upstream::start().await;
+    let adjust = |state: &mut State| {
+        let guard: Arc<dyn Guard> = Arc::new(Amounts([Place::Body("amount".to_owned())]));
+        state.more.push(Change::Guard(Some(guard)));
+    };
+    let setup = Setup { adjust: Box::new(adjust), ..Setup::default() };
+    let kit = Kit::with(&upstream.url(), setup).await;
+    for body in
+        ["{\"amount\": 1", "amount=1", r#"{"amount": null}"#, r#"{"amount": 1, "amount": 2}"#]
+    {
+        let response = ask(&kit, kit.post(&json(body), body)).await;
+        refused(&kit, &response, Reason::AmbiguousBody).await;
+        let told = String::from_utf8_lossy(&response.body);
+        assert!(told.contains("content-type: application/json"), "{told}");
+    }
+    for body in ["999", "999.0", "9.99e2"].map(|amount| format!("{{\"amount\": {amount}}}")) {
+        let response = ask(&kit, kit.post(&json(&body), &body)).await;
+        refused(&kit, &response, Reason::ForbiddenByPolicy).await;
+    }
+    assert_eq!(upstream.seen().len(), 0);
+    let body = r#"{"amount": 9990}"#;
+    assert_eq!(ask(&kit, kit.post(&json(body), body)).await.status, 200);
 }
 
 #[tokio::test]

@@ -84,6 +84,14 @@ pub(super) fn of(name: &[u8]) -> Kind {
     }
 }
 
+/// Whether `found` is another spelling of `name`, which some application servers take for the same.
+pub fn is_alias(found: &str, name: &str) -> bool {
+    fn letters(name: &str) -> impl Iterator<Item = u8> {
+        name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
+    }
+    !found.eq_ignore_ascii_case(name) && letters(found).eq(letters(name))
+}
+
 /// Whether a header or parameter of this name replaces the method for some frameworks.
 pub fn is_method_override(name: &[u8]) -> bool {
     let mut buffer = FOLD_SPACE;

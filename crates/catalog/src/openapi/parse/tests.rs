@@ -45,6 +45,18 @@ fn several_documents_in_one_text_are_refused() {
     assert_eq!(refused("{\"a\": 1} {\"b\": 2}").reason, "unreadable_document");
 }
 
+/// A parameter may be called `n`, and a country is no boolean.
+#[test]
+fn only_true_and_false_are_booleans() {
+    let text = "- {name: n, in: query}\n- [NO, SE, on, off, yes, Y]\n- [true, False, \"true\"]\n";
+    let expected = serde_json::json!([
+        {"name": "n", "in": "query"},
+        ["NO", "SE", "on", "off", "yes", "Y"],
+        [true, false, "true"],
+    ]);
+    assert_eq!(document(text, "a").unwrap(), expected);
+}
+
 #[test]
 fn both_formats_give_the_same_values() {
     let json = document(r#"{"a": {"200": [1, true, null, "x"]}}"#, "a").unwrap();

@@ -19,6 +19,8 @@ pub(crate) struct JudgedBody {
 enum Content {
     Empty,
     Json(Value),
+    /// Steps that change something: what comes out is not in it.
+    Patch(Value),
     /// Not JSON, by what its fields say.
     OtherType,
     /// Not JSON that has one reading.
@@ -31,8 +33,12 @@ impl JudgedBody {
         let content = if bytes.is_empty() {
             Content::Empty
         } else if encodings.is_empty() && matches!(media, [media] if is_json(media)) {
-            let read = strict::parse(&bytes, strict::Limits::default());
-            read.map_or_else(Content::Unreadable, Content::Json)
+            let is_patch = media.iter().any(|media| json::is_patch(media));
+            match strict::parse(&bytes, strict::Limits::default()) {
+                Ok(value) if is_patch => Content::Patch(value),
+                Ok(value) => Content::Json(value),
+                Err(trouble) => Content::Unreadable(trouble),
+            }
         } else {
             Content::OtherType
         };
@@ -55,7 +61,9 @@ impl JudgedBody {
     pub(crate) fn is_ambiguous(&self) -> bool {
         let trouble = match &self.content {
             Content::Unreadable(trouble) => trouble,
-            Content::Empty | Content::Json(_) | Content::OtherType => return false,
+            Content::Empty | Content::Json(_) | Content::Patch(_) | Content::OtherType => {
+                return false;
+            }
         };
         matches!(trouble, Trouble::NameTwice(_) | Trouble::TooDeep { .. })
     }
@@ -68,7 +76,7 @@ impl JudgedBody {
     /// The value that it is, or why none can be read.
     pub(crate) fn value(&self) -> Result<&Value, String> {
         match &self.content {
-            Content::Json(value) => Ok(value),
+            Content::Json(value) | Content::Patch(value) => Ok(value),
             Content::Empty => Ok(&Value::Null),
             Content::OtherType => Err("cannot be read as JSON: charset or coding".to_owned()),
             Content::Unreadable(trouble) => Err(format!("cannot be read: {trouble}")),
@@ -83,7 +91,9 @@ impl JudgedBody {
     pub(super) fn read(&self, path: &str) -> Reading<'_> {
         let root = match &self.content {
             Content::Empty => return Reading::absent(),
-            Content::OtherType | Content::Unreadable(_) => return Reading::Unreadable,
+            Content::Patch(_) | Content::OtherType | Content::Unreadable(_) => {
+                return Reading::Unreadable;
+            }
             Content::Json(root) => root,
         };
         json::read(root, path)
@@ -93,7 +103,9 @@ impl JudgedBody {
     pub(super) fn writes(&self, allowed: &[String]) -> Writes {
         let root = match &self.content {
             Content::Empty => return Writes::Within,
-            Content::OtherType | Content::Unreadable(_) => return Writes::Unreadable,
+            Content::Patch(_) | Content::OtherType | Content::Unreadable(_) => {
+                return Writes::Unreadable;
+            }
             Content::Json(root) => root,
         };
         json::writes(root, allowed)
