@@ -18,6 +18,7 @@ mod absorb;
 mod caller;
 mod confirm;
 mod contracts;
+mod covering;
 mod credentials;
 mod decide;
 mod explain;
