@@ -302,6 +302,7 @@ fn call(number: usize) -> Result<CallRecord, Failure> {
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 512,
         ruleset_version: 1,

@@ -236,6 +236,7 @@ pub(crate) fn view(record: &CallRecord, ruleset: &Ruleset) -> CallView {
         }),
         fields_removed: record.fields_removed.clone(),
         violations: record.violations.clone(),
+        guardrails: record.guardrails.clone(),
         fields_seen: record.fields_seen.as_ref().map(seen),
         duration_us: record.duration_us,
         ruleset_version: record.ruleset_version,

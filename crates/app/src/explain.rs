@@ -16,6 +16,7 @@ use base::{GrantId, Problem, RequestId, Timestamp};
 use catalog::Operation;
 use identity::Identity;
 use policy::{Answers, Facts, RecordedRequest, Ruleset, Told, Verdict, draw_of};
+use traffic::record::GUARDRAIL_BYTES_MAX;
 use traffic::{CallRecord, Outcome, Reason, RolloutMark};
 
 use crate::authority::Authority;
@@ -147,7 +148,7 @@ impl App {
             call: view(record, ruleset),
             stages: stages(record, ruleset),
             grants: self.considered_grants(record, &told.grants, ruleset).await?,
-            guardrails: guardrails(told.guardrails, tells_policy),
+            guardrails: guardrails(told.guardrails, &record.guardrails, tells_policy),
             relations,
             would_allow,
             would_allow_object,
@@ -198,6 +199,7 @@ impl App {
             grant_ids: Vec::new(),
             fields_removed: Vec::new(),
             fields_seen: None,
+            guardrails: Vec::new(),
             violations: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,
@@ -246,6 +248,7 @@ fn judge(record: &mut CallRecord, posed: &Posed<'_>, ruleset: &Ruleset) {
         Err(refusal) => {
             (record.outcome, record.reason) = (Outcome::Refused, Some(refusal.reason));
             record.status = refusal.reason.status();
+            record.guardrails = refusal.forbidden_by();
         }
         Ok(supposed) => {
             record.outcome = match supposed.observed() {
@@ -275,18 +278,40 @@ fn is_for_grants(record: &CallRecord) -> bool {
 }
 
 /// Whoever may not read the policy set is told which guardrails refuse, and not how they are
-/// written.
-fn guardrails(all: Vec<policy::Explained>, tells_policy: bool) -> Vec<ExplainedGuardrail> {
-    let refuses =
-        |one: &policy::Explained| matches!(one.verdict, Verdict::Forbids | Verdict::Error(_));
-    let told = all.into_iter().filter(|one| tells_policy || refuses(one)).map(guardrail_view);
-    told.map(|view| match tells_policy {
-        true => view,
-        false => {
-            ExplainedGuardrail { place: String::new(), why: None, text: String::new(), ..view }
+/// written. What the record says forbade the call is told also where it says otherwise now, or is
+/// gone.
+fn guardrails(
+    all: Vec<policy::Explained>,
+    forbade: &[String],
+    tells_policy: bool,
+) -> Vec<ExplainedGuardrail> {
+    let mut views: Vec<_> = all.into_iter().map(guardrail_view).collect();
+    for id in forbade {
+        match views.iter_mut().find(|view| guardrail_id(view) == id) {
+            Some(view) if view.says == "forbids" => {}
+            Some(view) => "forbade".clone_into(&mut view.says),
+            None => views.push(ExplainedGuardrail {
+                id: id.clone(),
+                place: String::new(),
+                says: "forbade".to_owned(),
+                why: None,
+                text: String::new(),
+            }),
         }
-    })
-    .collect()
+    }
+    if !tells_policy {
+        views.retain(|view| matches!(view.says.as_str(), "forbids" | "forbade" | "fails"));
+        for view in &mut views {
+            (view.place, view.why, view.text) = (String::new(), None, String::new());
+        }
+    }
+    views
+}
+
+/// Its id as records keep it.
+fn guardrail_id(view: &ExplainedGuardrail) -> &str {
+    let end = view.id.floor_char_boundary(GUARDRAIL_BYTES_MAX);
+    view.id.get(..end).unwrap_or_default()
 }
 
 fn guardrail_view(one: policy::Explained) -> ExplainedGuardrail {

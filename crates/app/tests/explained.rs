@@ -2,7 +2,7 @@
 
 mod desk;
 
-use app::view::{NewGrant, TermsView, Withdraw, WrittenRequest};
+use app::view::{ChangeSet, NewGrant, TermsView, Withdraw, WrittenRequest};
 use base::{RequestId, Span};
 use desk::{Desk, note};
 use portreeve_app as app;
@@ -217,4 +217,42 @@ async fn a_slip_in_a_written_request_is_told_with_what_was_meant() {
     // Who may not read everything is told the same as of an identity that is there.
     let api = desk.app.explain_written(&desk.kim, written("idel", "GET /orders/items")).await;
     assert_eq!(api.unwrap().call.reason.as_deref(), Some("identity_inactive"));
+}
+
+/// It looked at a header, which no record keeps: who forbade is on record, and why is in the policy.
+#[tokio::test]
+async fn a_guardrail_that_forbade_a_recorded_call_is_named_also_where_it_cannot_be_asked_again() {
+    let desk = Desk::new().await;
+    let text = "@id(\"tenants\") @reason(\"INC-1\") forbid(principal, action, resource) when {\
+                context.header has \"x-tenant\" };";
+    let files = [("g.cedar".to_owned(), text.to_owned())].into();
+    let change = ChangeSet { files, why: Some("test".to_owned()), ..ChangeSet::default() };
+    desk.app.publish_policy(&desk.robin, change, false).await.unwrap();
+    let at = desk.now();
+    let newest = desk.log.newest(at - Span::from_days(400), at, 1, &|_| true).unwrap();
+    let record = CallRecord {
+        request_id: RequestId::generate(at, &mut SeededEntropy::new(7)),
+        at,
+        outcome: Outcome::Refused,
+        reason: Some(Reason::ForbiddenByPolicy),
+        guardrails: vec!["gone".to_owned(), "tenants".to_owned()],
+        grant_ids: Vec::new(),
+        status: 403,
+        ..newest.records[0].clone()
+    };
+    desk.clock.advance(Span::from_secs(1));
+    desk.log.append(record.clone()).unwrap();
+    let explain = async |actor| {
+        let found = desk.app.explain(actor, record.request_id.as_str()).await.unwrap();
+        let guardrails = found.guardrails.into_iter().map(|one| (one.id, one.says, one.why));
+        (guardrails.collect::<Vec<_>>(), found.call.guardrails, found.stages)
+    };
+    let (told, on_record, stages) = explain(&desk.robin).await;
+    let said =
+        |id: &str, why: Option<&str>| (id.to_owned(), "forbade".to_owned(), why.map(str::to_owned));
+    assert_eq!(told, [said("tenants", Some("INC-1")), said("gone", None)]);
+    assert_eq!(on_record, ["gone", "tenants"]);
+    assert_eq!(stages[5].detail, "a guardrail forbids it: gone, tenants");
+    let (told, ..) = explain(&desk.kim).await;
+    assert_eq!(told, [said("tenants", None), said("gone", None)], "the policy set is not theirs");
 }

@@ -187,6 +187,7 @@ impl Place {
             grant_ids: vec!["g_1".parse().unwrap(), "g_2".parse().unwrap()],
             fields_removed: Vec::new(),
             fields_seen: None,
+            guardrails: Vec::new(),
             violations: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,

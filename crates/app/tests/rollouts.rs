@@ -72,6 +72,7 @@ fn refused_call(desk: &Desk, rollout: &str) -> CallRecord {
         fields_removed: vec![],
         violations: vec![],
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: desk.app.ruleset().load().version(),

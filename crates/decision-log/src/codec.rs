@@ -24,6 +24,7 @@ const VIOLATIONS: u64 = 1;
 const FIELDS_SEEN: u64 = 2;
 const ROLLOUT: u64 = 3;
 const BINDING: u64 = 4;
+const GUARDRAILS: u64 = 5;
 
 /// The form of a leaf with such members: `would_refuse`, then each member after its number, by
 /// rising numbers.
@@ -93,6 +94,11 @@ pub(crate) fn leaf_bytes(record: &CallRecord, out: &mut Vec<u8>) {
         put_varint(out, BINDING);
         put_bytes(out, binding.as_str().as_bytes());
     }
+    if !record.guardrails.is_empty() {
+        put_varint(out, GUARDRAILS);
+        put_varint(out, record.guardrails.len() as u64);
+        record.guardrails.iter().for_each(|id| put_bytes(out, id.as_bytes()));
+    }
 }
 
 /// Whether it has a member that older releases did not know.
@@ -101,6 +107,7 @@ fn has_members(record: &CallRecord) -> bool {
         || record.fields_seen.is_some()
         || record.rollout.is_some()
         || record.binding.is_some()
+        || !record.guardrails.is_empty()
 }
 
 /// What is known beside the paths, as bits: 1, then whether there were others, and more.

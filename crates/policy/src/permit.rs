@@ -6,6 +6,7 @@ use base::GrantId;
 use grant::Place;
 use smallvec::SmallVec;
 use traffic::Reason;
+use traffic::record::guardrails_kept;
 
 use crate::lookup::Lookup;
 
@@ -130,4 +131,15 @@ pub struct Refusal {
     pub guardrails: Vec<String>,
     /// The ruleset that decided.
     pub ruleset_version: u64,
+}
+
+impl Refusal {
+    /// The guardrails that forbid it, as a record keeps them. Why one could not be evaluated is not
+    /// kept: it may have values of the request in it.
+    pub fn forbidden_by(&self) -> Vec<String> {
+        match self.reason {
+            Reason::ForbiddenByPolicy => guardrails_kept(&self.guardrails),
+            _ => Vec::new(),
+        }
+    }
 }

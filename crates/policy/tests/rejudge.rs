@@ -39,6 +39,7 @@ fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

@@ -31,6 +31,7 @@ fn record(who: &str, operation: &str, grants: &[&str], at: Timestamp) -> CallRec
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

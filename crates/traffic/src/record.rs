@@ -41,6 +41,20 @@ pub const VIOLATIONS_MAX: usize = 20;
 /// The longest that each is kept, in bytes.
 pub const VIOLATION_BYTES_MAX: usize = 256;
 
+/// How many guardrails a record names.
+pub const GUARDRAILS_MAX: usize = 4;
+/// The longest id of a guardrail that is kept, in bytes.
+pub const GUARDRAIL_BYTES_MAX: usize = 128;
+
+/// The ids of guardrails, as many and as much of each as a record keeps.
+pub fn guardrails_kept(ids: &[String]) -> Vec<String> {
+    let cut = |id: &String| {
+        let end = id.floor_char_boundary(GUARDRAIL_BYTES_MAX);
+        id.get(..end).unwrap_or_default().to_owned()
+    };
+    ids.iter().take(GUARDRAILS_MAX).map(cut).collect()
+}
+
 /// What is known of one request when it is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
@@ -74,6 +88,10 @@ pub struct CallRecord {
     /// upstream or the caller failed afterwards, and `reason` is about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_refuse: Option<Reason>,
+    /// The guardrails that forbade it, by their ids: at most [`GUARDRAILS_MAX`], each cut to
+    /// [`GUARDRAIL_BYTES_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guardrails: Vec<String>,
     /// Status that the caller saw; 0 when none was sent.
     pub status: u16,
     /// The grants that let it pass.

@@ -98,6 +98,7 @@ impl Call {
             fields_removed: Vec::new(),
             violations: Vec::new(),
             fields_seen: None,
+            guardrails: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,

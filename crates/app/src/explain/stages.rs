@@ -118,7 +118,7 @@ pub(super) fn stages(record: &CallRecord, ruleset: &Ruleset) -> Vec<ExplainedSta
     let told = |stage: Stage| {
         let (outcome, detail) = match ended.map_or(Ordering::Less, |ended| stage.cmp(&ended)) {
             Ordering::Less => ("passed", passed(stage, record, ruleset)),
-            Ordering::Equal => ("refused", reason.map(why).unwrap_or_default().to_owned()),
+            Ordering::Equal => ("refused", refused(reason, record)),
             Ordering::Greater => ("not_reached", String::new()),
         };
         let is_ruled = stage == Stage::Grant && outcome != "not_reached";
@@ -129,6 +129,14 @@ pub(super) fn stages(record: &CallRecord, ruleset: &Ruleset) -> Vec<ExplainedSta
     let mut stages: Vec<_> = Stage::ALL.into_iter().map(told).collect();
     stages.extend(cut.map(|reason| explained("cut", "cancelled", why(reason).to_owned())));
     stages
+}
+
+fn refused(reason: Option<Reason>, record: &CallRecord) -> String {
+    let why = reason.map(why).unwrap_or_default();
+    match record.guardrails.as_slice() {
+        [] => why.to_owned(),
+        ids => format!("{why}: {}", ids.join(", ")),
+    }
 }
 
 fn explained(stage: &str, outcome: &str, detail: String) -> ExplainedStage {

@@ -42,6 +42,9 @@ pub struct CallView {
     /// What a change of policy that was being rolled out has to do with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<super::CallRollout>,
+    /// The guardrails that forbade it, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guardrails: Vec<String>,
     /// Status that the caller saw.
     pub status: u16,
     /// The grants that let it pass.
@@ -263,8 +266,9 @@ pub struct ExplainedGuardrail {
     pub id: String,
     /// Where it stands: file and line. Empty for who may not read the policy set, like `text`.
     pub place: String,
-    /// `forbids`, `does_not_apply`, `unknown` (it depends on what is not known of the request) or
-    /// `fails` (it refuses because it cannot be evaluated).
+    /// `forbids`, `does_not_apply`, `unknown` (it depends on what is not known of the request),
+    /// `fails` (it refuses because it cannot be evaluated), or `forbade`: the record says so, and
+    /// it cannot be told from the rest of the record, or is not so any more.
     pub says: String,
     /// Why it is there, or why it fails.
     pub why: Option<String>,

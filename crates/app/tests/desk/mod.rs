@@ -179,6 +179,7 @@ impl Desk {
             fields_removed: vec![],
             violations: vec![],
             fields_seen: None,
+            guardrails: Vec::new(),
             bytes_in: 0,
             bytes_out: 10,
             ruleset_version: self.app.ruleset().load().version(),

@@ -41,6 +41,7 @@ pub fn call(outcome: &str, operation: &str, reason: Option<&str>, hours: i64) ->
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         duration_us: 1_840,
         ruleset_version: 807,
     }

@@ -12,7 +12,7 @@ use traffic::{
 };
 
 use super::dictionary::{Column, read_address};
-use super::{BINDING, FIELDS_SEEN, ROLLOUT, VIOLATIONS, request_id};
+use super::{BINDING, FIELDS_SEEN, GUARDRAILS, ROLLOUT, VIOLATIONS, request_id};
 use crate::wire::{Malformed, Reader};
 
 /// The largest batch that is unpacked: well above what a writer makes, well below memory.
@@ -99,6 +99,7 @@ fn blank(request_id: RequestId) -> CallRecord {
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 0,
@@ -147,6 +148,7 @@ struct Columns<'d> {
     seen: Option<Plain<'d>>,
     rollouts: Option<Marks<'d>>,
     bindings: Option<Text<'d, Binding>>,
+    guardrails: Option<Plain<'d>>,
     request_ids: Column<'d, RequestId>,
     last_at: i64,
     last_version: i64,
@@ -186,6 +188,7 @@ impl<'d> Columns<'d> {
             seen: None,
             rollouts: None,
             bindings: None,
+            guardrails: None,
             request_ids: Column::new(strings),
             last_at: 0,
             last_version: 0,
@@ -208,6 +211,7 @@ impl<'d> Columns<'d> {
                 FIELDS_SEEN => self.seen = Some(Plain { numbers, strings }),
                 ROLLOUT => self.rollouts = Some(Marks::new(numbers, strings)),
                 BINDING => self.bindings = Some(Text::new(numbers, strings)),
+                GUARDRAILS => self.guardrails = Some(Plain { numbers, strings }),
                 _ => return Err(Malformed("a batch has a column that is not known")),
             }
             last = number;
@@ -260,6 +264,10 @@ impl<'d> Columns<'d> {
             Some(column) => column.optional()?,
             None => None,
         };
+        match &mut self.guardrails {
+            Some(column) => column.list(&mut record.guardrails)?,
+            None => record.guardrails.clear(),
+        }
         Ok(())
     }
 
@@ -306,7 +314,8 @@ impl<'d> Columns<'d> {
             &self.grants.numbers,
             &self.fields.numbers,
         ];
-        let more = [&self.violations, &self.seen].into_iter().flatten().map(|more| &more.numbers);
+        let more = [&self.violations, &self.seen, &self.guardrails];
+        let more = more.into_iter().flatten().map(|more| &more.numbers);
         let marks = self.rollouts.iter().map(|marks| &marks.numbers);
         let bindings = self.bindings.iter().map(|bindings| &bindings.numbers);
         numbers.into_iter().chain(more).chain(marks).chain(bindings).all(|column| column.is_empty())

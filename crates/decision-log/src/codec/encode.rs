@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use traffic::CallRecord;
 
 use super::dictionary::Numbering;
-use super::{BINDING, FIELDS_SEEN, ROLLOUT, VIOLATIONS, marks, put_address, request_id};
+use super::{
+    BINDING, FIELDS_SEEN, GUARDRAILS, ROLLOUT, VIOLATIONS, marks, put_address, request_id,
+};
 use crate::wire::{put_bytes, put_varint, put_zigzag};
 
 /// Columns of numbers, in the order in which they are written.
@@ -22,6 +24,8 @@ pub(crate) struct Encoder {
     rollouts: Vec<u8>,
     /// What bound proofs to their senders, likewise.
     bindings: Vec<u8>,
+    /// The guardrails that forbade, likewise.
+    guardrails: Vec<u8>,
     raw: Vec<u8>,
     packed: Vec<u8>,
 }
@@ -46,6 +50,7 @@ impl Encoder {
         self.fill_seen(records, &mut strings);
         self.fill_rollouts(records, &mut strings);
         self.fill_bindings(records, &mut strings);
+        self.fill_guardrails(records, &mut strings);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -58,6 +63,7 @@ impl Encoder {
             (FIELDS_SEEN, &self.seen),
             (ROLLOUT, &self.rollouts),
             (BINDING, &self.bindings),
+            (GUARDRAILS, &self.guardrails),
         ] {
             if !column.is_empty() {
                 put_varint(&mut self.raw, number);
@@ -173,6 +179,18 @@ impl Encoder {
     }
 
     // Columns that a batch only has where some record has the member.
+
+    fn fill_guardrails<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
+        self.guardrails.clear();
+        if records.iter().all(|record| record.guardrails.is_empty()) {
+            return;
+        }
+        let out = &mut self.guardrails;
+        for record in records {
+            put_varint(out, record.guardrails.len() as u64);
+            record.guardrails.iter().for_each(|id| put_varint(out, strings.number(id)));
+        }
+    }
 
     fn fill_violations<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
         self.violations.clear();

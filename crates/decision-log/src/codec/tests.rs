@@ -56,6 +56,7 @@ prop_compose! {
         seen in of((vec(".{0,9}", 0..3), any::<bool>(), any::<bool>())),
         rollout in of(mark()),
         binding in of(prop::sample::select(Binding::ALL)),
+        guardrails in vec(".{0,9}", 0..3),
     ) -> CallRecord {
         CallRecord {
             request_id: RequestId::parse(&request).unwrap(),
@@ -82,6 +83,7 @@ prop_compose! {
             ruleset_version,
             binding,
             rollout,
+            guardrails,
         }
     }
 }
@@ -168,6 +170,9 @@ fn leaf_bytes_never_change_between_releases() {
     let bound = CallRecord { binding: Some(Binding::Dpop), ..record_of("r_chosen") };
     leaf_bytes(&bound, &mut bytes);
     assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}00040464706f70"));
+    let forbidden = CallRecord { guardrails: vec!["g".to_owned()], ..record_of("r_chosen") };
+    leaf_bytes(&forbidden, &mut bytes);
+    assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}0005010167"));
     let both = CallRecord { violations: violating.violations, ..received };
     leaf_bytes(&both, &mut bytes);
     assert_eq!(base::encoding::to_hex(&bytes), format!("03{unchanged}0001010178020301026964"));
@@ -201,7 +206,7 @@ fn a_column_of_a_later_release_is_refused_and_not_passed_over() {
     // The last column is its number, its length, and a count and one string.
     let at = raw.len() - 4;
     assert_eq!(raw[at], 1);
-    raw[at] = 5;
+    raw[at] = 99;
     let packed = lz4_flex::block::compress(&raw);
     let why = Malformed("a batch has a column that is not known");
     assert_eq!(decode(&packed, raw.len(), 1), Err(why));
@@ -297,7 +302,7 @@ fn a_column_that_is_not_known_is_refused() {
     // The last column: its kind, its length, four numbers.
     let kind = raw.len() - 6;
     assert_eq!(raw[kind], 3);
-    raw[kind] = 5;
+    raw[kind] = 99;
     let packed = lz4_flex::block::compress(&raw);
     assert!(decode(&packed, raw.len(), 1).is_err());
 }
@@ -323,6 +328,7 @@ pub(crate) fn record_of(request: &str) -> CallRecord {
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 9,

@@ -91,6 +91,7 @@ pub fn record(random: &mut Seeded, at: Timestamp) -> CallRecord {
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 200 + random.below(4_000),
         ruleset_version: 7 + random.below(2),

@@ -131,6 +131,7 @@ fn record(
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 80 + seeded.below(2_000),
         ruleset_version: ruleset.version(),

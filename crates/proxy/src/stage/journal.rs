@@ -74,6 +74,7 @@ impl Journal {
             fields_removed: Vec::new(),
             violations: Vec::new(),
             fields_seen: None,
+            guardrails: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,
             ruleset_version: 0,

@@ -123,7 +123,10 @@ impl<'h> Permitted<'h> {
                 (decided, mark) = decide(&received, &who);
             }
         }
-        let decided = decided.map_err(|refusal| refusal.reason);
+        let decided = decided.map_err(|refusal| {
+            received.journal.note(|record| record.guardrails = refusal.forbidden_by());
+            refusal.reason
+        });
         if mark.is_some() {
             received.journal.note(|record| record.rollout = mark);
         }

@@ -30,6 +30,7 @@ fn record(grants: &[&str], operation: &str, days: i64, outcome: Outcome) -> Call
         fields_removed: vec![],
         violations: vec![],
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

@@ -9,6 +9,7 @@ fn record(at: i64, grants: &[&str], seen: Option<FieldsSeen>) -> CallRecord {
     CallRecord {
         binding: None,
         rollout: None,
+        guardrails: Vec::new(),
         request_id: RequestId::parse("r_1").unwrap(),
         at: Timestamp::from_secs(at),
         duration_us: 0,

@@ -27,6 +27,7 @@ fn record(at: i64, operation: &str, path: &str) -> CallRecord {
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
+        guardrails: Vec::new(),
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,

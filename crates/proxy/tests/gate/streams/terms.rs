@@ -155,6 +155,22 @@ async fn guardrails_that_forbid_it_now_end_it() {
     assert_eq!(changed(|_| {}, |_| Change::Guard(None)).await, None);
 }
 
+/// Named by its id: nobody can ask again what it looked at.
+#[tokio::test]
+async fn the_record_of_a_request_names_the_guardrails_that_forbade_it() {
+    let upstream = testkit::Upstream::start().await;
+    let adjust = |state: &mut State| state.more.push(Change::Guard(Some(Arc::new(ForbidsAll))));
+    let setup = Setup { adjust: Box::new(adjust), ..Setup::default() };
+    let kit = Kit::with(&upstream.url(), setup).await;
+    let mut client = kit.connect().await;
+    let key = &kit.key;
+    client.send(format!("GET /orders/42 HTTP/1.1\r\nhost: api\r\nx-api-key: {key}\r\n\r\n")).await;
+    assert_eq!(client.response().await.status, 403);
+    let record = kit.record().await;
+    assert_eq!(record.reason, Some(Reason::ForbiddenByPolicy));
+    assert_eq!(record.guardrails, ["all"]);
+}
+
 #[tokio::test]
 async fn checks_that_change_end_nothing() {
     let off = |state: State| Change::Contract(state.api.id, None);
