@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use base::{CredentialId, Entropy, Timestamp};
 use identity::{Credential, CredentialClass, CredentialStatus, Environment};
-use policy::{Change, Facts, Guard as _, Ruleset};
+use policy::{Change, Facts, Guard, Ruleset};
 use portreeve_bench::company::{self, BEGINNING, Failure};
 use portreeve_bench::objects;
 use token::{ApiKey, KeyLabel, Pepper, Verified};

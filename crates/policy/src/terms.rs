@@ -12,6 +12,7 @@ use crate::explain::Standing;
 use crate::facts::{Reading, Writes};
 use crate::holdings::About;
 use crate::lookup::{LOOKUPS_MAX, Lookup};
+use crate::reading::json::NOTHING;
 use crate::relations::{Has, Related};
 use crate::{Caller, Facts};
 
@@ -181,6 +182,8 @@ impl Circumstances<'_> {
 
     fn has(&self, source: &Source, value: &str) -> Has {
         let is_so = match source {
+            // Nobody is asked about an object that was not named.
+            Source::Related(_) if value == NOTHING => false,
             Source::Related(relation) => return self.related.has(relation, value),
             Source::Text(text) => text == value,
             Source::Claim(_) if !self.who.knows_claims() => return Has::Later,

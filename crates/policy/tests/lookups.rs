@@ -258,3 +258,17 @@ fn a_ruleset_that_looks_up_something_else_is_another_edition_of_the_same_version
     let next = after.apply(before.version() + 1, []).unwrap();
     assert_ne!(next.edition(), after.edition());
 }
+
+/// An element that names no object is nobody's: no source is asked about it.
+#[test]
+fn an_element_without_an_object_is_refused_and_nobody_is_asked() {
+    let ruleset = tied("body.order = related.owner");
+    let body =
+        portreeve_policy::reading::json::parse(br#"[{"order": "1"}, {"total": 2}]"#).unwrap();
+    let Reading::Values(values) = portreeve_policy::reading::json::read(&body, "order") else {
+        panic!("it can be read");
+    };
+    let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+    let decided = decide(&ruleset, &Asks::with("body.order", &values), &Answers::default());
+    assert_eq!(decided.unwrap_err(), Reason::ObjectNotAllowed);
+}

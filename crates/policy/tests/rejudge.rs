@@ -11,8 +11,8 @@ use common::*;
 use grant::{Grant, GrantStatus, Place, Terms};
 use identity::{Binding, Credential, CredentialClass, Strength};
 use portreeve_policy::{
-    Change, Explained, Guard, Judge, Judgement, Outlook, Question, Reading, Rejudge, Rejudged,
-    Shift,
+    Change, Explained, Guard, Judge, Judgement, Outlook, Question, Reading, RecordedRequest,
+    Rejudge, Rejudged, Request, Shift,
 };
 use traffic::{CallRecord, Outcome, Reason};
 
@@ -391,4 +391,53 @@ fn what_hangs_on_the_claims_of_a_token_is_not_guessed() {
     let refused: Vec<_> = found.newly_refused.iter().map(refused).collect();
     let wanted = ["billing", "clerk"].map(|id| (id.to_owned(), Some(Reason::NoGrant)));
     assert_eq!((found.unknown, refused), (0, wanted.to_vec()));
+}
+
+/// Guardrails that look at one place, and refuse where they cannot read it.
+#[derive(Debug)]
+struct LooksAt([Place; 1]);
+
+impl Guard for LooksAt {
+    fn judge(&self, question: &Question<'_>) -> Judgement {
+        let place = &self.0[0];
+        match (question.facts.request.read(place), place) {
+            (Reading::Values(_), _) => Judgement::Pass,
+            (_, Place::Body(_)) => Judgement::UnreadableBody(place.to_string()),
+            _ => Judgement::Error(place.to_string()),
+        }
+    }
+
+    fn reads(&self, _: &ApiId) -> &[Place] {
+        &self.0
+    }
+
+    fn reads_claims(&self, _: &ApiId) -> bool {
+        false
+    }
+
+    fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
+        Vec::new()
+    }
+
+    fn version(&self) -> u64 {
+        1
+    }
+}
+
+#[test]
+fn a_parameter_that_the_path_does_not_have_is_absent_and_a_body_is_not_guessed() {
+    let call = record("billing", "get", -1);
+    let under = |place: Place| {
+        let guard: Arc<dyn Guard> = Arc::new(LooksAt([place]));
+        let found = outlook(vec![Change::Guard(Some(guard))], std::slice::from_ref(&call));
+        (found.judged, found.unknown, found.newly_refused.len())
+    };
+    assert_eq!(under(Place::Body("amount".to_owned())), (1, 1, 0));
+    assert_eq!(under(Place::Path("id".to_owned())), (1, 0, 0));
+    // What is explained reads it alike.
+    let with = testkit::sample::operation("get", Method::Get, "/orders/{id}");
+    let without = testkit::sample::operation("get", Method::Get, "/orders/get");
+    let id = Place::Path("id".to_owned());
+    assert_eq!(RecordedRequest::new(&call, Some(&without)).read(&id), Reading::absent());
+    assert_eq!(RecordedRequest::new(&call, Some(&with)).read(&id), Reading::one("get"));
 }

@@ -15,7 +15,7 @@ pub fn parse(bytes: &[u8]) -> Option<Value> {
 
 /// The value that an element without the property has: nobody's, as no attribute has it. So what is
 /// tied does not hold for an element that does not say whose it is.
-const NOTHING: &str = "\0";
+pub(crate) const NOTHING: &str = "\0";
 
 /// A JSON patch (RFC 6902): a list of steps, which says nothing of what comes out. Read as what it
 /// changes, its steps could carry any property.
