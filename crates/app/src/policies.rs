@@ -90,11 +90,13 @@ impl App {
         change: ChangeSet,
         dry_run: bool,
     ) -> Result<PublishView, Problem> {
+        let sight = self.sight(actor).await?;
         let mut tx = self.begin(actor).await?;
         let before = self.ruleset().load_full();
         self.apply(&mut tx, actor, &change, &[]).await?;
         self.check_base(&mut tx, &change).await?;
         let after = self.after(&mut tx).await?;
+        let open = self.open_under(&after, &sight);
         let tests = self.tests_after(&mut tx, &after).await?;
         if !dry_run {
             all_hold(&tests)?;
@@ -111,7 +113,7 @@ impl App {
         };
         let since = moment("since", Some("90d"), self.now())?.unwrap_or(base::Timestamp::MIN);
         let outlook = self.outlook(since, Some(before), after).await?;
-        Ok(PublishView { receipt, replay: replay::view(since, outlook), tests })
+        Ok(PublishView { receipt, replay: replay::view(since, outlook), tests, open })
     }
 
     /// Runs the tests of the policy set as a transaction leaves it.
