@@ -175,6 +175,7 @@ impl App {
         query: StreamQuery,
     ) -> Result<Vec<StreamView>, Problem> {
         let sight = self.sight(actor).await?;
+        let named = (query.identity.clone(), query.api.clone());
         let Some(streams) = self.open_streams.get() else { return Ok(Vec::new()) };
         let ruleset = self.ruleset().load();
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -190,6 +191,9 @@ impl App {
         };
         let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
         let found = streams.list(usize::try_from(limit).unwrap_or(usize::MAX), &keep);
+        if found.is_empty() {
+            self.must_be_there(actor, named.0.as_deref(), named.1.as_deref()).await?;
+        }
         Ok(found.into_iter().map(|open| self.stream_view(open)).collect())
     }
 

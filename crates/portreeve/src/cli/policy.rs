@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use app::view::{
-    CaseView, ChangeSet, Explanation, ExportView, OpenView, PolicyCase, PolicyView, ProofView,
-    ProveRequest, PublishView, ReplayRequest, ReplayView, ShiftView, TestRequest, WrittenRequest,
+    CaseView, ChangeSet, Explanation, ExportView, PolicyCase, PolicyView, ProofView, ProveRequest,
+    PublishView, ReplayRequest, ReplayView, ShiftView, TestRequest, WrittenRequest,
 };
 use base::Problem;
 use clap::Subcommand;
@@ -482,27 +482,6 @@ fn published(done: &PublishView) -> String {
     if !done.tests.is_empty() {
         out.push_str(&tested(&done.tests));
     }
-    out.push_str(&open(&done.open, done.receipt.is_some()));
+    out.push_str(&super::stream::ended(&done.open, done.receipt.is_some()));
     out + &replayed(&done.replay)
-}
-
-/// What it ends of what is open, where anything is.
-fn open(open: &OpenView, is_done: bool) -> String {
-    let OpenView { streams, ending, reasons } = open;
-    if *streams == 0 {
-        return String::new();
-    }
-    let (is, has) = if is_done { ("were", "ended") } else { ("are", "would end") };
-    let mut out = format!("{streams} streams {is} open at this node; {ending} {has}");
-    if !reasons.is_empty() {
-        let counts: Vec<_> = reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
-        out.push_str(&format!(" ({})", counts.join(", ")));
-    }
-    out.push('\n');
-    if reasons.contains_key("policy_error") {
-        out.push_str(
-            "  policy_error: a guardrail looks at what was not kept of these when they began\n",
-        );
-    }
-    out
 }
