@@ -139,6 +139,8 @@ pub struct App {
     call_counts: today::CallCounts,
     /// What the gate of this node did while a change was being rolled out.
     rollout_tallies: Arc<RolloutTallies>,
+    /// Held while they are added to the store.
+    tending: tokio::sync::Mutex<()>,
     /// Who reads the decision log for a person.
     log_readers: Arc<tokio::sync::Semaphore>,
     limit_rounds: limits::Rounds,
@@ -171,6 +173,7 @@ impl App {
             cuts: streams::Cuts::default(),
             call_counts: today::CallCounts::default(),
             rollout_tallies: Arc::default(),
+            tending: tokio::sync::Mutex::default(),
             log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),
             limit_rounds: limits::Rounds::new(started_at),
         });
