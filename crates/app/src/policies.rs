@@ -138,6 +138,18 @@ impl App {
         let wanted =
             wanted.ok_or_else(|| Problem::not_found("policy version", &version.to_string()))?;
         let present = self.policy(actor).await?;
+        if present.files == wanted.files {
+            let present = present.version;
+            let detail = match version == present {
+                true => format!("nothing to do: version {version} is already the present one"),
+                false => format!(
+                    "nothing to do: the present version, {present}, has the files of {version}"
+                ),
+            };
+            return Err(Problem::conflict("already_present", detail)
+                .at("version")
+                .hint("portreeve policy versions lists the others"));
+        }
         let gone = present.files.keys().filter(|name| !wanted.files.contains_key(*name));
         let mut files = wanted.files.clone();
         files.extend(gone.map(|name| (name.clone(), String::new())));
