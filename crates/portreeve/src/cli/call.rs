@@ -12,7 +12,7 @@ use crate::output::{Table, instant, or_dash};
 pub(crate) enum Call {
     /// Search recorded requests, newest first
     #[command(visible_alias = "list")]
-    Search(SearchArgs),
+    Search(Box<SearchArgs>),
     /// Why a request was decided as it was, and what would allow it; exit 2 when it was refused
     Explain {
         /// The request id that the caller was told
