@@ -237,12 +237,18 @@ pub struct CallFilter {
     pub identity: Option<String>,
     /// Only this credential.
     pub credential: Option<String>,
-    /// Only this API.
+    /// Only this API, by id or name.
     pub api: Option<String>,
     /// Only this operation.
     pub operation: Option<String>,
     /// Only this outcome.
     pub outcome: Option<String>,
+    /// Only this reason.
+    pub reason: Option<String>,
+    /// Only from this address.
+    pub source: Option<String>,
+    /// Only paths that begin so.
+    pub path: Option<String>,
     /// Only this grant.
     pub grant: Option<String>,
     /// Only this request.
@@ -352,6 +358,9 @@ impl From<CallFilter> for app::view::CallQuery {
             api,
             operation,
             outcome,
+            reason,
+            source,
+            path,
             grant,
             request_id,
             limit,
@@ -364,6 +373,9 @@ impl From<CallFilter> for app::view::CallQuery {
             api,
             operation,
             outcome,
+            reason,
+            source,
+            path,
             grant,
             request_id,
             limit,

@@ -14,7 +14,7 @@ use store::{GrantFilter, Tx};
 
 use crate::authority::Authority;
 use crate::identity::existing_owner;
-use crate::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, NewTimeouts};
+use crate::view::{ApiDetail, ApiView, ChangeReceipt, Changed, NewApi, NewTimeouts};
 use crate::{Actor, App, address, input, render, used};
 
 /// Live grants of one API that its page shows.
@@ -103,14 +103,14 @@ impl App {
 
     /// Reads the operations of an API anew. Grants that name an operation which is gone allow
     /// nothing there; grants of `*` cover what is new. Messages are checked against the new document
-    /// as they were against the one before.
+    /// as they were against the one before. What is open by an operation that is gone ends.
     pub async fn import_operations(
         &self,
         actor: &Actor,
         id_or_name: &str,
         document: &str,
         name: &str,
-    ) -> Result<ApiDetail, Problem> {
+    ) -> Result<Changed<ApiDetail>, Problem> {
         let mut tx = self.begin(actor).await?;
         let authority = Authority::of(&mut tx, actor).await?;
         let before = self.seen_api(&mut tx, &authority, "api", id_or_name).await?;
@@ -123,12 +123,11 @@ impl App {
         if after != before {
             tx.save_api(audit::Event::ApiOperationsImported, Some(&before), &after).await?;
         }
-        if checks::save(&mut tx, &before.id, Some(&given), None).await? || after != before {
-            self.commit(tx).await?;
-        }
-        let mut detail = self.api(actor, before.id.as_str()).await?;
-        checks::note(&mut detail, &given);
-        Ok(detail)
+        checks::save(&mut tx, &before.id, Some(&given), None).await?;
+        let receipt = self.settle(tx).await?;
+        let mut now = self.api(actor, before.id.as_str()).await?;
+        checks::note(&mut now, &given);
+        Ok(Changed { now, receipt })
     }
 
     /// Takes an API out of the catalogue: the gate knows its path no more. An API on which grants
@@ -163,11 +162,7 @@ impl App {
         let mode: ApiMode = input::word("mode", mode)?;
         let mut tx = self.begin(actor).await?;
         self.set_mode_in(&mut tx, actor, id_or_name, mode).await?;
-        if tx.changes().is_empty() {
-            return self.receipt(tx.base()).await;
-        }
-        let change = self.commit(tx).await?;
-        self.receipt(change).await
+        self.settle(tx).await
     }
 
     /// The same within a transaction of the caller's.

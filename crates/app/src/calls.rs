@@ -2,6 +2,7 @@
 //! calls of the identities and to the APIs that they answer for, and nothing of the others.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use base::{
@@ -10,9 +11,10 @@ use base::{
 use decision_log::{DecisionLog, Found};
 use policy::Ruleset;
 use tokio::sync::OwnedSemaphorePermit;
-use traffic::{CallRecord, FieldsSeen, Outcome};
+use traffic::{CallRecord, FieldsSeen, Outcome, Reason};
 
 use crate::authority::Authority;
+use crate::identity::seen_identity;
 use crate::usage::unreadable;
 use crate::view::{CallQuery, CallRollout, CallView, FieldsSeenView, Page};
 use crate::{Actor, App, input};
@@ -52,6 +54,9 @@ struct Wanted {
     api: Option<ApiId>,
     operation: Option<OperationId>,
     outcome: Option<Outcome>,
+    reason: Option<Reason>,
+    source: Option<IpAddr>,
+    path: Option<String>,
     grant: Option<GrantId>,
     request: Option<RequestId>,
     limit: u32,
@@ -69,6 +74,11 @@ impl Wanted {
             outcome: given(query.outcome.as_deref())
                 .map(|word| input::word("outcome", word))
                 .transpose()?,
+            reason: given(query.reason.as_deref())
+                .map(|word| input::word("reason", word))
+                .transpose()?,
+            source: given(query.source.as_deref()).map(address).transpose()?,
+            path: given(query.path.as_deref()).map(str::to_owned),
             grant: id("grant", query.grant.as_deref())?,
             request: id("request_id", query.request_id.as_deref())?,
             limit: query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX),
@@ -84,9 +94,19 @@ impl Wanted {
             && same(self.api.as_ref(), record.api_id.as_ref())
             && same(self.operation.as_ref(), record.operation.as_ref())
             && same(self.outcome.as_ref(), Some(&record.outcome))
+            && same(self.reason.as_ref(), record.reason.as_ref())
+            && same(self.source.as_ref(), Some(&record.source_ip))
+            && self.path.as_ref().is_none_or(|path| record.path.starts_with(path.as_str()))
             && same(self.request.as_ref(), Some(&record.request_id))
             && self.grant.as_ref().is_none_or(|grant| record.grant_ids.contains(grant))
     }
+}
+
+fn address(text: &str) -> Result<IpAddr, Problem> {
+    text.parse().map_err(|_| {
+        let detail = format!("`{text}` is not an address");
+        Problem::invalid("bad_address", detail).at("source").hint("write 192.0.2.7 or 2001:db8::7")
+    })
 }
 
 fn given(text: Option<&str>) -> Option<&str> {
@@ -121,11 +141,20 @@ pub(crate) fn moment(
 
 impl App {
     /// The newest calls that match, among those that the actor sees.
-    pub async fn calls(&self, actor: &Actor, query: CallQuery) -> Result<Page<CallView>, Problem> {
+    pub async fn calls(
+        &self,
+        actor: &Actor,
+        mut query: CallQuery,
+    ) -> Result<Page<CallView>, Problem> {
+        let asked = (query.identity.clone(), query.api.clone());
+        query.api = query.api.map(|text| self.id_of_api(text));
         let wanted = Wanted::parse(&query, self.now())?;
         let sight = self.sight(actor).await?;
         let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
         let Found { mut records, total } = self.newest_calls(wanted, sight).await?;
+        if records.is_empty() {
+            self.must_be_there(actor, asked.0.as_deref(), asked.1.as_deref()).await?;
+        }
         let next = cut_page(&mut records, limit);
         let ruleset = self.ruleset().load();
         let items = records.iter().map(|record| view(record, &ruleset)).collect();
@@ -172,6 +201,39 @@ impl App {
             tracing::warn!(%error, "the newest call records are not readable yet");
         }
         Some((log, turn))
+    }
+
+    /// The id of the API that is meant by an id or a name.
+    fn id_of_api(&self, text: String) -> String {
+        let ruleset = self.ruleset().load();
+        let is_id = text.parse().is_ok_and(|id: ApiId| ruleset.api(&id).is_some());
+        let mut named = ruleset.apis().filter(|api| !is_id && api.name == text);
+        named.next().map_or(text, |api| api.id.to_string())
+    }
+
+    /// For a list that is empty: refuses a name that nothing has, which would else look as if
+    /// nothing had happened. Only for who sees everything; to others what they do not see and what
+    /// is not there are the same.
+    pub(crate) async fn must_be_there(
+        &self,
+        actor: &Actor,
+        identity: Option<&str>,
+        api: Option<&str>,
+    ) -> Result<(), Problem> {
+        let (identity, api) = (given(identity), given(api));
+        if !actor.reads_all() || (identity, api) == (None, None) {
+            return Ok(());
+        }
+        let mut state = self.read().await?;
+        let authority = Authority::of(&mut state, actor).await?;
+        if let Some(id) = identity {
+            let found = seen_identity(&mut state, &authority, id).await;
+            found.map_err(|problem| problem.at("identity"))?;
+        }
+        if let Some(name) = api {
+            self.seen_api(&mut state, &authority, "api", name).await?;
+        }
+        Ok(())
     }
 
     /// Whose calls, and whose access, the actor sees.

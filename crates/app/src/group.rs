@@ -8,7 +8,7 @@ use store::Tx;
 
 use crate::api::origin_of;
 use crate::authority::Authority;
-use crate::view::{GroupChange, GroupView};
+use crate::view::{Changed, GroupView};
 use crate::{Actor, App, input, near};
 
 impl App {
@@ -31,7 +31,7 @@ impl App {
         name: &str,
         members: &[String],
         groups: &[String],
-    ) -> Result<GroupChange, Problem> {
+    ) -> Result<Changed<GroupView>, Problem> {
         let id: GroupId = input::id("id", id)?;
         let name = input::line("name", name)?;
         let mut tx = self.begin(actor).await?;
@@ -50,14 +50,10 @@ impl App {
             created_at: before.as_ref().map_or(tx.at(), |group| group.created_at),
             id,
         };
-        let change = match before.as_ref() == Some(&after) {
-            true => tx.base(),
-            false => {
-                tx.save_group(before.as_ref(), &after).await?;
-                self.commit(tx).await?
-            }
-        };
-        Ok(GroupChange { group: view(&after), receipt: self.receipt(change).await? })
+        if before.as_ref() != Some(&after) {
+            tx.save_group(before.as_ref(), &after).await?;
+        }
+        Ok(Changed { now: view(&after), receipt: self.settle(tx).await? })
     }
 }
 

@@ -10,8 +10,8 @@ use store::{Connection, GrantFilter, IdentityFilter};
 use crate::api::origin_of;
 use crate::authority::Authority;
 use crate::view::{
-    CallQuery, ChangeReceipt, IdentityDetail, IdentityQuery, IdentityView, NewIdentity, Page,
-    SignalQuery,
+    CallQuery, ChangeReceipt, Changed, IdentityDetail, IdentityQuery, IdentityView, NewIdentity,
+    Page, PutAttributes, SignalQuery,
 };
 use crate::{Actor, App, input, near, render};
 
@@ -121,13 +121,13 @@ impl App {
         views.into_iter().next().ok_or_else(|| Problem::internal("no view of an identity"))
     }
 
-    /// Sets what is known of an identity. Conditions hold by it from now on.
+    /// Sets what is known of an identity. Conditions hold by it when this returns.
     pub async fn set_attributes(
         &self,
         actor: &Actor,
         id: &str,
         wanted: &BTreeMap<String, Vec<String>>,
-    ) -> Result<BTreeMap<String, Vec<String>>, Problem> {
+    ) -> Result<Changed<PutAttributes>, Problem> {
         let attributes = attributes(wanted)?;
         let mut tx = self.begin(actor).await?;
         let authority = Authority::of(&mut tx, actor).await?;
@@ -137,9 +137,9 @@ impl App {
         if after != before {
             let event = audit::Event::IdentityAttributesSet;
             tx.save_identity(event, Some(&before), &after, None).await?;
-            self.commit(tx).await?;
         }
-        Ok(after.attributes)
+        let now = PutAttributes { attributes: after.attributes };
+        Ok(Changed { now, receipt: self.settle(tx).await? })
     }
 
     /// Makes somebody else answer for an identity.
@@ -148,7 +148,7 @@ impl App {
         actor: &Actor,
         id: &str,
         owner: &str,
-    ) -> Result<IdentityView, Problem> {
+    ) -> Result<Changed<IdentityView>, Problem> {
         let mut tx = self.begin(actor).await?;
         let authority = Authority::of(&mut tx, actor).await?;
         let before = seen_identity(&mut tx, &authority, id).await?;
@@ -162,9 +162,9 @@ impl App {
         if after != before {
             let event = audit::Event::IdentityOwnerSet;
             tx.save_identity(event, Some(&before), &after, None).await?;
-            self.commit(tx).await?;
         }
-        self.identity_view(after).await
+        let receipt = self.settle(tx).await?;
+        Ok(Changed { now: self.identity_view(after).await?, receipt })
     }
 
     /// Stops an identity for now: every request with any of its credentials is refused.
@@ -216,8 +216,7 @@ impl App {
         };
         let after = Identity { status, ..before.clone() };
         tx.save_identity(event, Some(&before), &after, note.as_deref()).await?;
-        let change = self.commit(tx).await?;
-        self.receipt(change).await
+        self.settle(tx).await
     }
 }
 

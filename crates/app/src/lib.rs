@@ -12,8 +12,9 @@
 //! 3. Writes: `let mut tx = self.begin(actor).await?;` loads through the same transaction, asks
 //!    whether the actor may, calls core, writes with the store's `save_…` (which
 //!    records), and ends with `self.commit(tx).await?`. That publishes to the gate of this node
-//!    and tells what has lost its permission there to end; `self.receipt(change).await?` waits
-//!    for that and for the others. Nothing else may commit a transaction.
+//!    and tells what has lost its permission there to end; `self.settle(tx).await?` also waits
+//!    for that and for the others, and is for whatever may take access away. Nothing else may
+//!    commit a transaction.
 //! 4. Time is [`App::now`], ids and secrets come from [`App::draw`].
 //! 5. What the actor may not see is `NotFound`; what they see but may not do is `Forbidden`.
 #![forbid(unsafe_code)]
@@ -138,6 +139,8 @@ pub struct App {
     call_counts: today::CallCounts,
     /// What the gate of this node did while a change was being rolled out.
     rollout_tallies: Arc<RolloutTallies>,
+    /// Held while they are added to the store.
+    tending: tokio::sync::Mutex<()>,
     /// Who reads the decision log for a person.
     log_readers: Arc<tokio::sync::Semaphore>,
     limit_rounds: limits::Rounds,
@@ -170,6 +173,7 @@ impl App {
             cuts: streams::Cuts::default(),
             call_counts: today::CallCounts::default(),
             rollout_tallies: Arc::default(),
+            tending: tokio::sync::Mutex::default(),
             log_readers: Arc::new(tokio::sync::Semaphore::new(LOG_READERS_MAX)),
             limit_rounds: limits::Rounds::new(started_at),
         });

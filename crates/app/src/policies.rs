@@ -90,11 +90,13 @@ impl App {
         change: ChangeSet,
         dry_run: bool,
     ) -> Result<PublishView, Problem> {
+        let sight = self.sight(actor).await?;
         let mut tx = self.begin(actor).await?;
         let before = self.ruleset().load_full();
         self.apply(&mut tx, actor, &change, &[]).await?;
         self.check_base(&mut tx, &change).await?;
         let after = self.after(&mut tx).await?;
+        let open = self.open_under(&after, &sight);
         let tests = self.tests_after(&mut tx, &after).await?;
         if !dry_run {
             all_hold(&tests)?;
@@ -111,7 +113,7 @@ impl App {
         };
         let since = moment("since", Some("90d"), self.now())?.unwrap_or(base::Timestamp::MIN);
         let outlook = self.outlook(since, Some(before), after).await?;
-        Ok(PublishView { receipt, replay: replay::view(since, outlook), tests })
+        Ok(PublishView { receipt, replay: replay::view(since, outlook), tests, open })
     }
 
     /// Runs the tests of the policy set as a transaction leaves it.
@@ -136,6 +138,18 @@ impl App {
         let wanted =
             wanted.ok_or_else(|| Problem::not_found("policy version", &version.to_string()))?;
         let present = self.policy(actor).await?;
+        if present.files == wanted.files {
+            let present = present.version;
+            let detail = match version == present {
+                true => format!("nothing to do: version {version} is already the present one"),
+                false => format!(
+                    "nothing to do: the present version, {present}, has the files of {version}"
+                ),
+            };
+            return Err(Problem::conflict("already_present", detail)
+                .at("version")
+                .hint("portreeve policy versions lists the others"));
+        }
         let gone = present.files.keys().filter(|name| !wanted.files.contains_key(*name));
         let mut files = wanted.files.clone();
         files.extend(gone.map(|name| (name.clone(), String::new())));

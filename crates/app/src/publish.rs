@@ -12,10 +12,11 @@ use base::problem::ProblemKind;
 use base::{Problem, Span, Timestamp};
 use policy::{Change, Rollout, Ruleset, Touch, Trial};
 use store::{Batch, Cursor, NodeRow, Object, RolledOut, Store, Tx};
+use traffic::CutCount;
 
 use crate::api::checks;
 use crate::policies::guardrails;
-use crate::view::{ChangeReceipt, NodeReceipt};
+use crate::view::{ChangeReceipt, NodeReceipt, ReturnedRollout};
 use crate::{Actor, App};
 
 /// Changes read at once when a node follows the others.
@@ -43,6 +44,40 @@ impl Published {
     pub(crate) fn now(ruleset: &Ruleset, now: Timestamp) -> Self {
         Self { version: ruleset.version(), since: now, current_at: now, stated: None }
     }
+}
+
+/// The changes that one transaction made, which are next to each other in the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Committed {
+    /// The change before them.
+    base: u64,
+    /// The last of them.
+    sequence: u64,
+    /// The rollout that they broke, and that was therefore returned with them.
+    returned: Option<ReturnedRollout>,
+}
+
+impl Committed {
+    /// One change that was made before.
+    pub(crate) fn earlier(change: u64) -> Self {
+        Self::up_to(change.saturating_sub(1), change)
+    }
+
+    fn up_to(base: u64, sequence: u64) -> Self {
+        Self { base, sequence, returned: None }
+    }
+
+    fn first(&self) -> u64 {
+        self.base.saturating_add(1)
+    }
+}
+
+/// What was cut by several changes.
+fn sum<'c>(counts: impl Iterator<Item = &'c CutCount>) -> CutCount {
+    counts.fold(CutCount::default(), |sum, one| CutCount {
+        cut: sum.cut.saturating_add(one.cut),
+        open: sum.open.saturating_add(one.open),
+    })
 }
 
 fn change_of(object: Object) -> Result<Change, Problem> {
@@ -116,22 +151,38 @@ pub(crate) async fn load(store: &Store) -> Result<Ruleset, Problem> {
 
 impl App {
     /// Commits and publishes: the gate of this node enforces the changes when this returns. Gives
-    /// the change sequence. Nothing is committed that the ruleset refuses.
-    pub(crate) async fn commit(&self, mut tx: Tx) -> Result<u64, Problem> {
+    /// which they are. Nothing is committed that the ruleset refuses.
+    pub(crate) async fn commit(&self, mut tx: Tx) -> Result<Committed, Problem> {
         let mut published = self.publishing.lock().await;
         let mut next = self.next(&mut tx).await?;
-        let made = tx.changes().len();
+        let (base, made) = (tx.base(), tx.changes().len());
+        let mut returned = None;
         if let Some(why) = next.ruleset.rollout().and_then(Rollout::broken) {
             // In the same transaction: the store never holds a change that is open and does not
             // apply, so that a node which starts later does not have to find out.
-            self.return_broken(&mut tx, why).await?;
+            returned = self.return_broken(&mut tx, why).await?;
             let more: Vec<_> = tx.changes().iter().skip(made).cloned().collect();
             next.advance(more.into_iter())?;
         }
         tx.sign_ledger(&self.signing_key).await?;
         let committed = tx.commit().await?;
         self.publish(&mut published, next);
-        Ok(committed.sequence)
+        Ok(Committed { returned, ..Committed::up_to(base, committed.sequence) })
+    }
+
+    /// Commits what a transaction changed, if it did, and gives the receipts.
+    pub(crate) async fn settle(&self, tx: Tx) -> Result<ChangeReceipt, Problem> {
+        let made = match tx.changes().is_empty() {
+            true => {
+                let before = tx.base();
+                // Before it is waited for: other nodes cannot state what they enforce while this
+                // holds the head.
+                drop(tx);
+                Committed::up_to(before, before)
+            }
+            false => self.commit(tx).await?,
+        };
+        self.receipt(made).await
     }
 
     /// The ruleset as it would be after what a transaction has changed so far.
@@ -240,15 +291,18 @@ impl App {
         Ok(())
     }
 
-    /// The receipts of a change: waits until every live node states that it enforces it. A node
-    /// that is not heard of for a lease is not live, and is not waited for.
-    pub(crate) async fn receipt(&self, change: u64) -> Result<ChangeReceipt, Problem> {
+    /// The receipts of what a transaction changed: waits until every live node states that it
+    /// enforces all of it. A node that is not heard of for a lease is not live, and is not waited
+    /// for.
+    pub(crate) async fn receipt(&self, made: Committed) -> Result<ChangeReceipt, Problem> {
+        let change = made.sequence;
+        let receipt =
+            |receipts| ChangeReceipt { change, receipts, rollout_returned: made.returned.clone() };
         let own = *self.publishing.lock().await;
-        let cut = self.cuts.counts(change, change).await;
-        let cut = cut.get(&change).copied().unwrap_or_default();
-        let me = NodeReceipt::new(&self.settings.node, own.since, cut);
+        let cut = self.cuts.counts(made.first(), change).await;
+        let me = NodeReceipt::new(&self.settings.node, own.since, sum(cut.values()));
         if !self.store.is_shared() {
-            return Ok(ChangeReceipt { change, receipts: vec![me] });
+            return Ok(receipt(vec![me]));
         }
         let polls = 2 * self.settings.node_lease.to_std().as_millis() / RECEIPT_POLL.as_millis();
         let mut late = Vec::new();
@@ -258,9 +312,9 @@ impl App {
                 nodes.into_iter().partition(|node| node.version >= change);
             if missing.is_empty() {
                 let mut receipts = vec![me];
-                receipts.extend(self.receipts_of_others(change, there).await?);
+                receipts.extend(self.receipts_of_others(&made, there).await?);
                 receipts.sort_by(|a, b| a.node.cmp(&b.node));
-                return Ok(ChangeReceipt { change, receipts });
+                return Ok(receipt(receipts));
             }
             late = missing;
             tokio::time::sleep(RECEIPT_POLL).await;
@@ -274,16 +328,16 @@ impl App {
     /// A node writes what it cut together with its statement.
     async fn receipts_of_others(
         &self,
-        change: u64,
+        made: &Committed,
         nodes: Vec<NodeRow>,
     ) -> Result<Vec<NodeReceipt>, Problem> {
         if nodes.is_empty() {
             return Ok(Vec::new());
         }
-        let cuts = self.read().await?.stream_cuts(change, change).await?;
+        let cuts = self.read().await?.stream_cuts(made.first(), made.sequence).await?;
         let receipt = |node: NodeRow| {
-            let cut = cuts.get(&(node.id.clone(), change)).copied().unwrap_or_default();
-            NodeReceipt::new(&node.id, node.since, cut)
+            let own = cuts.iter().filter(|((id, _), _)| *id == node.id).map(|(_, cut)| cut);
+            NodeReceipt::new(&node.id, node.since, sum(own))
         };
         Ok(nodes.into_iter().map(receipt).collect())
     }

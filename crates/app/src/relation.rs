@@ -8,7 +8,7 @@ use policy::OBJECT_BYTES_MAX;
 
 use crate::authority::Authority;
 use crate::grant::existing_subject;
-use crate::view::{PutRelation, RelationView};
+use crate::view::{Changed, PutRelation, RelationView};
 use crate::{Actor, App, input, lookup};
 
 /// Most objects of one relation of one subject.
@@ -29,14 +29,14 @@ impl App {
     }
 
     /// Sets a relation of a subject; without objects it is gone. Grants with a condition on it hold
-    /// by it from now on.
+    /// by it when this returns.
     pub async fn put_relation(
         &self,
         actor: &Actor,
         subject: &str,
         name: &str,
         wanted: PutRelation,
-    ) -> Result<RelationView, Problem> {
+    ) -> Result<Changed<RelationView>, Problem> {
         let subject: GrantSubject = input::id("subject", subject)?;
         if !grant::tie::is_name(name) || name.len() > 64 {
             let detail = format!("`{name}` is not a name of a relation");
@@ -62,9 +62,8 @@ impl App {
         let after = Relation { subject, name: name.to_owned(), objects, updated_at: tx.at() };
         if after.objects != had {
             tx.save_relation(before.as_ref(), &after).await?;
-            self.commit(tx).await?;
         }
-        Ok(view(after))
+        Ok(Changed { now: view(after), receipt: self.settle(tx).await? })
     }
 }
 

@@ -10,7 +10,7 @@ use store::Tx;
 use crate::api::origin_of;
 use crate::authority::Authority;
 use crate::operations::operations;
-use crate::view::{PutRole, RoleView};
+use crate::view::{ChangeReceipt, Changed, PutRole, RoleView};
 use crate::{Actor, App, input};
 
 impl App {
@@ -27,19 +27,17 @@ impl App {
         Ok(table.iter().filter(seen).map(|role| view(role, &table)).collect())
     }
 
-    /// Makes a role, or sets what one covers. Grants that give it cover that from now on.
+    /// Makes a role, or sets what one covers. Grants that give it cover that when this returns.
     pub async fn put_role(
         &self,
         actor: &Actor,
         id: &str,
         wanted: PutRole,
-    ) -> Result<RoleView, Problem> {
+    ) -> Result<Changed<RoleView>, Problem> {
         let mut tx = self.begin(actor).await?;
         let (role, table) = self.put_role_in(&mut tx, actor, id, wanted).await?;
-        if !tx.changes().is_empty() {
-            self.commit(tx).await?;
-        }
-        Ok(view(&role, &table))
+        let receipt = self.settle(tx).await?;
+        Ok(Changed { now: view(&role, &table), receipt })
     }
 
     /// The same within a transaction of the caller's.
@@ -87,8 +85,13 @@ impl App {
         Ok((role, table))
     }
 
-    /// Removes a role: grants that give it cover nothing by it from now on.
-    pub async fn remove_role(&self, actor: &Actor, id: &str, reason: &str) -> Result<(), Problem> {
+    /// Removes a role: grants that give it cover nothing by it when this returns.
+    pub async fn remove_role(
+        &self,
+        actor: &Actor,
+        id: &str,
+        reason: &str,
+    ) -> Result<ChangeReceipt, Problem> {
         let note = input::maybe_line("reason", Some(reason))?;
         let mut tx = self.begin(actor).await?;
         let authority = Authority::of(&mut tx, actor).await?;
@@ -99,8 +102,7 @@ impl App {
         authority.must(owns, "remove this role", "ask the API's owner or an administrator")?;
         let after = Role { removed: true, ..before.clone() };
         tx.save_role(Some(&before), &after, note.as_deref()).await?;
-        self.commit(tx).await?;
-        Ok(())
+        self.settle(tx).await
     }
 }
 

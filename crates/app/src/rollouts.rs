@@ -13,8 +13,8 @@ use store::{Connection, Tx};
 use crate::authority::Authority;
 use crate::policies::all_hold;
 use crate::view::{
-    AdvanceRollout, BoundView, ChangeSet, RolloutCounts, RolloutDifference, RolloutRow,
-    RolloutStep, RolloutView,
+    AdvanceRollout, BoundView, ChangeSet, ReturnedRollout, RolloutCounts, RolloutDifference,
+    RolloutRow, RolloutStep, RolloutView,
 };
 use crate::{Actor, App, input};
 
@@ -114,15 +114,19 @@ impl App {
     }
 
     /// Within the transaction that broke it: a change that the rollout makes too was made.
-    pub(crate) async fn return_broken(&self, tx: &mut Tx, why: &str) -> Result<(), Problem> {
-        let Some(open) = tx.open_rollout().await? else { return Ok(()) };
+    pub(crate) async fn return_broken(
+        &self,
+        tx: &mut Tx,
+        why: &str,
+    ) -> Result<Option<ReturnedRollout>, Problem> {
+        let Some(open) = tx.open_rollout().await? else { return Ok(None) };
         let by = tx.writer().actor.to_string();
         let step =
             Step { stage: Stage::Returned, share: 0, at: tx.at(), by, why: Some(why.to_owned()) };
         let next = open.step(step).map_err(|no| refused(&no))?;
         let event = audit::Event::RolloutReturned;
         tx.save_rollout(event, Some(&open), &next, Some(why)).await?;
-        Ok(())
+        Ok(Some(ReturnedRollout { id: open.id.to_string(), why: why.to_owned() }))
     }
 
     async fn end_step(&self, tx: Tx, rollout: Rollout) -> Result<RolloutView, Problem> {

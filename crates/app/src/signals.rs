@@ -23,6 +23,9 @@ impl App {
         let sight = self.sight(actor).await?;
         let since = self.now() - since.unwrap_or(SINCE);
         let walks = self.read().await?.walks(query.identity.as_deref(), since, ROWS_MAX).await?;
+        if walks.is_empty() {
+            self.must_be_there(actor, query.identity.as_deref(), None).await?;
+        }
         let seen = walks.iter().filter(|walk| sight.sees(Some(&walk.identity), Some(&walk.api)));
         Ok(seen.map(view).collect())
     }

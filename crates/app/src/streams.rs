@@ -11,9 +11,10 @@ use futures_util::future::BoxFuture;
 use policy::{Ruleset, Touch};
 use store::Connection;
 use tokio::sync::watch;
-use traffic::{CutCount, OpenStream};
+use traffic::{CutCount, OpenStream, Reason, RolloutMark};
 
-use crate::view::{StreamQuery, StreamView};
+use crate::calls::Sight;
+use crate::view::{OpenView, StreamQuery, StreamView};
 use crate::{Actor, App};
 
 /// Rows of a list unless asked otherwise, and at most.
@@ -36,15 +37,29 @@ pub trait OpenStreams: Send + Sync {
 
     /// Tells to end what these changes, each with its sequence number, took the permission of, by
     /// the ruleset that is published already. `None` when that is nothing; else how much, when it
-    /// has ended or `patience` is over.
+    /// has ended or `patience` is over. `noted` is told, before it ends, of what a change that is
+    /// being rolled out has to do with something open where that is another thing than before.
     fn cut(
         &self,
         ruleset: &Ruleset,
         touched: &[(u64, Touch)],
         now: Timestamp,
         patience: Duration,
+        noted: &mut Noted<'_>,
     ) -> Option<Counting>;
+
+    /// Says of everything that is open why it would have to end, were this ruleset published; `None`
+    /// where it need not.
+    fn suppose(
+        &self,
+        ruleset: &Ruleset,
+        now: Timestamp,
+        said: &mut dyn FnMut(&OpenStream, Option<Reason>),
+    );
 }
+
+/// Is told what a rollout has to do with an open request.
+pub type Noted<'n> = dyn FnMut(&OpenStream, &RolloutMark) + 'n;
 
 /// What the latest publications of this node cut.
 #[derive(Default)]
@@ -116,7 +131,10 @@ impl App {
     pub(crate) fn cut_streams(&self, ruleset: &Ruleset, touched: &[(u64, Touch)]) {
         let (Some((first, _)), Some((last, _))) = (touched.first(), touched.last()) else { return };
         let Some(streams) = self.open_streams.get() else { return };
-        let Some(counting) = streams.cut(ruleset, touched, self.now(), PATIENCE) else { return };
+        let (now, tallies) = (self.now(), &self.rollout_tallies);
+        let mut noted = |open: &OpenStream, mark: &RolloutMark| tallies.count_open(open, mark, now);
+        let counting = streams.cut(ruleset, touched, now, PATIENCE, &mut noted);
+        let Some(counting) = counting else { return };
         let (counted, counts) = watch::channel(None);
         // On its own, so that it is counted also when who made the change has left.
         tokio::spawn(async move { counted.send_replace(Some(counting.await)) });
@@ -128,7 +146,9 @@ impl App {
     pub(crate) fn cut_streams_untold(&self, ruleset: &Ruleset) {
         let Some(streams) = self.open_streams.get() else { return };
         let all = [(ruleset.version(), Touch::All)];
-        if let Some(counting) = streams.cut(ruleset, &all, self.now(), PATIENCE) {
+        let (now, tallies) = (self.now(), &self.rollout_tallies);
+        let mut noted = |open: &OpenStream, mark: &RolloutMark| tallies.count_open(open, mark, now);
+        if let Some(counting) = streams.cut(ruleset, &all, now, PATIENCE, &mut noted) {
             tokio::spawn(counting);
         }
     }
@@ -155,6 +175,7 @@ impl App {
         query: StreamQuery,
     ) -> Result<Vec<StreamView>, Problem> {
         let sight = self.sight(actor).await?;
+        let named = (query.identity.clone(), query.api.clone());
         let Some(streams) = self.open_streams.get() else { return Ok(Vec::new()) };
         let ruleset = self.ruleset().load();
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -170,7 +191,27 @@ impl App {
         };
         let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
         let found = streams.list(usize::try_from(limit).unwrap_or(usize::MAX), &keep);
+        if found.is_empty() {
+            self.must_be_there(actor, named.0.as_deref(), named.1.as_deref()).await?;
+        }
         Ok(found.into_iter().map(|open| self.stream_view(open)).collect())
+    }
+
+    /// What would become of what is open at this node's gate, were this ruleset published.
+    pub(crate) fn open_under(&self, ruleset: &Ruleset, sight: &Sight) -> OpenView {
+        let mut view = OpenView::default();
+        let Some(streams) = self.open_streams.get() else { return view };
+        streams.suppose(ruleset, self.now(), &mut |open, ends| {
+            if !sight.sees(Some(&open.identity_id), Some(&open.api_id)) {
+                return;
+            }
+            view.streams += 1;
+            if let Some(reason) = ends {
+                view.ending += 1;
+                *view.reasons.entry(reason.to_string()).or_default() += 1;
+            }
+        });
+        view
     }
 
     fn stream_view(&self, open: OpenStream) -> StreamView {

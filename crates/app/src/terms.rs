@@ -46,7 +46,11 @@ fn each<T>(
 
 fn hours(field: &str, text: &str) -> Result<Window, Problem> {
     text.parse().map_err(|error: grant::window::BadWindow| {
-        Problem::invalid("bad_hours", error.to_string()).at(field)
+        let problem = Problem::invalid("bad_hours", error.to_string()).at(field);
+        match error.instead() {
+            Some(instead) => problem.hint(format!("write {instead}")),
+            None => problem,
+        }
     })
 }
 

@@ -315,7 +315,7 @@ async fn an_import_replaces_operations_and_refuses_what_is_no_document() {
     let fewer = r#"{"openapi": "3.0.0", "info": {"title": "x", "version": "1"},
         "paths": {"/new": {"get": {"operationId": "new", "responses": {}}}}}"#;
     let api = world.app.import_operations(&kim, "orders", fewer, "x.json").await.unwrap();
-    assert_eq!(api.api.operations_count, 1);
+    assert_eq!(api.now.api.operations_count, 1);
     let ruleset = world.app.ruleset().load();
     assert!(ruleset.locate("GET", None, "/orders/new").operation.is_some());
     assert!(ruleset.locate("GET", None, "/orders/items").operation.is_none());

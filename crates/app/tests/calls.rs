@@ -4,7 +4,8 @@
 mod desk;
 
 use app::view::{
-    CallQuery, ChangeSet, GrantQuery, NewGrant, ReceivedFieldView, TermsView, WrittenRequest,
+    CallQuery, ChangeSet, GrantQuery, NewGrant, ReceivedFieldView, SignalQuery, TermsView,
+    WrittenRequest,
 };
 use app::{Actor, Role};
 use base::problem::ProblemKind;
@@ -56,12 +57,63 @@ async fn a_query_that_means_nothing_is_refused_with_its_field() {
         ("until", bad(|q| q.until = Some("2026-13-01".into()))),
         ("outcome", bad(|q| q.outcome = Some("denied".into()))),
         ("identity", bad(|q| q.identity = Some("a b".into()))),
+        ("reason", bad(|q| q.reason = Some("no_grants".into()))),
+        ("source", bad(|q| q.source = Some("10.0.0.0/8".into()))),
         ("request_id", bad(|q| q.request_id = Some("ü".into()))),
     ];
     for (field, query) in cases {
         let problem = desk.app.calls(&desk.robin, query).await.unwrap_err();
         assert_eq!(problem.place.as_deref(), Some(field), "{problem}");
     }
+}
+
+#[tokio::test]
+async fn a_name_that_nothing_has_is_refused_where_else_nothing_would_be_found() {
+    let desk = Desk::new().await;
+    let of = |identity: &str, api: &str| {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        CallQuery { identity: given(identity), api: given(api), ..CallQuery::default() }
+    };
+    for (query, place, near) in
+        [(of("raeder", ""), "identity", "reader"), (of("", "odrers"), "api", "orders")]
+    {
+        let problem = desk.app.calls(&desk.robin, query.clone()).await.unwrap_err();
+        assert_eq!((problem.kind, problem.place.as_deref()), (ProblemKind::NotFound, Some(place)));
+        assert!(problem.hint.unwrap_or_default().contains(near));
+        // To others, what is not there and what they do not see are the same.
+        assert_eq!(count(&desk, &lee(), query).await, 0);
+    }
+    let signals = SignalQuery { identity: Some("raeder".to_owned()), since: None };
+    let problem = desk.app.signals(&desk.robin, signals).await.unwrap_err();
+    assert_eq!(problem.kind, ProblemKind::NotFound);
+    // What is there and did nothing is no mistake.
+    assert_eq!(count(&desk, &desk.robin, of("robin", "orders")).await, 0);
+}
+
+#[tokio::test]
+async fn calls_are_found_by_reason_address_and_path_and_by_the_name_of_their_api() {
+    let desk = Desk::new().await;
+    refused(&desk, Reason::NoGrant).await;
+    let all = CallQuery { limit: Some(1), ..CallQuery::default() };
+    let newest = desk.app.calls(&desk.robin, all).await.unwrap().items.remove(0);
+    let by = |reason: &str, source: &str, path: &str| {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        CallQuery {
+            reason: given(reason),
+            source: given(source),
+            path: given(path),
+            ..CallQuery::default()
+        }
+    };
+    assert_eq!(count(&desk, &desk.robin, by("no_grant", "", "")).await, 1);
+    assert_eq!(count(&desk, &desk.robin, by("terms_not_met", "", "")).await, 0);
+    assert_eq!(count(&desk, &desk.robin, by("no_grant", &newest.source_ip, "")).await, 1);
+    assert_eq!(count(&desk, &desk.robin, by("", "203.0.113.99", "")).await, 0);
+    assert_eq!(count(&desk, &desk.robin, by("no_grant", "", &newest.path[..3])).await, 1);
+    assert_eq!(count(&desk, &desk.robin, by("", "", "/elsewhere")).await, 0);
+    let api = desk.app.api(&desk.robin, "orders").await.unwrap().api;
+    let named = CallQuery { api: Some(api.name), ..by("no_grant", "", "") };
+    assert_eq!(count(&desk, &desk.robin, named).await, 1);
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn what_cannot_be_checked_is_not_turned_on_and_not_taken_while_checks_are_
         // Without checks the catalogue takes it, and says that it cannot be checked.
         let text = uncheckable();
         let taken = app.import_operations(&world.admin, "orders", &text, "new.json").await.unwrap();
-        let checks = taken.checks.unwrap();
+        let checks = taken.now.checks.unwrap();
         assert_eq!((checks.document.as_str(), checks.requests.as_str()), ("new.json", "off"));
         assert!(checks.notes[0].starts_with("messages cannot be checked: "), "{:?}", checks.notes);
         let version = app.ruleset().load().version();
@@ -111,9 +111,17 @@ async fn what_is_checked_holds_on_every_node_and_after_a_start() {
 
         // A newer document is checked against from then on, as the one before was.
         let newer = DOCUMENT.replace("getOrder", "readOrder");
+        let is_newer = |checked: std::sync::Arc<CheckedContract>| {
+            checked.operation(&"readOrder".parse().unwrap()).is_some()
+        };
+        let follow = async {
+            while !checked(&other, "orders").is_some_and(is_newer) {
+                other.app.catch_up().await.unwrap();
+            }
+        };
         let import = world.app.import_operations(&world.admin, "orders", &newer, "b.json");
-        assert_eq!(import.await.unwrap().checks.unwrap().requests, "enforce");
-        other.app.catch_up().await.unwrap();
+        let (imported, ()) = tokio::join!(import, follow);
+        assert_eq!(imported.unwrap().now.checks.unwrap().requests, "enforce");
         for node in [&world, &other] {
             let checked = checked(node, "orders").unwrap();
             assert!(checked.operation(&"readOrder".parse().unwrap()).is_some());

@@ -104,7 +104,7 @@ async fn a_document_that_loses_an_operation_with_a_cost_is_refused() {
     };
     assert_eq!(import(costing(10)).await.unwrap_err().reason, "cost_over_limit");
     let detail = import(costing(4)).await.unwrap();
-    let cost = |id: &str| detail.operations.iter().find(|one| one.id == id).unwrap().cost;
+    let cost = |id: &str| detail.now.operations.iter().find(|one| one.id == id).unwrap().cost;
     assert_eq!((cost("listOrders"), cost("getOrder")), (4, 3));
 }
 

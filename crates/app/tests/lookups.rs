@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use app::streams::Counting;
+use app::streams::{Counting, Noted};
 use app::view::{
     ChangeSet, Evaluation, NewGrant, PolicyCase, ProveRequest, PutRelation, TermsView, TestRequest,
     WrittenRequest,
@@ -17,7 +17,7 @@ use policy::{Answer, Lookup, Ruleset, Touch};
 use portreeve_app as app;
 use serde_json::{Value, json};
 use testkit::World;
-use traffic::OpenStream;
+use traffic::{OpenStream, Reason};
 
 fn refusal<T: std::fmt::Debug>(answer: Result<T, Problem>) -> (ProblemKind, String) {
     let problem = answer.unwrap_err();
@@ -118,11 +118,14 @@ impl OpenStreams for Judged {
         touched: &[(u64, Touch)],
         _: Timestamp,
         _: Duration,
+        _: &mut Noted<'_>,
     ) -> Option<Counting> {
         assert!(ruleset.looks_up("viewer"), "by the ruleset that holds from now on");
         self.0.lock().unwrap().extend(touched.iter().map(|(_, touch)| touch.clone()));
         None
     }
+
+    fn suppose(&self, _: &Ruleset, _: Timestamp, _: &mut dyn FnMut(&OpenStream, Option<Reason>)) {}
 }
 
 /// What was stored under the name does not count any more: who came in by it may have to go.

@@ -201,6 +201,24 @@ async fn an_earlier_version_comes_back_as_a_new_one() {
     assert_eq!(versions.len(), 4);
     assert_eq!(versions[0].why.as_deref(), Some("b was wrong"));
     assert!(desk.app.roll_policy_back(&desk.robin, 9, "none").await.is_err());
+    for same in [4, 1] {
+        let problem = desk.app.roll_policy_back(&desk.robin, same, "again").await.unwrap_err();
+        assert_eq!((problem.kind, problem.reason.as_str()), (Conflict, "already_present"));
+        assert!(problem.detail.starts_with("nothing to do: "), "{problem}");
+    }
+    assert_eq!(desk.app.policy(&desk.robin).await.unwrap().version, 4, "nothing was published");
+}
+
+#[tokio::test]
+async fn taking_a_file_out_that_is_not_there_is_refused_with_those_that_are() {
+    let desk = Desk::new().await;
+    let publish = |change| desk.app.publish_policy(&desk.robin, change, false);
+    let none = publish(files("a.toml", "")).await.unwrap_err();
+    assert_eq!((none.kind, none.reason.as_str()), (Invalid, "unknown_file"));
+    publish(files("a.toml", READS)).await.unwrap();
+    let slip = publish(files("b.toml", "")).await.unwrap_err();
+    assert_eq!(slip.place.as_deref(), Some("files.b.toml"));
+    assert_eq!(slip.hint.as_deref(), Some("there are: a.toml"));
 }
 
 const GUARD: &str = "@id(\"no-deletes\")\n\

@@ -14,6 +14,7 @@ const DAY_MINUTES: u32 = 24 * 60;
 const MINUTE_MICROS: i64 = 60_000_000;
 /// 1970-01-01 was a Thursday; weeks begin on Monday (ISO 8601).
 const EPOCH_MINUTES: i64 = 3 * DAY_MINUTES as i64;
+const ALL_DAYS: u8 = 0b111_1111;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// One window. Serialised as its text.
@@ -33,6 +34,22 @@ pub struct Window {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not like `mon-fri 08:00-18:00` or `sat,sun 00:00-24:00 +02:00`")]
 pub struct BadWindow(String);
+
+impl BadWindow {
+    /// What was probably meant, as windows that can be written: hours over midnight are two, and
+    /// days over Sunday are listed.
+    pub fn instead(&self) -> Option<String> {
+        let Parts { days, from, to, offset } = parts(&self.0)?;
+        let evening = Window { days, from, to: if from < to { to } else { DAY_MINUTES }, offset };
+        if from < to || to == 0 {
+            return (from < evening.to).then(|| format!("`{evening}`"));
+        }
+        // The morning after: Sunday's is Monday.
+        let next = (days << 1 | days >> 6) & ALL_DAYS;
+        let morning = Window { days: next, from: 0, to, offset };
+        (from > to && from < DAY_MINUTES).then(|| format!("`{evening}` and `{morning}`"))
+    }
+}
 
 /// The minute of the UTC week, 0 to 10,079: 0 is Monday 00:00.
 pub fn week_minute(at: Timestamp) -> u32 {
@@ -75,30 +92,56 @@ impl std::str::FromStr for Window {
     }
 }
 
+/// What a text says, whether or not days and hours are in order.
+struct Parts {
+    days: u8,
+    from: u32,
+    to: u32,
+    offset: i32,
+}
+
 fn parse(text: &str) -> Option<Window> {
+    let Parts { days, from, to, offset } = parts(text)?;
+    let in_order = from < to && !text.split_ascii_whitespace().take(1).any(is_over_sunday);
+    in_order.then_some(Window { days, from, to, offset })
+}
+
+fn parts(text: &str) -> Option<Parts> {
     let mut words = text.split_ascii_whitespace();
     let (days, hours, offset) = (days(words.next()?)?, words.next()?, words.next());
     let (from, to) = hours.split_once('-')?;
     let (from, to) = (clock(from)?, clock(to)?);
     let offset = offset.map_or(Some(0), signed)?;
-    (words.next().is_none() && from < to && to <= DAY_MINUTES).then_some(Window {
-        days,
-        from,
-        to,
-        offset,
-    })
+    words.next().is_none().then_some(Parts { days, from, to, offset })
+}
+
+fn day(name: &str) -> Option<usize> {
+    DAYS.iter().position(|day| *day == name)
+}
+
+/// The first and the last day of a part like `mon-fri`, or of one like `mon`.
+fn run(part: &str) -> Option<(usize, usize)> {
+    let (first, last) = part.split_once('-').unwrap_or((part, part));
+    Some((day(first)?, day(last)?))
+}
+
+fn is_over_sunday(days: &str) -> bool {
+    days.split(',').filter_map(run).any(|(first, last)| first > last)
 }
 
 fn days(text: &str) -> Option<u8> {
-    let number = |name: &str| DAYS.iter().position(|day| *day == name);
     let mut bits = 0u8;
     for part in text.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last) = (number(first)?, number(last)?);
-        if first > last {
-            return None;
+        let (first, last) = run(part)?;
+        let mut set = |days: std::ops::RangeInclusive<usize>| {
+            days.for_each(|day| bits |= 1 << day);
+        };
+        if first <= last {
+            set(first..=last);
+        } else {
+            set(first..=6);
+            set(0..=last);
         }
-        (first..=last).for_each(|day| bits |= 1 << day);
     }
     Some(bits)
 }

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use base::{
-    ApiId, CredentialId, GrantId, GroupId, IdentityId, Problem, RoleId, RolloutId, Timestamp,
+    ApiId, CredentialId, GrantId, GroupId, IdentityId, OperationId, Problem, RoleId, RolloutId,
+    Timestamp,
 };
 use catalog::Operation;
 use grant::{Bound, GrantSubject};
@@ -15,6 +16,7 @@ use token::Verified;
 use traffic::{Reason, RolloutDifference, RolloutMark, RolloutSide};
 
 use crate::absorb::Change;
+use crate::confirm::Kept;
 use crate::facts::draw_of_parts;
 use crate::permit::{Decided, Refusal};
 use crate::{ApiEntry, Facts, Ruleset};
@@ -198,6 +200,37 @@ impl Ruleset {
         let (difference, reason) = differ(before, after);
         let mark = RolloutMark { id: rollout.trial.id.clone(), governed_by, difference, reason };
         (decided, Some(mark))
+    }
+}
+
+impl Ruleset {
+    /// Judges again as [`Ruleset::confirm`] does, by the side that governs the caller, and says how
+    /// the other side would have judged. What is open when a rollout begins or goes on was let in by
+    /// neither of the two: this is where both are asked about it.
+    pub fn confirm_rolled_out(
+        &self,
+        who: &Verified,
+        api: &ApiId,
+        operation: Option<&OperationId>,
+        kept: Kept<'_>,
+        now: Timestamp,
+    ) -> (Result<(), Reason>, Option<RolloutMark>) {
+        let confirm = |side: &Self| side.confirm(who, api, operation, kept, now);
+        let present = confirm(self);
+        let Some(rollout) = &self.rollout else { return (present, None) };
+        let Ok(candidate) = &rollout.candidate else { return (present, None) };
+        let with_change = confirm(candidate);
+        let (difference, reason) = match (present, with_change) {
+            (Ok(()), Err(reason)) => (Some(RolloutDifference::NewlyRefused), Some(reason)),
+            (Err(reason), Ok(())) => (Some(RolloutDifference::NewlyAllowed), Some(reason)),
+            (Ok(()), Ok(())) | (Err(_), Err(_)) => (None, None),
+        };
+        let (governed_by, confirmed) = match rollout.governs(who.identity()) {
+            true => (RolloutSide::Candidate, with_change),
+            false => (RolloutSide::Present, present),
+        };
+        let mark = RolloutMark { id: rollout.trial.id.clone(), governed_by, difference, reason };
+        (confirmed, Some(mark))
     }
 }
 

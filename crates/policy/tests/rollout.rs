@@ -8,7 +8,7 @@ use catalog::{Api, ApiMode};
 use common::*;
 use grant::{Bound, Grant, GrantStatus};
 use identity::{Credential, CredentialStatus, Group, Identity, IdentityStatus};
-use portreeve_policy::{Change, Decided, Facts, Refusal, Ruleset, Trial};
+use portreeve_policy::{Answers, Change, Decided, Facts, Kept, Refusal, Ruleset, Trial};
 use traffic::{Reason, RolloutDifference, RolloutMark, RolloutSide};
 
 fn trial(share: u8, edits: Vec<Change>) -> Change {
@@ -142,6 +142,32 @@ fn in_shadow_the_present_decides_and_the_record_says_what_would_change() {
     let observed = ruleset().apply(2, [Change::Api(observing)]).unwrap();
     let shadow = observed.apply(3, [trial(0, vec![enforcing])]).unwrap();
     assert_eq!(said(&shadow, "stranger"), (true, RolloutSide::Present, REFUSED, NO_GRANT));
+}
+
+/// What becomes of a call that was let in before, by which side, and how the other differs.
+fn said_of_open(ruleset: &Ruleset, identity: &str) -> Said {
+    let who = caller(&common::ruleset(), identity).unwrap();
+    let (api, operation) = ("orders".parse().unwrap(), "get".parse().unwrap());
+    let answers = Answers::default();
+    let kept = Kept { source: None, draw: 0, read: &[], answers: &answers };
+    let (confirmed, mark) = ruleset.confirm_rolled_out(&who, &api, Some(&operation), kept, NOW);
+    let mark = mark.unwrap();
+    (confirmed.is_ok(), mark.governed_by, mark.difference, mark.reason)
+}
+
+#[test]
+fn what_is_open_is_judged_by_both_sides_as_what_comes() {
+    for share in [0, 100] {
+        for identity in ["billing", "stranger", "clerk"] {
+            let ruleset = with(share);
+            assert_eq!(said_of_open(&ruleset, identity), said(&ruleset, identity), "{identity}");
+        }
+        // What is revoked at present ends on both sides, and not because of the change.
+        let other = revoked(grant("g_clerks", "group:clerks", "orders", &["*"]));
+        let less = with(share).apply(3, [other]).unwrap();
+        let (goes_on, _, difference, _) = said_of_open(&less, "clerk");
+        assert_eq!((goes_on, difference), (false, None));
+    }
 }
 
 #[test]

@@ -117,6 +117,14 @@ pub(crate) fn moment(text: Option<&str>) -> String {
     }
 }
 
+/// The same to the second: of what happens often.
+pub(crate) fn instant(text: &str) -> String {
+    match local(text) {
+        Some(zoned) => zoned.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        None => text.to_owned(),
+    }
+}
+
 /// The end of something: the time of day within a day from now, else the date.
 pub(crate) fn until(text: &str, now: Timestamp) -> String {
     let far = Timestamp::parse(text).map_or(0, |end| end.since(now).as_secs()) >= 86_400;

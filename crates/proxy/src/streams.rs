@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use base::Timestamp;
 use policy::{Ruleset, Touch};
-use traffic::OpenStream;
+use traffic::{OpenStream, Reason, RolloutMark};
 
 mod cut;
 mod entry;
@@ -28,6 +28,9 @@ pub struct Streams {
     /// One for each worker.
     shards: Mutex<Vec<Weak<Shard>>>,
 }
+
+/// Is told what a rollout has to do with an open request.
+pub type Noted<'n> = dyn FnMut(&OpenStream, &RolloutMark) + 'n;
 
 /// What is open at one worker.
 #[derive(Debug, Default)]
@@ -68,21 +71,40 @@ impl Streams {
     }
 
     /// Judges by `ruleset`, which is published already, what is open and touched by one of these
-    /// changes, each with its sequence number. What has lost its permission is told to end.
-    pub fn judge(&self, ruleset: &Ruleset, touched: &[(u64, Touch)], now: Timestamp) -> Cut {
+    /// changes, each with its sequence number. What has lost its permission is told to end. `noted`
+    /// is told of what a rollout turns, before that ends.
+    pub fn judge(
+        &self,
+        ruleset: &Ruleset,
+        touched: &[(u64, Touch)],
+        now: Timestamp,
+        noted: &mut Noted<'_>,
+    ) -> Cut {
         let mut cut = Cut::default();
         if touched.is_empty() {
             return cut;
         }
         let suspects = Suspects::of(touched);
         self.each(&mut |entry| {
-            if let Some(change) = suspects.cause(entry)
-                && let Err(reason) = entry.confirm(ruleset, now)
-            {
+            let Some(change) = suspects.cause(entry) else { return };
+            let (confirmed, mark) = entry.judge(ruleset, now);
+            entry.mark(mark, noted);
+            if let Err(reason) = confirmed {
                 cut.tell(entry, change, reason);
             }
         });
         cut
+    }
+
+    /// Says of everything that is open why it would have to end, were this ruleset published; `None`
+    /// where it need not.
+    pub fn suppose(
+        &self,
+        ruleset: &Ruleset,
+        now: Timestamp,
+        said: &mut dyn FnMut(&OpenStream, Option<Reason>),
+    ) {
+        self.each(&mut |entry| said(&entry.describe(), entry.judge(ruleset, now).0.err()));
     }
 
     fn shards(&self) -> Vec<Arc<Shard>> {

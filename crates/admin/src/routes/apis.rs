@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{ApiDetail, ApiView, ChangeReceipt, NewApi, PutChecks, SetLimits};
+use app::view::{ApiDetail, ApiView, ChangeReceipt, Changed, NewApi, PutChecks, SetLimits};
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use utoipa_axum::router::OpenApiRouter;
@@ -77,13 +77,13 @@ async fn remove(
 /// Replace the operations by those of a document
 #[utoipa::path(put, path = "/apis/{id}/operations", tag = "apis", request_body = ImportDocument,
     params(("id" = String, Path, description = "Id or name")),
-    responses((status = 200, body = ApiDetail)))]
+    responses((status = 200, body = Changed<ApiDetail>)))]
 async fn import(
     Asking(actor): Asking,
     State(app): State<Arc<App>>,
     Id(id): Id,
     Body(given): Body<ImportDocument>,
-) -> Result<Json<ApiDetail>, Refused> {
+) -> Result<Json<Changed<ApiDetail>>, Refused> {
     let name = given.document_name.as_deref().unwrap_or("document");
     Ok(Json(app.import_operations(&actor, &id, &given.document, name).await?))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::App;
 use app::view::{
-    ChangeReceipt, GroupChange, GroupView, IdentityDetail, IdentityView, NewIdentity, Page,
+    ChangeReceipt, Changed, GroupView, IdentityDetail, IdentityView, NewIdentity, Page,
     PutAttributes,
 };
 use axum::Json;
@@ -64,28 +64,27 @@ async fn show(
 
 /// Give an identity an owner
 #[utoipa::path(put, path = "/identities/{id}/owner", tag = "identities", request_body = SetOwner,
-    params(("id" = String, Path)), responses((status = 200, body = IdentityView)))]
+    params(("id" = String, Path)), responses((status = 200, body = Changed<IdentityView>)))]
 async fn set_owner(
     Asking(actor): Asking,
     State(app): State<Arc<App>>,
     Id(id): Id,
     Body(wanted): Body<SetOwner>,
-) -> Result<Json<IdentityView>, Refused> {
+) -> Result<Json<Changed<IdentityView>>, Refused> {
     Ok(Json(app.set_owner(&actor, &id, &wanted.owner).await?))
 }
 
 /// Set what is known of an identity, for conditions
 #[utoipa::path(put, path = "/identities/{id}/attributes", tag = "identities",
     request_body = PutAttributes, params(("id" = String, Path)),
-    responses((status = 200, body = PutAttributes)))]
+    responses((status = 200, body = Changed<PutAttributes>)))]
 async fn set_attributes(
     Asking(actor): Asking,
     State(app): State<Arc<App>>,
     Id(id): Id,
     Body(wanted): Body<PutAttributes>,
-) -> Result<Json<PutAttributes>, Refused> {
-    let attributes = app.set_attributes(&actor, &id, &wanted.attributes).await?;
-    Ok(Json(PutAttributes { attributes }))
+) -> Result<Json<Changed<PutAttributes>>, Refused> {
+    Ok(Json(app.set_attributes(&actor, &id, &wanted.attributes).await?))
 }
 
 /// Stop an identity for now: its requests are refused
@@ -126,12 +125,12 @@ async fn groups(
 
 /// Make or replace a group
 #[utoipa::path(put, path = "/groups/{id}", tag = "identities", request_body = PutGroup,
-    params(("id" = String, Path)), responses((status = 200, body = GroupChange)))]
+    params(("id" = String, Path)), responses((status = 200, body = Changed<GroupView>)))]
 async fn put_group(
     Asking(actor): Asking,
     State(app): State<Arc<App>>,
     Id(id): Id,
     Body(group): Body<PutGroup>,
-) -> Result<Json<GroupChange>, Refused> {
+) -> Result<Json<Changed<GroupView>>, Refused> {
     Ok(Json(app.put_group(&actor, &id, &group.name, &group.members, &group.groups).await?))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::App;
-use app::view::{PutRole, RelationView, RoleView};
+use app::view::{ChangeReceipt, Changed, PutRole, RelationView, RoleView};
 use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -34,27 +34,26 @@ async fn list(
 
 /// Make or replace a role
 #[utoipa::path(put, path = "/roles/{id}", tag = "roles", request_body = PutRole,
-    params(("id" = String, Path)), responses((status = 200, body = RoleView)))]
+    params(("id" = String, Path)), responses((status = 200, body = Changed<RoleView>)))]
 async fn put(
     Asking(actor): Asking,
     State(app): State<Arc<App>>,
     Id(id): Id,
     Body(wanted): Body<PutRole>,
-) -> Result<Json<RoleView>, Refused> {
+) -> Result<Json<Changed<RoleView>>, Refused> {
     Ok(Json(app.put_role(&actor, &id, wanted).await?))
 }
 
 /// Remove a role: grants that give it cover nothing by it
 #[utoipa::path(post, path = "/roles/{id}/remove", tag = "roles", request_body = Reason,
-    params(("id" = String, Path)), responses((status = 200, body = Vec<RoleView>)))]
+    params(("id" = String, Path)), responses((status = 200, body = ChangeReceipt)))]
 async fn remove(
     Asking(actor): Asking,
     State(app): State<Arc<App>>,
     Id(id): Id,
     Body(why): Body<Reason>,
-) -> Result<Json<Vec<RoleView>>, Refused> {
-    app.remove_role(&actor, &id, &why.reason).await?;
-    Ok(Json(app.roles(&actor).await?))
+) -> Result<Json<ChangeReceipt>, Refused> {
+    Ok(Json(app.remove_role(&actor, &id, &why.reason).await?))
 }
 
 /// List the relations of a subject
@@ -70,11 +69,11 @@ async fn relations(
 
 /// Set the objects that a subject has a relation to
 #[utoipa::path(put, path = "/relations", tag = "roles", request_body = SetRelation,
-    responses((status = 200, body = RelationView)))]
+    responses((status = 200, body = Changed<RelationView>)))]
 async fn put_relation(
     Asking(actor): Asking,
     State(app): State<Arc<App>>,
     Body(SetRelation { subject, name, wanted }): Body<SetRelation>,
-) -> Result<Json<RelationView>, Refused> {
+) -> Result<Json<Changed<RelationView>>, Refused> {
     Ok(Json(app.put_relation(&actor, &subject, &name, wanted).await?))
 }

@@ -27,13 +27,10 @@ impl App {
         authority.must_administer("change what is checked of an API")?;
         let before = tx.contract(&api.id).await?.ok_or_else(|| no_document(&api.name))?;
         let after = with(&wanted, before.clone())?;
-        let change = if after == before {
-            tx.base()
-        } else {
+        if after != before {
             tx.save_contract(Some(&before), &after).await?;
-            self.commit(tx).await?
-        };
-        self.receipt(change).await?;
+        }
+        self.settle(tx).await?;
         self.api(actor, api.id.as_str()).await
     }
 }

@@ -33,12 +33,10 @@ impl App {
         }
         let after = Api { limits, costs, ..before.clone() };
         after.check_limits()?;
-        if after == before {
-            return self.receipt(tx.base()).await;
+        if after != before {
+            tx.save_api(audit::Event::ApiChanged, Some(&before), &after).await?;
         }
-        tx.save_api(audit::Event::ApiChanged, Some(&before), &after).await?;
-        let change = self.commit(tx).await?;
-        self.receipt(change).await
+        self.settle(tx).await
     }
 }
 

@@ -75,7 +75,8 @@ impl App {
         for (name, text) in &change.files {
             check_name(name)?;
             match text.is_empty() {
-                true => drop(after.files.remove(name)),
+                true if after.files.remove(name).is_none() => return Err(not_there(name, &after)),
+                true => {}
                 false => drop(after.files.insert(name.clone(), text.clone())),
             }
         }
@@ -130,6 +131,17 @@ fn check_name(name: &str) -> Result<(), Problem> {
     Err(Problem::invalid("bad_file_name", detail)
         .at("files")
         .hint("call files of guardrails ….cedar and files of tests ….toml"))
+}
+
+/// A file that is to be taken out and is not in the policy set.
+fn not_there(name: &str, present: &Guardrails) -> Problem {
+    let detail = format!("there is no file `{name}` in the policy set to take out");
+    let problem = Problem::invalid("unknown_file", detail).at(format!("files.{name}"));
+    let names: Vec<_> = present.files.keys().map(String::as_str).collect();
+    match names.is_empty() {
+        true => problem.hint("the policy set has no files"),
+        false => problem.hint(format!("there are: {}", names.join(", "))),
+    }
 }
 
 /// Says in which part of the change a problem is.

@@ -10,6 +10,7 @@ use store::Snapshot;
 use traffic::CutCount;
 
 use crate::App;
+use crate::publish::Committed;
 use crate::review::holders;
 
 /// Questions per act beyond those of the first who holds the access, who is asked about every
@@ -61,7 +62,7 @@ impl App {
     /// Every live node's receipt for a change; none when one of them is late, which leaves the
     /// acts waiting for the next run.
     async fn receipts_of(&self, change: u64) -> Result<Vec<Receipt>, Problem> {
-        let receipt = match self.receipt(change).await {
+        let receipt = match self.receipt(Committed::earlier(change)).await {
             Ok(receipt) => receipt,
             Err(problem) if problem.kind == ProblemKind::Unavailable => return Ok(Vec::new()),
             Err(problem) => return Err(problem),

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use base::{RolloutId, Timestamp};
+use base::{ApiId, IdentityId, OperationId, RequestId, RolloutId, Timestamp};
 use grant::rollout::Tally;
 use store::{DifferenceKey, RolloutCount};
-use traffic::{CallRecord, RolloutSide};
+use traffic::{CallRecord, OpenStream, RolloutMark, RolloutSide};
 
 /// A piece of time that calls are counted by.
 const PIECE_MICROS: i64 = 10_000_000;
@@ -30,6 +30,17 @@ struct Counted {
     own: BTreeMap<i64, RolloutCount>,
     /// Calls that were not added yet, and the last call; keys stay, so that their number is known.
     differences: HashMap<DifferenceKey, (u64, Timestamp)>,
+    /// What was counted while it was open, by the mark that it was counted with, until its record
+    /// passes. As many as are open at the gate.
+    open: HashMap<RequestId, RolloutMark>,
+}
+
+/// What is counted of a call.
+struct Call<'a> {
+    at: Timestamp,
+    identity: Option<&'a IdentityId>,
+    api: Option<&'a ApiId>,
+    operation: Option<&'a OperationId>,
 }
 
 /// What was taken out to be added to the store.
@@ -50,33 +61,32 @@ impl RolloutTallies {
     pub fn count(&self, record: &CallRecord) {
         let Some(mark) = &record.rollout else { return };
         let mut all = self.lock();
-        if !all.contains_key(&mark.id) && all.len() >= ROLLOUTS_MAX {
-            // Ids sort by age.
-            all.pop_first();
+        let counted = counted(&mut all, &mark.id);
+        if counted.open.remove(&record.request_id).as_ref() == Some(mark) {
+            return;
         }
-        let counted = all.entry(mark.id.clone()).or_default();
-        let one = RolloutCount {
-            judged: 1,
-            governed: u64::from(mark.governed_by == RolloutSide::Candidate),
-            refused: u64::from(mark.is_refused_by_change()),
+        let call = Call {
+            at: record.at,
+            identity: record.identity_id.as_ref(),
+            api: record.api_id.as_ref(),
+            operation: record.operation.as_ref(),
         };
-        let piece = record.at.as_micros().div_euclid(PIECE_MICROS) * PIECE_MICROS;
-        counted.add(piece, one);
-        let Some(difference) = mark.difference else { return };
-        let mut key = DifferenceKey {
-            identity: record.identity_id.clone(),
-            api: record.api_id.clone(),
-            operation: record.operation.clone(),
-            governed_by: mark.governed_by,
-            difference,
-            reason: mark.reason,
+        counted.count(&call, mark);
+    }
+
+    /// Counts what is open and was judged by both sides at `now`: its record may be hours away. It
+    /// counts again when it is judged otherwise later, as a further step of the rollout may.
+    pub fn count_open(&self, open: &OpenStream, mark: &RolloutMark, now: Timestamp) {
+        let mut all = self.lock();
+        let counted = counted(&mut all, &mark.id);
+        let call = Call {
+            at: now,
+            identity: Some(&open.identity_id),
+            api: Some(&open.api_id),
+            operation: open.operation.as_ref(),
         };
-        if counted.differences.len() >= KEYS_MAX && !counted.differences.contains_key(&key) {
-            key = DifferenceKey { identity: None, api: None, operation: None, ..key };
-        }
-        let (calls, last_at) = counted.differences.entry(key).or_insert((0, record.at));
-        *calls += 1;
-        *last_at = (*last_at).max(record.at);
+        counted.count(&call, mark);
+        counted.open.insert(open.request_id.clone(), mark.clone());
     }
 
     /// Takes out what the store does not have.
@@ -122,7 +132,40 @@ impl RolloutTallies {
     }
 }
 
+fn counted<'a>(all: &'a mut BTreeMap<RolloutId, Counted>, id: &RolloutId) -> &'a mut Counted {
+    if !all.contains_key(id) && all.len() >= ROLLOUTS_MAX {
+        // Ids sort by age.
+        all.pop_first();
+    }
+    all.entry(id.clone()).or_default()
+}
+
 impl Counted {
+    fn count(&mut self, call: &Call<'_>, mark: &RolloutMark) {
+        let one = RolloutCount {
+            judged: 1,
+            governed: u64::from(mark.governed_by == RolloutSide::Candidate),
+            refused: u64::from(mark.is_refused_by_change()),
+        };
+        let piece = call.at.as_micros().div_euclid(PIECE_MICROS) * PIECE_MICROS;
+        self.add(piece, one);
+        let Some(difference) = mark.difference else { return };
+        let mut key = DifferenceKey {
+            identity: call.identity.cloned(),
+            api: call.api.cloned(),
+            operation: call.operation.cloned(),
+            governed_by: mark.governed_by,
+            difference,
+            reason: mark.reason,
+        };
+        if self.differences.len() >= KEYS_MAX && !self.differences.contains_key(&key) {
+            key = DifferenceKey { identity: None, api: None, operation: None, ..key };
+        }
+        let (calls, last_at) = self.differences.entry(key).or_insert((0, call.at));
+        *calls += 1;
+        *last_at = (*last_at).max(call.at);
+    }
+
     fn add(&mut self, piece: i64, one: RolloutCount) {
         plus(self.fresh.entry(piece).or_default(), one);
         plus(self.own.entry(piece).or_default(), one);

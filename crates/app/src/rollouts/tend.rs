@@ -11,6 +11,8 @@ use crate::{Actor, App};
 impl App {
     /// To be run every second or so. Costs nothing while no rollout is open.
     pub async fn tend_rollout(&self) -> Result<(), Problem> {
+        // One after the other: who looks afterwards finds in the store what another took out before.
+        let _tending = self.tending.lock().await;
         let taken = self.rollout_tallies.take();
         let is_open = self.ruleset().load().rollout().is_some();
         if taken.is_empty() && !is_open {

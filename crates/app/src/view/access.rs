@@ -60,17 +60,6 @@ pub struct IdentityDetail {
     pub recent_calls: Vec<super::CallView>,
 }
 
-/// A group after it was set, and who enforces that since when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct GroupChange {
-    /// The group as it is now.
-    #[serde(flatten)]
-    pub group: GroupView,
-    /// The change, or the last one before it when there was nothing to change.
-    #[serde(flatten)]
-    pub receipt: super::ChangeReceipt,
-}
-
 /// Adds an identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

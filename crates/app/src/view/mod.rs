@@ -41,6 +41,17 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// Something after it was set, and who enforces that since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Changed<T> {
+    /// What it is now.
+    #[serde(flatten)]
+    pub now: T,
+    /// The change, or the last one before it when there was nothing to change.
+    #[serde(flatten)]
+    pub receipt: ChangeReceipt,
+}
+
 /// What an act changed and who enforces it since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChangeReceipt {
@@ -48,6 +59,19 @@ pub struct ChangeReceipt {
     pub change: u64,
     /// One per live node.
     pub receipts: Vec<NodeReceipt>,
+    /// The change of policy that was being rolled out and was taken back by this one, because it
+    /// changes the same objects; absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout_returned: Option<ReturnedRollout>,
+}
+
+/// A change of policy that another change took back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReturnedRollout {
+    /// Which rollout.
+    pub id: String,
+    /// Why it could not go on.
+    pub why: String,
 }
 
 /// One node's statement that it enforces a ruleset version.

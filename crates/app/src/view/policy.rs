@@ -221,6 +221,21 @@ pub struct PublishView {
     pub replay: ReplayView,
     /// The tests that were run.
     pub tests: Vec<CaseView>,
+    /// What it ends of what was open at the node that answers, when it was asked.
+    #[serde(default)]
+    pub open: OpenView,
+}
+
+/// What a change ends of what is open at one node, as far as who asks sees its calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenView {
+    /// Open requests: WebSockets, event streams, gRPC calls, long bodies.
+    pub streams: u64,
+    /// Of these, how many would end.
+    pub ending: u64,
+    /// The latter by reason. `policy_error`: a guardrail looks at what is not kept of a request that
+    /// was let in before there was a guardrail that looked at it.
+    pub reasons: BTreeMap<String, u64>,
 }
 
 /// A question about all requests.

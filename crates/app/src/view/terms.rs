@@ -21,12 +21,11 @@ pub struct TermsView {
     /// The credential is of one of these kinds: `api_key`, `issuer_subject`, …
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<String>,
-    /// The proof is at least this strong: `shared_secret`, `signed_token`.
+    /// The proof is at least this strong: `shared_secret`, `signed_token`, `sender_constrained`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strength: Option<String>,
-    /// Not supported yet: the proof is bound to its sender (`mtls`, `dpop`). Refused by name.
+    /// The proof is bound to its sender by one of these: `mtls`, `dpop`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(ignore)]
     pub bindings: Vec<String>,
     /// What ties the object to the caller, all of them: `path.tenant = identity.tenant`.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -242,6 +242,6 @@ impl Desk for SampleDesk {
     }
 
     async fn act(&self, _: &Actor, _: Act, _: &str, _: &str) -> Answer<ChangeReceipt> {
-        Ok(ChangeReceipt { change: 813, receipts: Vec::new() })
+        Ok(ChangeReceipt { change: 813, receipts: Vec::new(), rollout_returned: None })
     }
 }

@@ -31,6 +31,31 @@ fn what_is_no_window_is_refused() {
 }
 
 #[test]
+fn what_goes_over_midnight_or_sunday_is_told_how_to_be_written() {
+    for (text, instead) in [
+        ("mon-fri 22:00-06:00", "`mon-fri 22:00-24:00` and `tue-sat 00:00-06:00`"),
+        (
+            "sat,sun 22:00-06:00 +01:00",
+            "`sat-sun 22:00-24:00 +01:00` and `mon,sun 00:00-06:00 +01:00`",
+        ),
+        ("mon 18:00-00:00", "`mon 18:00-24:00`"),
+        ("fri-mon 08:00-18:00", "`mon,fri-sun 08:00-18:00`"),
+        ("fri-mon 22:00-06:00", "`mon,fri-sun 22:00-24:00` and `mon-tue,sat-sun 00:00-06:00`"),
+    ] {
+        let bad = text.parse::<Window>().unwrap_err();
+        assert_eq!(bad.instead().as_deref(), Some(instead), "{text}");
+        for one in instead.split(" and ") {
+            window(one.trim_matches('`'));
+        }
+    }
+    for text in
+        ["", "mon", "mon 08:00-08:00", "mon 8:00-18:00", "mon 24:00-06:00", "mon 24:00-00:00"]
+    {
+        assert_eq!(text.parse::<Window>().unwrap_err().instead(), None, "{text}");
+    }
+}
+
+#[test]
 fn a_window_is_its_text() {
     for text in
         ["mon-fri 08:00-18:00", "sat-sun 00:00-24:00 +02:00", "mon,wed-thu,sun 09:30-10:00 -05:30"]

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use app::view::{
-    ApiDetail, ApiView, ChangeReceipt, ChecksView, NewApi, NewTimeouts, PutChecks, SetLimits,
+    ApiDetail, ApiView, ChangeReceipt, Changed, ChecksView, NewApi, NewTimeouts, PutChecks,
+    SetLimits,
 };
 use clap::Subcommand;
 
@@ -308,8 +309,9 @@ async fn import(name: &str, document: &str, remote: &Remote) -> Result<Exit, Fai
     };
     let body =
         admin::form::ImportDocument { document: text, document_name: Some(document.to_owned()) };
-    let detail: ApiDetail = remote.client.put(&format!("{}/operations", path(name)), &body).await?;
-    remote.out.show(&detail, shown)?;
+    let changed: Changed<ApiDetail> =
+        remote.client.put(&format!("{}/operations", path(name)), &body).await?;
+    remote.out.show(&changed, |changed| super::changed(changed, shown))?;
     Ok(Exit::Done)
 }
 

@@ -6,12 +6,13 @@ use clap::Subcommand;
 use super::Remote;
 use crate::client::{query, segment};
 use crate::failure::{Exit, Failure};
-use crate::output::{Table, moment, or_dash};
+use crate::output::{Table, instant, or_dash};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Call {
     /// Search recorded requests, newest first
-    Search(SearchArgs),
+    #[command(visible_alias = "list")]
+    Search(Box<SearchArgs>),
     /// Why a request was decided as it was, and what would allow it; exit 2 when it was refused
     Explain {
         /// The request id that the caller was told
@@ -42,6 +43,15 @@ pub(crate) struct SearchArgs {
     /// Only this outcome
     #[arg(long, value_parser = ["allowed", "observed", "refused", "failed", "withheld", "cancelled"])]
     outcome: Option<String>,
+    /// Only this reason, e.g. no_grant
+    #[arg(long, value_name = "CODE")]
+    reason: Option<String>,
+    /// Only from this address
+    #[arg(long, value_name = "IP")]
+    source: Option<String>,
+    /// Only paths that begin so, e.g. /orders/
+    #[arg(long, value_name = "PREFIX")]
+    path: Option<String>,
     /// Only what this grant let pass
     #[arg(long, value_name = "ID")]
     grant: Option<String>,
@@ -75,6 +85,9 @@ async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
         ("api", args.api.as_deref()),
         ("operation", args.operation.as_deref()),
         ("outcome", args.outcome.as_deref()),
+        ("reason", args.reason.as_deref()),
+        ("source", args.source.as_deref()),
+        ("path", args.path.as_deref()),
         ("grant", args.grant.as_deref()),
         ("limit", Some(limit.as_str())),
     ]);
@@ -85,7 +98,7 @@ async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
         for call in calls {
             table.row([
                 call.request_id.clone(),
-                moment(Some(&call.at)),
+                instant(&call.at),
                 or_dash(call.identity_id.as_deref()),
                 call.operation.clone().unwrap_or_else(|| format!("{} {}", call.method, call.path)),
                 call.outcome.clone(),
@@ -93,7 +106,7 @@ async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
                 call.status.to_string(),
             ]);
         }
-        table.render("No calls match")
+        table.render(&nothing(args))
     })?;
     let shown = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
     if page.total > shown {
@@ -101,6 +114,20 @@ async fn search(args: &SearchArgs, remote: &Remote) -> Result<Exit, Failure> {
         remote.out.hint(&format!("{shown} of {}{or_more}; --limit shows more", page.total));
     }
     Ok(Exit::Done)
+}
+
+/// That nothing was found, and where it was looked for.
+fn nothing(args: &SearchArgs) -> String {
+    let until = args.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+    format!("No calls match {}{until}; --since looks further back", back_to(&args.since))
+}
+
+/// Since when, in words: a duration counts back from now.
+pub(super) fn back_to(since: &str) -> String {
+    match base::Span::parse(since) {
+        Ok(_) => format!("within the last {since}"),
+        Err(_) => format!("since {since}"),
+    }
 }
 
 /// The fields that the caller received, in words.
@@ -133,6 +160,9 @@ pub(super) fn explained(explanation: &Explanation) -> String {
     );
     if let Some(seen) = &call.fields_seen {
         text.push_str(&format!("received: {}\n\n", received(seen)));
+    }
+    if !call.fields_removed.is_empty() {
+        text.push_str(&format!("removed: {}\n\n", call.fields_removed.join(", ")));
     }
     let mut stages = Table::new(&["stage", "outcome", "detail"]);
     for stage in &explanation.stages {
@@ -169,4 +199,27 @@ pub(super) fn explained(explanation: &Explanation) -> String {
     }
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_says_what_was_removed() {
+        let explanation: Explanation = serde_json::from_value(serde_json::json!({
+            "call": {
+                "request_id": "r_1", "at": "2026-01-01T00:00:00Z", "identity_id": "svc",
+                "credential_id": "c", "api_id": "orders", "operation": "getOrder",
+                "method": "GET", "path": "/orders/1", "source_ip": "192.0.2.1",
+                "user_agent": null, "outcome": "allowed", "reason": null, "status": 200,
+                "grant_ids": [], "fields_removed": ["customer.email", "notes"],
+                "duration_us": 1, "ruleset_version": 1
+            },
+            "stages": [], "grants": [], "would_allow": null, "who_can_give": []
+        }))
+        .unwrap();
+        let text = explained(&explanation);
+        assert!(text.contains("removed: customer.email, notes\n"), "{text}");
+    }
 }

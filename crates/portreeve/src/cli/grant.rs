@@ -8,7 +8,7 @@ use app::view::{
 use base::{Clock, Span, Timestamp};
 use clap::Subcommand;
 
-use super::terms::{TermsArgs, lines};
+use super::terms::{TermsArgs, is_uncertified, lines};
 use super::{Remote, receipt};
 use crate::client::{query, segment};
 use crate::failure::{Exit, Failure};
@@ -226,6 +226,14 @@ fn operations(grant: &GrantView) -> String {
     }
 }
 
+/// Its status, and what it does not say: that no review kept it in time.
+fn status(grant: &GrantView) -> String {
+    match is_uncertified(grant, SystemClock.now()) {
+        true if grant.status == "active" => "not certified any more".to_owned(),
+        _ => grant.status.clone(),
+    }
+}
+
 pub(super) fn listed(grants: &[GrantView]) -> String {
     let mut table =
         Table::new(&["id", "subject", "api", "operations", "status", "until", "calls 90d", "last"]);
@@ -235,7 +243,7 @@ pub(super) fn listed(grants: &[GrantView]) -> String {
             grant.subject.clone(),
             grant.api_name.clone(),
             operations(grant),
-            grant.status.clone(),
+            status(grant),
             moment(grant.expires_at.as_deref()),
             grant.calls_90d.to_string(),
             moment(grant.last_used_at.as_deref()),
@@ -255,7 +263,7 @@ fn shown(grant: &GrantView) -> String {
         grant.subject,
         grant.operations.join(", ") + &roles,
         grant.api_name,
-        grant.status,
+        status(grant),
         moment(grant.expires_at.as_deref()),
         grant.approved_by.as_deref().unwrap_or("nobody known"),
         grant.reason,
@@ -291,4 +299,30 @@ fn suggested(rows: &[SuggestionView]) -> String {
         table.row([row.grant_id.clone(), keep]);
     }
     table.render("Nothing to narrow")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certified(until: &str) -> GrantView {
+        serde_json::from_value(serde_json::json!({
+            "id": "g_1", "version": 1, "subject": "svc", "subject_name": "svc",
+            "api_id": "orders", "api_name": "orders", "operations": ["*"],
+            "operations_count": 4, "fields": null, "terms": { "certified_until": until },
+            "status": "active", "reason": "direct", "approved_by": null,
+            "created_at": "2026-01-01T00:00:00Z", "expires_at": null, "calls_90d": 0,
+            "operations_used": [], "last_used_at": null
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_grant_that_no_review_kept_in_time_is_not_shown_as_active() {
+        let past = shown(&certified("2001-01-01T00:00:00Z"));
+        assert!(past.contains("· not certified any more ·"), "{past}");
+        assert!(past.contains("was kept until 2001-01-01"), "{past}");
+        let ahead = shown(&certified("2999-01-01T00:00:00Z"));
+        assert!(ahead.contains("· active ·") && ahead.contains("unless kept, until"), "{ahead}");
+    }
 }

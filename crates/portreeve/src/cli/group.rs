@@ -1,9 +1,9 @@
 //! `portreeve group …`
 
-use app::view::{GroupChange, GroupView};
+use app::view::{Changed, GroupView};
 use clap::Subcommand;
 
-use super::{Remote, receipt};
+use super::{Remote, changed};
 use crate::client::segment;
 use crate::failure::{Exit, Failure};
 use crate::output::Table;
@@ -39,15 +39,16 @@ impl Group {
                 let name = name.unwrap_or_else(|| id.clone());
                 let body = admin::form::PutGroup { name, members, groups };
                 let path = format!("/groups/{}", segment(&id));
-                let changed: GroupChange = remote.client.put(&path, &body).await?;
-                remote.out.show(&changed, |changed| {
-                    let group = listed(std::slice::from_ref(&changed.group));
-                    format!("{group}{}", receipt(&changed.receipt))
-                })?;
+                let now: Changed<GroupView> = remote.client.put(&path, &body).await?;
+                remote.out.show(&now, |now| changed(now, row))?;
             }
         }
         Ok(Exit::Done)
     }
+}
+
+fn row(group: &GroupView) -> String {
+    listed(std::slice::from_ref(group))
 }
 
 fn listed(groups: &[GroupView]) -> String {

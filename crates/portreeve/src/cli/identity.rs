@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use app::view::{AdminTokenView, ChangeReceipt, IdentityDetail, IdentityView, NewIdentity, Page};
+use app::view::{
+    AdminTokenView, ChangeReceipt, Changed, IdentityDetail, IdentityView, NewIdentity, Page,
+    PutAttributes,
+};
 use clap::Subcommand;
 
-use super::{Remote, receipt};
+use super::{Remote, changed, receipt};
 use crate::client::{query, segment};
 use crate::failure::{Exit, Failure};
 use crate::output::{Table, moment, or_dash};
@@ -162,14 +165,17 @@ impl Identity {
             Self::Add(args) => add(args, remote).await?,
             Self::Own { id, owner } => {
                 let body = admin::form::SetOwner { owner };
-                let view: IdentityView = client.put(&format!("{}/owner", path(&id)), &body).await?;
-                remote.out.show(&view, |view| listed(std::slice::from_ref(view)))?;
+                let now: Changed<IdentityView> =
+                    client.put(&format!("{}/owner", path(&id)), &body).await?;
+                remote
+                    .out
+                    .show(&now, |now| changed(now, |view| listed(std::slice::from_ref(view))))?;
             }
             Self::Attributes { id, set } => {
-                let body = app::view::PutAttributes { attributes: grouped(set) };
+                let body = PutAttributes { attributes: grouped(set) };
                 let url = format!("{}/attributes", path(&id));
-                let now: app::view::PutAttributes = client.put(&url, &body).await?;
-                remote.out.show(&now, |now| known(&now.attributes))?;
+                let now: Changed<PutAttributes> = client.put(&url, &body).await?;
+                remote.out.show(&now, |now| changed(now, |set| known(&set.attributes)))?;
             }
             Self::Suspend { id, reason } => stop(remote, &id, "suspend", reason).await?,
             Self::Resume { id, reason } => stop(remote, &id, "resume", reason).await?,

@@ -22,6 +22,7 @@ mod terms;
 
 use std::path::PathBuf;
 
+use app::view::{ChangeReceipt, Changed, ReturnedRollout};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::client::Client;
@@ -213,13 +214,23 @@ fn version(out: Output) -> Result<Exit, Failure> {
 
 pub(crate) use config::unusable;
 
+/// Something after it was set, and its receipt.
+fn changed<T>(changed: &Changed<T>, shown: impl FnOnce(&T) -> String) -> String {
+    format!("{}{}", shown(&changed.now), receipt(&changed.receipt))
+}
+
 /// A receipt in words: since when which nodes enforce the change, and what it ended there.
-fn receipt(receipt: &app::view::ChangeReceipt) -> String {
+fn receipt(receipt: &ChangeReceipt) -> String {
     let nodes: Vec<_> = receipt.receipts.iter().map(of_node).collect();
-    match nodes.is_empty() {
+    let mut text = match nodes.is_empty() {
         true => format!("change {} is stored; no node enforces it yet\n", receipt.change),
         false => format!("change {} enforced by {}\n", receipt.change, nodes.join(", ")),
+    };
+    if let Some(returned) = &receipt.rollout_returned {
+        let ReturnedRollout { id, why } = returned;
+        text.push_str(&format!("rollout {id} was taken back with it: {why}\n"));
     }
+    text
 }
 
 fn of_node(receipt: &app::view::NodeReceipt) -> String {

@@ -482,5 +482,6 @@ fn published(done: &PublishView) -> String {
     if !done.tests.is_empty() {
         out.push_str(&tested(&done.tests));
     }
+    out.push_str(&super::stream::ended(&done.open, done.receipt.is_some()));
     out + &replayed(&done.replay)
 }

@@ -1,9 +1,9 @@
 //! `portreeve relation …`
 
-use app::view::{PutRelation, RelationView};
+use app::view::{Changed, PutRelation, RelationView};
 use clap::Subcommand;
 
-use super::Remote;
+use super::{Remote, changed};
 use crate::client::query;
 use crate::failure::{Exit, Failure};
 use crate::output::{Table, moment};
@@ -44,8 +44,8 @@ impl Relation {
             Self::Set { subject, name, objects, add, remove } => {
                 let wanted = PutRelation { objects, add, remove };
                 let body = admin::form::SetRelation { subject, name, wanted };
-                let relation: RelationView = remote.client.put("/relations", &body).await?;
-                remote.out.show(&relation, |relation| listed(std::slice::from_ref(relation)))?;
+                let now: Changed<RelationView> = remote.client.put("/relations", &body).await?;
+                remote.out.show(&now, |now| changed(now, row))?;
             }
         }
         Ok(Exit::Done)
@@ -54,6 +54,10 @@ impl Relation {
 
 /// Objects of one relation that a table shows.
 const SHOWN_MAX: usize = 8;
+
+fn row(relation: &RelationView) -> String {
+    listed(std::slice::from_ref(relation))
+}
 
 fn listed(relations: &[RelationView]) -> String {
     let mut table = Table::new(&["subject", "relation", "objects", "set"]);

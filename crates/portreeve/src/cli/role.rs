@@ -1,9 +1,9 @@
 //! `portreeve role …`
 
-use app::view::{PutRole, RoleView};
+use app::view::{ChangeReceipt, Changed, PutRole, RoleView};
 use clap::Subcommand;
 
-use super::Remote;
+use super::{Remote, changed, receipt};
 use crate::client::segment;
 use crate::failure::{Exit, Failure};
 use crate::output::Table;
@@ -49,18 +49,22 @@ impl Role {
             Self::Set { id, api, can, includes, name } => {
                 let body = PutRole { name, api, can, includes };
                 let path = format!("/roles/{}", segment(&id));
-                let role: RoleView = remote.client.put(&path, &body).await?;
-                remote.out.show(&role, |role| listed(std::slice::from_ref(role)))?;
+                let now: Changed<RoleView> = remote.client.put(&path, &body).await?;
+                remote.out.show(&now, |now| changed(now, row))?;
             }
             Self::Remove { id, reason } => {
                 let path = format!("/roles/{}/remove", segment(&id));
                 let body = admin::form::Reason { reason };
-                let roles: Vec<RoleView> = remote.client.post(&path, &body).await?;
-                remote.out.show(&roles, |roles| listed(roles))?;
+                let removed: ChangeReceipt = remote.client.post(&path, &body).await?;
+                remote.out.show(&removed, receipt)?;
             }
         }
         Ok(Exit::Done)
     }
+}
+
+fn row(role: &RoleView) -> String {
+    listed(std::slice::from_ref(role))
 }
 
 fn listed(roles: &[RoleView]) -> String {

@@ -4,6 +4,7 @@ use app::view::SignalView;
 use clap::Subcommand;
 
 use super::Remote;
+use super::call::back_to;
 use crate::client::query;
 use crate::failure::{Exit, Failure};
 use crate::output::{Table, moment};
@@ -26,12 +27,12 @@ impl Signal {
         let Self::List { identity, since } = self;
         let filter = query(&[("identity", identity.as_deref()), ("since", Some(&since))]);
         let signals: Vec<SignalView> = remote.client.get(&format!("/signals{filter}")).await?;
-        remote.out.show(&signals, |signals| listed(signals))?;
+        remote.out.show(&signals, |signals| listed(signals, &since))?;
         Ok(Exit::Done)
     }
 }
 
-fn listed(signals: &[SignalView]) -> String {
+fn listed(signals: &[SignalView], since: &str) -> String {
     let mut table = Table::new(&["kind", "identity", "credential", "start", "end", "what"]);
     for signal in signals {
         let SignalView { objects, misses, in_order, usual, operation, .. } = signal;
@@ -47,5 +48,5 @@ fn listed(signals: &[SignalView]) -> String {
             ),
         ]);
     }
-    table.render("No signals")
+    table.render(&format!("No signals {}", back_to(since)))
 }

@@ -1,12 +1,12 @@
 //! `portreeve stream …`
 
-use app::view::StreamView;
+use app::view::{OpenView, StreamView};
 use clap::Subcommand;
 
 use super::Remote;
 use crate::client::query;
 use crate::failure::{Exit, Failure};
-use crate::output::{Table, moment, or_dash};
+use crate::output::{Table, instant, or_dash};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Stream {
@@ -48,12 +48,33 @@ fn listed(streams: &[StreamView]) -> String {
     for stream in streams {
         table.row([
             stream.request_id.clone(),
-            moment(Some(&stream.since)),
+            instant(&stream.since),
             stream.kind.clone(),
             stream.identity_id.clone(),
             stream.api_id.clone(),
             or_dash(stream.operation.as_deref()),
         ]);
     }
-    table.render("Nothing is open that matches")
+    table.render("Nothing is open that matches at the node that answers")
+}
+
+/// What a change ends of what is open, where anything is.
+pub(super) fn ended(open: &OpenView, is_done: bool) -> String {
+    let OpenView { streams, ending, reasons } = open;
+    if *streams == 0 {
+        return String::new();
+    }
+    let (is, has) = if is_done { ("were", "ended") } else { ("are", "would end") };
+    let mut out = format!("{streams} streams {is} open at this node; {ending} {has}");
+    if !reasons.is_empty() {
+        let counts: Vec<_> = reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+        out.push_str(&format!(" ({})", counts.join(", ")));
+    }
+    out.push('\n');
+    if reasons.contains_key("policy_error") {
+        out.push_str(
+            "  policy_error: a guardrail looks at what was not kept of these when they began\n",
+        );
+    }
+    out
 }

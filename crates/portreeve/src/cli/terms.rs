@@ -2,7 +2,10 @@
 
 use app::view::{GrantView, TermsView};
 
+use base::{Clock, Timestamp};
+
 use crate::failure::Failure;
+use crate::system::SystemClock;
 
 /// Under which circumstances a grant allows. Without any of these it allows always.
 #[derive(Debug, clap::Args)]
@@ -59,6 +62,12 @@ impl TermsArgs {
     }
 }
 
+/// Whether the date until which a review would have had to keep it has passed: it allows nothing.
+pub(crate) fn is_uncertified(grant: &GrantView, now: Timestamp) -> bool {
+    let until = grant.terms.as_ref().and_then(|terms| terms.certified_until.as_deref());
+    until.and_then(|until| Timestamp::parse(until).ok()).is_some_and(|until| until <= now)
+}
+
 /// What makes a grant allow less than its operations, a line each.
 pub(crate) fn lines(grant: &GrantView) -> Vec<String> {
     let mut lines = Vec::new();
@@ -77,7 +86,12 @@ pub(crate) fn lines(grant: &GrantView) -> Vec<String> {
         line("with a proof of strength", terms.strength.as_slice());
         line("bound by", &terms.bindings);
         line("writes", terms.writable.as_deref().unwrap_or_default());
-        line("unless kept, until", terms.certified_until.as_slice());
+        let kept = if is_uncertified(grant, SystemClock.now()) {
+            "was kept until"
+        } else {
+            "unless kept, until"
+        };
+        line(kept, terms.certified_until.as_slice());
     }
     if let Some(taken) = &grant.withdrawal {
         let how = match taken.stage.as_str() {

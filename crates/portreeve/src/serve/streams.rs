@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::OpenStreams;
-use app::streams::Counting;
+use app::streams::{Counting, Noted};
 use base::Timestamp;
 use policy::{Ruleset, Touch};
 use proxy::Streams;
-use traffic::OpenStream;
+use traffic::{OpenStream, Reason};
 
 /// The streams of the gate of this process.
 pub(crate) struct GateStreams(pub(crate) Arc<Streams>);
@@ -25,8 +25,18 @@ impl OpenStreams for GateStreams {
         touched: &[(u64, Touch)],
         now: Timestamp,
         patience: Duration,
+        noted: &mut Noted<'_>,
     ) -> Option<Counting> {
-        let cut = self.0.judge(ruleset, touched, now);
+        let cut = self.0.judge(ruleset, touched, now, noted);
         if cut.is_empty() { None } else { Some(Box::pin(cut.settle(patience))) }
+    }
+
+    fn suppose(
+        &self,
+        ruleset: &Ruleset,
+        now: Timestamp,
+        said: &mut dyn FnMut(&OpenStream, Option<Reason>),
+    ) {
+        self.0.suppose(ruleset, now, said);
     }
 }

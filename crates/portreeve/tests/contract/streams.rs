@@ -114,7 +114,9 @@ fn every_kind_of_revocation_ends_what_is_open_and_says_how_much() {
     let (credential, kind) = (&found[0]["credential_id"], &found[0]["kind"]);
     assert_eq!((credential, kind), (&json!(first), &json!("event_stream")), "{found:?}");
     assert_eq!(found[0]["grant_ids"], json!([grant]));
-    assert_eq!((listed(&server, &[]).len(), listed(&server, &["--api", "none"]).len()), (2, 0));
+    assert_eq!(listed(&server, &[]).len(), 2);
+    let slip = server.cli(&["stream", "list", "--api", "odrers"]);
+    assert!(slip.stderr.contains("did you mean `orders`?"), "{}", slip.stderr);
     let revoked = server.json(&["grant", "revoke", &grant, "--reason", "over"]);
     assert_eq!(cut(&revoked), &json!(1), "{revoked}");
     ended(stream, "no_grant");
@@ -145,6 +147,60 @@ fn every_kind_of_revocation_ends_what_is_open_and_says_how_much() {
     assert_eq!((found.len(), &found[0]["identity_id"]), (1, &json!("other")), "{found:?}");
     drop(bystander);
     eventually(|| listed(&server, &[]).is_empty(), || server.log());
+    assert_eq!(server.stop(), 0);
+}
+
+/// A server with the API and one caller, with its key.
+fn begun(scratch: &Scratch) -> (Server, String) {
+    let server = Server::fresh(scratch.path());
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contract/orders.yaml");
+    let add = ["api", "add", "orders", "--path", "/orders", "--upstream", &upstream()];
+    server.json(&[&add, &["--openapi", document][..]].concat());
+    server.json(&["identity", "add", "svc", "--kind", "service_account", "--owner", "ada"]);
+    let key = issue(&server, "svc").1;
+    (server, key)
+}
+
+#[test]
+fn what_a_rollout_ends_of_what_is_open_is_told_before_counted_then_and_marked() {
+    let scratch = Scratch::new();
+    let (server, key) = begun(&scratch);
+    let given = server.json(&["grant", "give", "svc", "--api", "orders", "--can", "read"]);
+    let streams = [open(&server, &key), open(&server, &key)];
+    let file = scratch.path().join("change.toml");
+    std::fs::write(&file, format!("revoke = [{}]\n", given["id"])).unwrap();
+    let file = file.to_str().unwrap();
+    let check = server.json(&["policy", "check", file]);
+    let expected = json!({"streams": 2, "ending": 2, "reasons": {"no_grant": 2}});
+    assert_eq!(check["open"], expected, "{check}");
+    let begun = server.json(&["policy", "publish", file, "--share", "100", "--bound", "5"]);
+    assert_eq!(cut(&begun["receipt"]), &json!(2), "{begun}");
+    for mut stream in streams {
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    let seen = server.json(&["policy", "rollout"]);
+    let counts = json!({"judged": 2, "governed": 2, "refused": 2});
+    assert_eq!((&seen["within_window"], &seen["stage"]), (&counts, &json!("share")), "{seen}");
+    let calls = server.json(&["call", "list", "--reason", "no_grant", "--path", "/orders/"]);
+    assert_eq!(calls.as_array().unwrap().len(), 2, "{calls}");
+    assert_eq!(calls[1]["rollout"]["difference"], json!("newly_refused"), "{calls}");
+    let seen = server.json(&["policy", "rollout"]);
+    assert_eq!(seen["since_start"], counts, "their records do not count again");
+    let revoked = server.cli(&["grant", "revoke", given["id"].as_str().unwrap(), "--reason", "x"]);
+    assert!(revoked.stdout.contains("was taken back with it: grant"), "{}", revoked.stdout);
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn a_role_that_goes_says_what_it_ended() {
+    let scratch = Scratch::new();
+    let (server, key) = begun(&scratch);
+    server.json(&["role", "set", "reader", "--api", "orders", "--can", "read"]);
+    server.json(&["grant", "give", "svc", "--api", "orders", "--can", "role:reader"]);
+    let mut stream = open(&server, &key);
+    let removed = server.json(&["role", "remove", "reader", "--reason", "over"]);
+    assert_eq!(cut(&removed), &json!(1), "{removed}");
+    stream.read_to_end(&mut Vec::new()).unwrap();
     assert_eq!(server.stop(), 0);
 }
 

@@ -211,6 +211,7 @@ impl Admitted {
     /// From here on it is open: listed, and cut when its permission ends. A ruleset that was
     /// published since it was decided is asked here, for that publication did not see it.
     pub(crate) fn open(&mut self, worker: &Worker) {
+        self.journal.is_open_as(&self.entry);
         self.registration = Some(worker.shard().register(&self.entry));
         let core = self.journal.core();
         let ruleset = core.ruleset.load();
@@ -300,6 +301,7 @@ fn facts(received: &Received<'_>, who: Verified, permit: &Permit) -> Facts {
         draw: draw_of(received.journal.request_id().as_str()),
         read: permit.read().to_vec(),
         answers: received.answers.clone(),
+        rollout: received.journal.record().and_then(|record| record.rollout.clone()),
     }
 }
 

@@ -10,6 +10,7 @@ use traffic::{CallRecord, Outcome, Reason};
 use crate::gate::Core;
 use crate::limits::Held;
 use crate::recorder::RecordError;
+use crate::streams::Entry;
 
 /// Longest `User-Agent` that is kept, in bytes.
 const USER_AGENT_BYTES_MAX: usize = 200;
@@ -44,6 +45,8 @@ struct Open {
     held: Option<Held>,
     /// The thumbprint of the key that its caller proved to hold.
     proved: Option<Digest>,
+    /// What it is registered as, once it is forwarded.
+    entry: Option<Arc<Entry>>,
 }
 
 impl Journal {
@@ -81,7 +84,7 @@ impl Journal {
             binding: None,
             rollout: None,
         };
-        let open = Open { record, held: None, proved: None };
+        let open = Open { record, held: None, proved: None, entry: None };
         Self { core, tally: Tally::default(), open: Some(Box::new(open)), request_id, at }
     }
 
@@ -141,6 +144,13 @@ impl Journal {
         }
     }
 
+    /// Records what becomes known of it while it is open.
+    pub(crate) fn is_open_as(&mut self, entry: &Arc<Entry>) {
+        if let Some(open) = &mut self.open {
+            open.entry = Some(Arc::clone(entry));
+        }
+    }
+
     /// `path` is canonical, and so ASCII.
     pub(crate) fn note_path(&mut self, path: &str) {
         let cut = path.get(..PATH_BYTES_MAX).unwrap_or(path);
@@ -173,7 +183,10 @@ impl Journal {
     }
 
     fn take(&mut self) -> Option<CallRecord> {
-        let Open { mut record, held, proved: _ } = *self.open.take()?;
+        let Open { mut record, held, proved: _, entry } = *self.open.take()?;
+        if let Some(entry) = entry {
+            record.rollout = entry.recorded();
+        }
         // Before the record: who sees that the request is over may count on what it took.
         drop(held);
         let elapsed = self.core.clock.now().since(record.at).as_micros();

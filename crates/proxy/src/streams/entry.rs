@@ -10,10 +10,10 @@ use grant::Place;
 use policy::{Answers, Kept, Ruleset};
 use smallvec::SmallVec;
 use token::Verified;
-use traffic::{OpenStream, Reason, StreamKind};
+use traffic::{OpenStream, Reason, RolloutMark, StreamKind};
 
 use super::cut::Left;
-use super::lock;
+use super::{Noted, lock};
 
 /// What let a request in.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Facts {
     pub(crate) read: Vec<(Place, Vec<String>)>,
     /// What sources said of it.
     pub(crate) answers: Answers,
+    /// What the change that was being rolled out when it came had to do with it.
+    pub(crate) rollout: Option<RolloutMark>,
 }
 
 /// One open request.
@@ -42,6 +44,15 @@ pub(crate) struct Entry {
     /// not. Read at every step of the request, hence beside the lock.
     reason: AtomicU8,
     state: Mutex<State>,
+    marked: Mutex<Marked>,
+}
+
+/// What a rollout has to do with an open request, by the last time that it was judged.
+#[derive(Debug)]
+struct Marked {
+    mark: Option<RolloutMark>,
+    /// It stands in a record: what is found out from now on is not of it.
+    is_recorded: bool,
 }
 
 #[derive(Debug)]
@@ -54,9 +65,11 @@ enum State {
 }
 
 impl Entry {
-    pub(crate) fn new(facts: Facts, kind: StreamKind) -> Self {
+    pub(crate) fn new(mut facts: Facts, kind: StreamKind) -> Self {
+        let marked = Marked { mark: facts.rollout.take(), is_recorded: false };
         Self {
             facts,
+            marked: Mutex::new(marked),
             kind: AtomicU8::new(place(StreamKind::ALL, kind)),
             reason: AtomicU8::new(0),
             state: Mutex::new(State::Open(None)),
@@ -65,9 +78,50 @@ impl Entry {
 
     /// Whether it may go on by this ruleset.
     pub(crate) fn confirm(&self, ruleset: &Ruleset, now: Timestamp) -> Result<(), Reason> {
-        let Facts { who, api, operation, source, draw, read, answers, .. } = &self.facts;
-        let kept = Kept { source: Some(*source), draw: *draw, read, answers };
-        ruleset.governing(who.identity()).confirm(who, api, operation.as_ref(), kept, now)
+        let Facts { who, api, operation, .. } = &self.facts;
+        let governing = ruleset.governing(who.identity());
+        let confirmed = governing.confirm(who, api, operation.as_ref(), self.kept(), now);
+        if confirmed.is_err() && ruleset.rollout().is_some() {
+            // It ends, and so is recorded and counted now.
+            self.mark(self.judge(ruleset, now).1, &mut |_, _| {});
+        }
+        confirmed
+    }
+
+    /// The same, with what the change that is being rolled out has to do with the answer.
+    pub(super) fn judge(
+        &self,
+        ruleset: &Ruleset,
+        now: Timestamp,
+    ) -> (Result<(), Reason>, Option<RolloutMark>) {
+        let Facts { who, api, operation, .. } = &self.facts;
+        ruleset.confirm_rolled_out(who, api, operation.as_ref(), self.kept(), now)
+    }
+
+    fn kept(&self) -> Kept<'_> {
+        let Facts { source, draw, read, answers, .. } = &self.facts;
+        Kept { source: Some(*source), draw: *draw, read, answers }
+    }
+
+    /// Keeps for its record what a rollout has to do with it. `noted` is told when that is another
+    /// thing than before: its end, and so its record, may be hours away.
+    pub(super) fn mark(&self, mark: Option<RolloutMark>, noted: &mut Noted<'_>) {
+        let Some(mark) = mark else { return };
+        let mut marked = lock(&self.marked);
+        // What was told to end has the mark that it ends by.
+        if marked.is_recorded || self.must_end().is_some() || marked.mark.as_ref() == Some(&mark) {
+            return;
+        }
+        // Locked, so that its record does not pass by whoever is told.
+        noted(&self.describe(), &mark);
+        marked.mark = Some(mark);
+    }
+
+    /// What a rollout has to do with it, for its record, which is being written.
+    pub(crate) fn recorded(&self) -> Option<RolloutMark> {
+        let mut marked = lock(&self.marked);
+        marked.is_recorded = true;
+        marked.mark.take()
     }
 
     /// What keeps it open has become known.

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn publish(streams: &Streams, change: &Change) -> Cut {
     let next = ruleset().apply(2, [change.clone()]).unwrap();
     let touched: Vec<_> = Touch::of(change).map(|touch| (2, touch)).into_iter().collect();
-    streams.judge(&next, &touched, NOW)
+    streams.judge(&next, &touched, NOW, &mut |_, _| {})
 }
 
 fn revoked(id: &str, subject: &str) -> Change {
@@ -65,7 +65,10 @@ fn what_takes_nothing_away_tells_nobody_to_end() {
     for change in [more, renamed, spare, Change::Identity(identity("other"))] {
         assert!(publish(&streams, &change).is_empty(), "{change:?}");
     }
-    assert!(streams.judge(&Ruleset::empty(), &[], NOW).is_empty(), "nothing changed");
+    assert!(
+        streams.judge(&Ruleset::empty(), &[], NOW, &mut |_, _| {}).is_empty(),
+        "nothing changed"
+    );
 }
 
 #[test]
@@ -76,10 +79,12 @@ fn who_gets_in_by_another_grant_meanwhile_is_cut_with_that_one() {
     let other = Change::Grant(grant("g-other", "solo"));
     let next = ruleset().apply(2, [other, revoked("g-solo", "solo")]).unwrap();
     let touched = Touch::Grant("g-solo".parse().unwrap(), "orders".parse().unwrap());
-    assert!(streams.judge(&next, &[(2, touched)], NOW).is_empty());
+    assert!(streams.judge(&next, &[(2, touched)], NOW, &mut |_, _| {}).is_empty());
     let gone = revoked("g-other", "solo");
     let last = next.apply(3, [gone.clone()]).unwrap();
-    assert!(!streams.judge(&last, &[(3, Touch::of(&gone).unwrap())], NOW).is_empty());
+    assert!(
+        !streams.judge(&last, &[(3, Touch::of(&gone).unwrap())], NOW, &mut |_, _| {}).is_empty()
+    );
     assert_eq!(open.entry.must_end(), Some(Reason::NoGrant));
 }
 
@@ -94,7 +99,7 @@ async fn each_change_of_a_publication_counts_its_own() {
     let changes = [revoked("g-clerks", "group:clerks"), revoked("g-solo", "solo")];
     let next = ruleset().apply(3, changes.clone()).unwrap();
     let touched: Vec<_> = (2..).zip(changes.iter().filter_map(Touch::of)).collect();
-    let cut = streams.judge(&next, &touched, NOW);
+    let cut = streams.judge(&next, &touched, NOW, &mut |_, _| {});
     drop((solo, member));
     let counts = cut.settle(PATIENCE).await;
     let count = |cut| CutCount { cut, open: 0 };

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
-use base::{Span, Timestamp};
+use base::{RequestId, Span, Timestamp};
 use catalog::{Api, Impact, Method, Operation};
 use grant::Grant;
 use identity::{Credential, CredentialClass, CredentialStatus, Environment, Identity};
@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use traffic::{CallRecord, CutCount};
+use traffic::{CallRecord, CutCount, RolloutMark};
 
 /// Longest wait for anything that must happen. Only a failing test waits so long.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
@@ -67,6 +67,8 @@ pub struct Kit {
     pub shutdown: CancellationToken,
     pub serving: JoinHandle<Drained>,
     records: tokio::sync::Mutex<mpsc::UnboundedReceiver<CallRecord>>,
+    /// What publications said of open requests that a rollout turns.
+    noted: Mutex<Vec<(RequestId, RolloutMark)>>,
     state: State,
 }
 
@@ -235,6 +237,7 @@ impl Kit {
             shutdown,
             serving,
             records: tokio::sync::Mutex::new(records),
+            noted: Mutex::default(),
             state,
         }
     }
@@ -257,9 +260,17 @@ impl Kit {
         let now = base::Clock::now(&self.clock);
         let touched: Vec<_> =
             Touch::of(&change).map(|touch| (version, touch)).into_iter().collect();
-        let cut = self.streams.judge(&next, &touched, now);
+        let mut noted = |open: &traffic::OpenStream, mark: &RolloutMark| {
+            self.noted.lock().unwrap().push((open.request_id.clone(), mark.clone()));
+        };
+        let cut = self.streams.judge(&next, &touched, now, &mut noted);
         let counts = cut.settle(PATIENCE).await;
         counts.get(&version).copied().unwrap_or_default()
+    }
+
+    /// What publications said since the last time that this was asked.
+    pub fn noted(&self) -> Vec<(RequestId, RolloutMark)> {
+        std::mem::take(&mut self.noted.lock().unwrap())
     }
 
     /// Waits until so many requests are open.

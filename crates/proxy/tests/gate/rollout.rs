@@ -8,7 +8,7 @@ use policy::{Change, Trial};
 use testkit::Upstream;
 use traffic::{CallRecord, Outcome, Reason, RolloutDifference, RolloutSide};
 
-use crate::kit::{Kit, State};
+use crate::kit::{Client, Kit, State};
 
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const EVENTS: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nevent\r\n";
@@ -103,6 +103,60 @@ async fn what_is_revoked_or_suspended_during_a_rollout_is_refused_whoever_govern
             assert_eq!((status, said(&record)), (403, (side, None, None)), "both sides say so");
         }
     }
+}
+
+/// Opens a stream and reads its first event.
+async fn open(kit: &Kit) -> Client {
+    let mut client = kit.connect().await;
+    client.send(kit.get("")).await;
+    client.head().await.unwrap();
+    assert_eq!(client.chunk().await.unwrap(), b"event");
+    client
+}
+
+#[tokio::test]
+async fn what_is_open_when_a_share_begins_is_cut_and_its_record_says_by_which_side() {
+    let upstream = upstream(EVENTS).await;
+    let kit = Kit::start(&upstream.url()).await;
+    let mut client = open(&kit).await;
+    let cut = kit.publish(trial(100, [revoked(&kit)])).await;
+    assert_eq!((cut.cut, client.rest().await), (1, Vec::new()));
+    let record = kit.record().await;
+    assert_eq!((record.outcome, record.reason), (Outcome::Cancelled, Some(Reason::NoGrant)));
+    assert_eq!(said(&record), (RolloutSide::Candidate, REFUSED, Some(Reason::NoGrant)));
+    let expected = (record.request_id.clone(), record.rollout.clone().unwrap());
+    assert_eq!(kit.noted(), [expected], "before it ended, with what its record says");
+}
+
+#[tokio::test]
+async fn what_is_open_in_shadow_goes_on_and_is_told_of_at_once_and_at_each_step() {
+    let upstream = upstream(EVENTS).await;
+    let kit = Kit::start(&upstream.url()).await;
+    let mut client = open(&kit).await;
+    assert_eq!(kit.publish(trial(0, [revoked(&kit)])).await.cut, 0);
+    let noted = kit.noted();
+    let marks: Vec<_> = noted.iter().map(|(_, mark)| (mark.governed_by, mark.difference)).collect();
+    assert_eq!(marks, [(RolloutSide::Present, REFUSED)]);
+    let again = Change::Identity(kit.state().identity);
+    assert_eq!((kit.publish(again).await.cut, kit.noted()), (0, Vec::new()), "told once");
+    let more = kit.publish(trial(100, [revoked(&kit)])).await;
+    assert_eq!((more.cut, client.rest().await), (1, Vec::new()));
+    let record = kit.record().await;
+    let mark = record.rollout.clone().unwrap();
+    assert_eq!(mark.governed_by, RolloutSide::Candidate);
+    assert_eq!(kit.noted(), [(record.request_id, mark)]);
+}
+
+#[tokio::test]
+async fn what_was_open_before_a_shadow_says_so_when_it_ends_by_itself() {
+    let upstream = upstream(EVENTS).await;
+    let kit = Kit::start(&upstream.url()).await;
+    let client = open(&kit).await;
+    kit.publish(trial(0, [revoked(&kit)])).await;
+    drop(client);
+    let record = kit.record().await;
+    assert_eq!(record.outcome, Outcome::Cancelled);
+    assert_eq!(said(&record), (RolloutSide::Present, REFUSED, Some(Reason::NoGrant)));
 }
 
 #[tokio::test]

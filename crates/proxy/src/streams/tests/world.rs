@@ -166,6 +166,7 @@ pub(super) fn entry(identity: &str, number: usize) -> Entry {
         draw: 0,
         read: Vec::new(),
         answers: policy::Answers::default(),
+        rollout: None,
     };
     Entry::new(facts, StreamKind::Body)
 }
