@@ -1,10 +1,10 @@
 //! Terms of grants, from words and to words.
 
 use base::{Problem, Timestamp};
-use catalog::Api;
+use catalog::{Api, Operation, field};
 use grant::{Grant, Place, Source, Terms, Tie, Window, Withdrawal, WithdrawalStage};
 use ipnet::IpNet;
-use policy::{Ruleset, Shown};
+use policy::{BadShown, Ruleset, Shown};
 
 use crate::input;
 use crate::view::{TermsView, WithdrawalView};
@@ -65,16 +65,32 @@ fn network(field: &str, text: &str) -> Result<IpNet, Problem> {
 }
 
 fn tie(field: &str, text: &str) -> Result<Tie, Problem> {
-    text.parse().map_err(|error: grant::tie::BadTie| {
-        Problem::invalid("bad_tie", error.to_string())
-            .at(field)
-            .hint("write e.g. path.tenant = identity.tenant")
-    })
+    let bad = |why: String| Problem::invalid("bad_tie", why).at(field);
+    let tie: Tie = text.parse().map_err(|error: grant::tie::BadTie| {
+        bad(error.to_string()).hint("write e.g. path.tenant = identity.tenant")
+    })?;
+    match &tie.place {
+        Place::Response(place) if place.split('.').any(is_any) => {
+            Err(bad(format!("`{place}` has a `*`, but a tie names one place"))
+                .hint("name the property, e.g. response.items[].tenant = identity.tenant"))
+        }
+        _ => Ok(tie),
+    }
+}
+
+/// A segment of a place that stands for any name.
+fn is_any(segment: &str) -> bool {
+    segment.trim_end_matches("[]") == field::ANY
 }
 
 fn property(field: &str, text: &str) -> Result<String, Problem> {
     match Shown::parse(text) {
         Ok(Shown::Path(path)) => Ok(path.to_owned()),
+        Err(BadShown::List(_, names)) => {
+            let detail = format!("`{text}` has `[]`, but names go through lists by themselves");
+            let problem = Problem::invalid("bad_property", detail).at(field);
+            Err(problem.hint(format!("write `{names}`")))
+        }
         _ => Err(Problem::invalid("bad_property", format!("`{text}` is not a property name"))
             .at(field)
             .hint("write a dotted name, e.g. customer.name")),
@@ -85,20 +101,27 @@ fn property(field: &str, text: &str) -> Result<String, Problem> {
 pub(crate) fn fields(wanted: Option<&[String]>) -> Result<Option<Vec<String>>, Problem> {
     let entry = |field: &str, text: &str| match Shown::parse(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(Problem::invalid("bad_field", error.to_string())
-            .at(field)
-            .hint("write a dotted name, or `no` and a data class, e.g. `no phi`")),
+        Err(error) => {
+            Err(Problem::invalid("bad_field", error.to_string()).at(field).hint(match error {
+                BadShown::List(_, names) => format!("write `{names}`"),
+                BadShown::Class(_) | BadShown::Name(_) => {
+                    "write a dotted name, or `no` and a data class, e.g. `no phi`".to_owned()
+                }
+            }))
+        }
     };
     wanted.map(|texts| each("fields", texts, entry)).transpose()
 }
 
-/// Refuses what could never hold: a path parameter that none of the operations has, or a tie on the
-/// response to objects that nobody can list.
+/// Refuses what could never hold: a path parameter that none of the operations has, a tie on the
+/// response to objects that nobody can list or in a list that an answer does not have, and a property
+/// that no answer has.
 pub(crate) fn check_against(grant: &Grant, api: &Api, ruleset: &Ruleset) -> Result<(), Problem> {
     let covered = || api.operations.iter().filter(|op| grant.operations.contains(&op.id));
     for (index, tie) in grant.terms.ties.iter().enumerate() {
-        if matches!(tie.place, Place::Response(_)) {
+        if let Place::Response(place) = &tie.place {
             listed(tie, index, ruleset)?;
+            covered().try_for_each(|operation| has_list(place, index, operation))?;
         }
         let Place::Path(name) = &tie.place else { continue };
         let braced = format!("{{{name}}}");
@@ -110,6 +133,36 @@ pub(crate) fn check_against(grant: &Grant, api: &Api, ruleset: &Ruleset) -> Resu
                 Problem::invalid("unknown_parameter", detail).at(format!("ties[{index}]"));
             return Err(input::with_nearest(problem, name, names));
         }
+    }
+    if grant.roles.is_empty() { described(grant, &covered().collect::<Vec<_>>()) } else { Ok(()) }
+}
+
+/// Where the document describes an answer without the list, all of it would be withheld.
+fn has_list(place: &str, index: usize, operation: &Operation) -> Result<(), Problem> {
+    let Some((lists, _)) = place.rsplit_once("[]") else { return Ok(()) };
+    let names = lists.replace("[]", "");
+    let names = names.trim_start_matches('.');
+    if names.is_empty() || operation.may_have(names) {
+        return Ok(());
+    }
+    let detail = format!("answers of `{}` have no list `{names}`", operation.id);
+    Err(Problem::invalid("unknown_list", detail)
+        .at(format!("ties[{index}]"))
+        .hint("give it in a grant of its own, without this tie"))
+}
+
+/// A property that none of the answers has shows nothing, and is more likely a slip of the pen.
+fn described(grant: &Grant, covered: &[&Operation]) -> Result<(), Problem> {
+    for (index, entry) in grant.fields.iter().flatten().enumerate() {
+        let Ok(Shown::Path(path)) = Shown::parse(entry) else { continue };
+        let is_open = field::segments(path).any(|segment| segment == field::ANY);
+        if is_open || covered.is_empty() || covered.iter().any(|op| op.may_have(path)) {
+            continue;
+        }
+        let detail = format!("no answer of the operations has a property `{path}`");
+        let known = covered.iter().flat_map(|op| &op.fields).map(|field| field.path.as_str());
+        let problem = Problem::invalid("unknown_field", detail).at(format!("fields[{index}]"));
+        return Err(input::with_nearest(problem, path, known));
     }
     Ok(())
 }

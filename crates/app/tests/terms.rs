@@ -67,6 +67,91 @@ async fn terms_that_cannot_be_read_or_could_never_hold_are_refused() {
     assert_eq!(refused, (Invalid, "bad_field".to_owned()));
 }
 
+/// An API of which a document describes what two operations answer, and of a third says nothing.
+async fn described_api(world: &World) {
+    let answer = |schema: serde_json::Value| {
+        let content = serde_json::json!({"application/json": {"schema": schema}});
+        serde_json::json!({"200": {"description": "ok", "content": content}})
+    };
+    let order = serde_json::json!({"type": "object", "properties": {
+        "id": {"type": "string"},
+        "customer": {"type": "object", "properties": {"name": {"type": "string"}}},
+        "meta": {"type": "object"},
+        "tags": {"type": "object", "additionalProperties": {"type": "string"}},
+    }});
+    let list = serde_json::json!({"type": "object", "properties": {
+        "items": {"type": "array", "items": order}, "total": {"type": "integer"},
+    }});
+    let document = serde_json::json!({
+        "openapi": "3.1.0",
+        "info": {"title": "shop", "version": "1"},
+        "paths": {
+            "/orders": {
+                "get": {"operationId": "listOrders", "responses": answer(list)},
+                "post": {"operationId": "createOrder", "responses": {"201": {"description": "ok"}}},
+            },
+            "/orders/{id}": {"get": {"operationId": "getOrder", "responses": answer(order)}},
+        },
+    });
+    let new = app::view::NewApi {
+        name: "shop".to_owned(),
+        path: "/shop".to_owned(),
+        upstream: "http://127.0.0.1:9".to_owned(),
+        document: Some(document.to_string()),
+        ..app::view::NewApi::default()
+    };
+    world.app.add_api(&world.admin, new).await.unwrap();
+}
+
+#[tokio::test]
+async fn properties_and_lists_that_no_answer_has_are_refused_with_the_nearest() {
+    let (world, _) = world().await;
+    described_api(&world).await;
+    let grant = |can: &[&str], fields: &[&str], ties: &[&str]| NewGrant {
+        api: "shop".to_owned(),
+        can: texts(can),
+        fields: (!fields.is_empty()).then(|| texts(fields)),
+        ..under(TermsView { ties: texts(ties), ..TermsView::default() })
+    };
+    let refused = async |new: NewGrant| {
+        let problem = world.app.give_grant(&world.admin, new).await.unwrap_err();
+        (problem.reason, problem.hint.unwrap_or_default())
+    };
+    let both = &["getOrder", "listOrders"];
+    for (field, reason, hint) in [
+        ("lines[].sku", "bad_field", "write `lines.sku`"),
+        ("[].id", "bad_field", "write `id`"),
+        ("custmer.name", "unknown_field", "did you mean `customer.name`?"),
+        ("tota", "unknown_field", "did you mean `total`?"),
+        ("customer.name.first", "unknown_field", ""),
+        ("nosuchfield", "unknown_field", ""),
+    ] {
+        let told = refused(grant(both, &["id", field], &[])).await;
+        assert_eq!((told.0.as_str(), told.1.contains(hint)), (reason, true), "{field}: {told:?}");
+    }
+    let tie = "response.items[].tenant = identity.tenant";
+    let told = refused(grant(both, &[], &[tie])).await;
+    assert_eq!(told.0, "unknown_list", "an order has no items: {told:?}");
+    let star = "response.*[].tenant = identity.tenant";
+    assert_eq!(refused(grant(&["createOrder"], &[], &[star])).await.0, "bad_tie");
+
+    for new in [
+        grant(
+            both,
+            &["id", "total", "items.customer", "meta.any", "tags.red", "*.id", "no phi"],
+            &[],
+        ),
+        grant(&["listOrders"], &[], &[tie]),
+        grant(&["getOrder", "createOrder"], &["nobody_knows"], &[]),
+        grant(&["createOrder"], &[], &[tie]),
+        grant(both, &[], &["response[].tenant = identity.tenant"]),
+    ] {
+        world.app.give_grant(&world.admin, new.clone()).await.unwrap_or_else(|problem| {
+            panic!("{new:?}: {problem:?}");
+        });
+    }
+}
+
 #[tokio::test]
 async fn terms_come_back_as_they_were_given_on_both_databases() {
     for database in databases() {

@@ -6,6 +6,8 @@ use base::{ApiId, OperationId, Problem, Span, Timestamp, words};
 use serde::{Deserialize, Serialize};
 use traffic::Limit;
 
+use crate::field::{self, Field};
+
 words! {
     /// What the gate does with a request that no grant covers.
     ApiMode {
@@ -111,15 +113,6 @@ impl Protocol {
     }
 }
 
-/// One property of an operation's response.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Field {
-    /// Dotted name; arrays are transparent (`lines.sku`).
-    pub path: String,
-    /// How sensitive it is.
-    pub class: DataClass,
-}
-
 /// One method and path template of an API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -159,17 +152,51 @@ impl Operation {
     /// lies in where the document says no more, or its own where the document only says what lies in
     /// it. `None`: the document does not know it.
     pub fn catalogued(&self, path: &str) -> Option<&str> {
+        self.find(path).or_else(|| self.find(&self.generalised(path)))
+    }
+
+    fn find(&self, path: &str) -> Option<&str> {
         let find = |path: &str| {
             let found = self.fields.binary_search_by(|field| field.path.as_str().cmp(path));
             self.fields.get(found.ok()?).map(|field| field.path.as_str())
         };
         let around = path.rmatch_indices('.').filter_map(|(at, _)| path.get(..at));
-        std::iter::once(path).chain(around).find_map(find).or_else(|| {
-            let inside = format!("{path}.");
-            let first = self.fields.partition_point(|field| field.path < inside);
-            let field = self.fields.get(first).filter(|field| field.path.starts_with(&inside))?;
-            field.path.get(..path.len())
-        })
+        std::iter::once(path).chain(around).find_map(find).or_else(|| self.around(path))
+    }
+
+    /// The path, if the document describes something in it.
+    fn around(&self, path: &str) -> Option<&str> {
+        let inside = format!("{path}.");
+        let first = self.fields.partition_point(|field| field.path < inside);
+        let field = self.fields.get(first).filter(|field| field.path.starts_with(&inside))?;
+        field.path.get(..path.len())
+    }
+
+    /// Whether the document has a path, written as it writes it: a property, or one around some.
+    pub fn describes(&self, path: &str) -> bool {
+        let found = self.fields.binary_search_by(|field| field.path.as_str().cmp(path));
+        found.is_ok() || self.around(path).is_some()
+    }
+
+    /// A path as the document would write it: with [`field::ANY`] for the names that it only has
+    /// as others, as far as it goes.
+    fn generalised(&self, path: &str) -> String {
+        let mut written = String::new();
+        for segment in field::segments(path) {
+            let named = field::join(&written, segment);
+            let other = field::join(&written, field::ANY);
+            let is_other = !self.describes(&named) && self.describes(&other);
+            written = if is_other { other } else { named };
+        }
+        written
+    }
+
+    /// Whether an answer can have a property as far as the document says: it does not say anything,
+    /// it describes it, or there is something around it of which it does not say what is in it.
+    pub fn may_have(&self, path: &str) -> bool {
+        let path = self.generalised(path);
+        let is_open = |field: &Field| !field.values && field::is_within(&path, &field.path);
+        self.fields.is_empty() || self.describes(&path) || self.fields.iter().any(is_open)
     }
 }
 

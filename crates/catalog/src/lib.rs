@@ -15,6 +15,7 @@
 pub mod api;
 pub mod capture;
 pub mod checks;
+pub mod field;
 pub mod list;
 pub mod matcher;
 pub mod openapi;
@@ -22,10 +23,10 @@ pub mod spelling;
 pub mod template;
 
 pub use api::{
-    Accept, Api, ApiMode, DataClass, Field, Impact, Method, Operation, Protocol, Timeouts,
-    check_limits,
+    Accept, Api, ApiMode, DataClass, Impact, Method, Operation, Protocol, Timeouts, check_limits,
 };
 pub use checks::{CheckMode, ContractSource};
+pub use field::Field;
 pub use matcher::Matcher;
 pub use openapi::{Document, Prefix, import};
 pub use template::Template;

@@ -7,6 +7,9 @@ use crate::machine::Machine;
 use crate::paths::grow;
 use crate::trouble::Trouble;
 
+/// The data by which many streams of JSON say that they end. It is the same in all of them and says
+/// nothing else.
+const DONE: &[u8] = b"[DONE]";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What the line is that is being read.
@@ -202,7 +205,9 @@ impl Events {
         out.extend_from_slice(b"data: ");
         let begins = out.len();
         // Data of white space says nothing, so there is nothing that could not be shown.
-        if !self.data.iter().all(u8::is_ascii_whitespace) {
+        if self.data == DONE {
+            out.extend_from_slice(DONE);
+        } else if !self.data.iter().all(u8::is_ascii_whitespace) {
             machine.whole(&self.data, 0, out)?;
         }
         if self.data_lines > 1 {

@@ -33,6 +33,15 @@ pub enum Fields {
     /// a dotted property name as the catalogue writes it; arrays are transparent: `lines.sku`. A
     /// segment `*` is any name; `\` makes the next of `.`, `*`, `[`, `]` and `\` part of a name.
     Only(BTreeSet<String>),
+    /// What a document describes: of these paths the texts, numbers, `true`, `false` and `null`,
+    /// alone or in lists, and the objects and arrays around them. An object where a value should be
+    /// is not shown. Here a segment `*` is any name that no path of both sets has at that place.
+    Described {
+        /// The paths that are shown.
+        shown: BTreeSet<String>,
+        /// Paths that are not.
+        others: BTreeSet<String>,
+    },
 }
 
 /// A value in the response that must be one of those the grant is for.
@@ -40,7 +49,9 @@ pub enum Fields {
 pub struct Tie {
     /// The property: `tenant_id` judges the response, `[].tenant_id` each item of a list at the
     /// root, `items[].tenant_id` each item of the list `items`, and where several lists are named
-    /// the innermost one's items are judged. Lists that are not named are not looked into.
+    /// the innermost one's items are judged. Lists that are not named are not looked into. A named
+    /// list must be there: where its place is empty or holds something else than an array, the tie
+    /// does not hold for the response, or for the item of the list around it.
     pub path: String,
     /// The values that it may have: texts, or the numbers, `true` and `false` as they are written.
     /// Empty holds for nothing.
@@ -92,6 +103,8 @@ pub(crate) type Mask = u64;
 pub(crate) struct Node {
     /// The alternatives that show them, and all below.
     pub(crate) shown: Mask,
+    /// The alternatives that show the texts, numbers and literals here, but no object.
+    pub(crate) values: Mask,
     /// The alternatives that show something below.
     pub(crate) partial: Mask,
     /// Where a name that is not listed leads.
@@ -117,6 +130,7 @@ impl Node {
     /// Shows nothing: where a number leads nowhere.
     const NOTHING: Self = Self {
         shown: 0,
+        values: 0,
         partial: 0,
         other: NONE,
         array: NONE,
@@ -127,9 +141,15 @@ impl Node {
         watched: false,
     };
 
-    /// The alternatives for which an object or array is visible.
-    pub(crate) const fn around(&self) -> Mask {
-        self.shown | self.partial
+    /// The alternatives for which a text, number or literal is visible.
+    pub(crate) const fn value(&self) -> Mask {
+        self.shown | self.values
+    }
+
+    /// The alternatives for which an object, or else an array, is visible. An array is as visible
+    /// as what may be in it.
+    pub(crate) const fn around(&self, object: bool) -> Mask {
+        self.shown | self.partial | if object { 0 } else { self.values }
     }
 }
 
@@ -138,6 +158,8 @@ impl Node {
 pub(crate) struct Judge {
     /// The alternatives that have a tie here.
     pub(crate) alternatives: Mask,
+    /// The alternatives that ask for an array.
+    pub(crate) lists: Mask,
     /// To the alternatives that allow the value.
     allowed: FxHashMap<Box<[u8]>, Mask>,
 }
@@ -152,8 +174,10 @@ impl Judge {
 /// The ties that judge the values of one place: the response, or the items of a list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Class {
-    /// The alternatives that have ties here.
+    /// The alternatives that ask for properties here, so that no array and no value will do.
     pub(crate) alternatives: Mask,
+    /// The alternatives that ask for an array here.
+    pub(crate) lists: Mask,
     /// Each judge's step, and the alternatives that ask it.
     pub(crate) judges: Vec<(u8, Mask)>,
     /// The steps of all judges, one bit each.

@@ -143,10 +143,10 @@ fn the_worst_of_everything_at_once_stays_within_the_bound() {
     let parts = [
         format!("{{\"o\":[{{{names}{long}\"t\":1}},"),
         "{\"t\":1,\"o\":[".repeat(6) + "{" + &long + "\"h\":",
-        format!("1{}],\"b\":{}1{}", "}]".repeat(6) + "}", "[".repeat(127), "]".repeat(127)),
+        format!("1{}}},{{\"t\":1,\"h\":\"{}", "}]".repeat(6), "h".repeat(48_900)),
+        format!("h\"}}],\"b\":{}1{}", "[".repeat(127), "]".repeat(127)),
         format!(",\"c\":{{\"x\":1{blank},{blank}\"{}", "n".repeat(1_000)),
-        format!("\"{blank}:{blank}1}},\"o\":[{{\"t\":1,\"h\":\"{}", "h".repeat(48_900)),
-        "h\"}]}".to_owned(),
+        format!("\"{blank}:{blank}1}}}}"),
     ];
     let mut filter = common::filter(&plan, Mode::Document);
     let mut most = 0;

@@ -39,34 +39,86 @@ fn leads(pattern: &[Step], place: &[Step]) -> bool {
     pattern.len() == place.len() && pattern.iter().zip(place).all(same)
 }
 
+/// What is asked of a value.
+enum Asked {
+    OneOf(BTreeSet<String>),
+    List,
+}
+
+/// Visible paths, and all that a document has if only its values are shown.
+struct Paths(Vec<Vec<Step>>, Option<Vec<Vec<Step>>>);
+
 /// An alternative, read once.
 struct Read {
     /// `None` is everything.
-    fields: Option<Vec<Vec<Step>>>,
-    /// What each judges, the names from there, and the values.
-    ties: Vec<(Vec<Step>, Vec<String>, BTreeSet<String>)>,
+    fields: Option<Paths>,
+    /// What each judges, the names from there, and what is asked.
+    ties: Vec<(Vec<Step>, Vec<String>, Asked)>,
+}
+
+impl Paths {
+    /// Whether the first names of a path lead along these.
+    fn leads(&self, path: &[Step], names: &[Step]) -> bool {
+        path.iter().zip(names).enumerate().all(|(at, (step, name))| {
+            let listed = |all: &Vec<Vec<Step>>| {
+                let same = |other: &&Vec<Step>| other.len() > at && other[..at] == path[..at];
+                all.iter().filter(same).any(|other| other[at] == *name)
+            };
+            step == name || (*step == Step::Any && !self.1.as_ref().is_some_and(listed))
+        })
+    }
 }
 
 impl Read {
     fn of(alternative: &Alternative) -> Self {
         let fields = match &alternative.fields {
             Fields::All => None,
-            Fields::Only(paths) => Some(paths.iter().map(|path| steps(path)).collect()),
+            Fields::Only(paths) => {
+                Some(Paths(paths.iter().map(|path| steps(path)).collect(), None))
+            }
+            Fields::Described { shown, others } => {
+                let read =
+                    |paths: &BTreeSet<String>| paths.iter().map(|path| steps(path)).collect();
+                let (shown, mut all): (Vec<_>, Vec<_>) = (read(shown), read(others));
+                all.extend(shown.iter().cloned());
+                Some(Paths(shown, Some(all)))
+            }
         };
-        let ties = alternative.ties.iter().map(|tie| {
+        let mut ties = Vec::new();
+        for tie in &alternative.ties {
             let (scope, names) = scope_of(&tie.path);
-            (scope, names, tie.allowed.clone())
-        });
-        Self { fields, ties: ties.collect() }
+            ties.push((scope, names, Asked::OneOf(tie.allowed.clone())));
+            // Each list that is named must be there.
+            let all = steps(&tie.path);
+            for (at, _) in all.iter().enumerate().filter(|(_, step)| **step == Step::Item) {
+                let before = all[..at].iter().rposition(|step| *step == Step::Item);
+                let scope = before.map_or(0, |before| before + 1);
+                let names = all[scope..at].iter().cloned().map(name).collect();
+                ties.push((all[..scope].to_vec(), names, Asked::List));
+            }
+        }
+        Self { fields, ties }
     }
 
-    /// Whether it shows the place, and whether it shows something below.
-    fn shows(&self, place: &[Step]) -> (bool, bool) {
-        let Some(patterns) = &self.fields else { return (true, false) };
+    /// Whether it shows the document at the place, if only as what is around something.
+    fn shows(&self, place: &[Step], doc: &Doc) -> bool {
+        let Some(paths) = &self.fields else { return true };
         let names: Vec<Step> = place.iter().filter(|step| **step != Step::Item).cloned().collect();
-        let shown = |p: &Vec<Step>| p.len() <= names.len() && leads(p, &names[..p.len()]);
-        let below = |p: &Vec<Step>| p.len() > names.len() && leads(&p[..names.len()], &names);
-        (patterns.iter().any(shown), patterns.iter().any(below))
+        let values = paths.1.is_some();
+        paths.0.iter().filter(|path| paths.leads(path, &names)).any(|path| match doc {
+            Doc::Scalar(_) if values => path.len() == names.len(),
+            Doc::Scalar(_) => path.len() <= names.len(),
+            Doc::Object(_) if values => path.len() > names.len(),
+            Doc::Array(_) if values => path.len() >= names.len(),
+            Doc::Array(_) | Doc::Object(_) => true,
+        })
+    }
+}
+
+fn name(step: Step) -> String {
+    match step {
+        Step::Name(name) => name,
+        _ => panic!("a tie names one place"),
     }
 }
 
@@ -74,10 +126,6 @@ impl Read {
 fn scope_of(path: &str) -> (Vec<Step>, Vec<String>) {
     let mut scope = steps(path);
     let at = scope.iter().rposition(|step| *step == Step::Item).map_or(0, |last| last + 1);
-    let name = |step| match step {
-        Step::Name(name) => name,
-        _ => panic!("a tie names one place"),
-    };
     let names = scope.split_off(at).into_iter().map(name).collect();
     (scope, names)
 }
@@ -95,7 +143,8 @@ fn value<'d>(doc: &'d Doc, names: &[String]) -> Result<Option<&'d Doc>, Trouble>
     }
 }
 
-fn holds(allowed: &BTreeSet<String>, value: Option<&Doc>) -> bool {
+fn holds(asked: &Asked, value: Option<&Doc>) -> bool {
+    let Asked::OneOf(allowed) = asked else { return matches!(value, Some(Doc::Array(_))) };
     let Some(Doc::Scalar(text)) = value else { return false };
     let said = match serde_json::from_str(text).unwrap() {
         serde_json::Value::Null => return false,
@@ -143,8 +192,8 @@ impl Naive<'_> {
     /// The alternatives among `around` whose ties for this place hold.
     fn matching(&self, doc: &Doc, place: &[Step], around: &[usize]) -> Vec<usize> {
         let holds_here = |number: &&usize| {
-            self.alternatives[**number].ties.iter().all(|(scope, names, allowed)| {
-                !leads(scope, place) || holds(allowed, value(doc, names).unwrap())
+            self.alternatives[**number].ties.iter().all(|(scope, names, asked)| {
+                !leads(scope, place) || holds(asked, value(doc, names).unwrap())
             })
         };
         around.iter().filter(holds_here).copied().collect()
@@ -162,7 +211,7 @@ impl Naive<'_> {
         self.check(doc, &mut Vec::new())?;
         let all: Vec<usize> = (0..self.alternatives.len()).collect();
         let matching = self.matching(doc, &[], &all);
-        let shown = matching.iter().any(|number| self.alternatives[*number].shows(&[]).0);
+        let shown = matching.iter().any(|number| self.alternatives[*number].shows(&[], doc));
         if matching.is_empty() || (matches!(doc, Doc::Scalar(_)) && !shown) {
             return Err(Trouble::Withheld);
         }
@@ -173,12 +222,8 @@ impl Naive<'_> {
     fn visible(&mut self, doc: &Doc, place: &mut Vec<Step>, around: &[usize]) -> Option<Doc> {
         let judged = place.last() == Some(&Step::Item) && self.is_judged(place);
         let matching = if judged { self.matching(doc, place, around) } else { around.to_vec() };
-        let shows = |number: &usize| self.alternatives[*number].shows(place);
-        let visible = matching
-            .iter()
-            .map(shows)
-            .any(|(shown, below)| shown || (below && !matches!(doc, Doc::Scalar(_))));
-        if visible {
+        let shows = |number: &usize| self.alternatives[*number].shows(place, doc);
+        if matching.iter().any(shows) {
             return Some(self.inside(doc, place, &matching));
         }
         if judged {

@@ -29,7 +29,7 @@ impl Town {
     /// `orders` with `get`, `list` and the writing `pay`; billing has one grant, clerks another.
     fn new() -> Self {
         let mut orders = api("orders", &["get", "list", "pay!"]);
-        let pii = Field { path: "card.holder".to_owned(), class: DataClass::Pii };
+        let pii = Field::new("card.holder", DataClass::Pii);
         orders.operations[0].fields = vec![pii];
         let mut robin = identity("robin");
         robin.attributes.insert("tenant".to_owned(), vec!["acme".to_owned()]);
@@ -213,6 +213,12 @@ fn who_sees_fields_of_a_class_is_found() {
     let mut hidden = town.clone();
     hidden.grants[0].fields = Some(vec!["no pii".to_owned()]);
     assert!(asked(&hidden, "billing", DataClass::Pii).unwrap().holds);
+    // In another answer it is of another class, too; and what is in an open place may be of it.
+    hidden.grants[0].fields = Some(vec!["no pci".to_owned()]);
+    assert!(!asked(&hidden, "billing", DataClass::Pii).unwrap().holds);
+    hidden.apis[0].operations[0].fields[0].also.insert(DataClass::Pci);
+    assert!(asked(&hidden, "billing", DataClass::Pii).unwrap().holds);
+    hidden.grants[0].fields = Some(vec!["no pii".to_owned()]);
     assert!(!asked(&hidden, "robin", DataClass::Pii).unwrap().holds);
     hidden.grants[0].fields = Some(vec!["card".to_owned()]);
     assert!(!asked(&hidden, "billing", DataClass::Pii).unwrap().holds, "it is within `card`");

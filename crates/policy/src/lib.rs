@@ -62,5 +62,5 @@ pub use replay::{CallerLoss, GrantChange, Replay, replay};
 pub use rollout::{Rollout, Trial};
 pub use routes::{ApiEntry, Located};
 pub use ruleset::Ruleset;
-pub use shown::{BadShown, Shown, visible};
+pub use shown::{BadShown, Shown, Visible, shows_class, visible};
 pub use touch::Touch;

@@ -9,6 +9,7 @@ use traffic::Reason;
 use traffic::record::guardrails_kept;
 
 use crate::lookup::Lookup;
+use crate::shown::Visible;
 
 /// Permission for one request. Only [`crate::Ruleset::decide`] constructs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub enum Shows {
 /// What one grant shows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
-    /// Dotted names of the visible properties; `None` = all.
-    pub fields: Option<BTreeSet<String>>,
+    /// The visible properties; `None` = all.
+    pub fields: Option<Visible>,
     /// Where a value stands (`tenant_id`, `items[].tenant`), and what it must be one of, or the
     /// object or item that it is in is not shown.
     pub ties: Vec<(String, BTreeSet<String>)>,

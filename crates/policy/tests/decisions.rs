@@ -8,7 +8,7 @@ use catalog::{Accept, ApiMode};
 use common::*;
 use grant::GrantStatus;
 use identity::{CredentialClass, CredentialStatus, IdentityStatus};
-use portreeve_policy::{Change, Facts, Ruleset, Shows, Standing};
+use portreeve_policy::{Change, Facts, Part, Ruleset, Shows, Standing};
 use traffic::Reason;
 
 fn after(changes: Vec<Change>) -> Ruleset {
@@ -239,8 +239,8 @@ fn visible_fields_are_the_union_and_one_unlimited_grant_shows_all() {
         match permit.shows() {
             Shows::Everything => None,
             Shows::Parts(parts) => {
-                let union: BTreeSet<_> =
-                    parts.iter().flat_map(|part| part.fields.clone().unwrap()).collect();
+                let paths = |part: &Part| part.fields.as_ref().unwrap().paths().clone();
+                let union: BTreeSet<_> = parts.iter().flat_map(paths).collect();
                 Some(union.into_iter().collect::<Vec<_>>())
             }
         }

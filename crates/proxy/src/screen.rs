@@ -2,14 +2,17 @@
 //!
 //! Nothing passes because it could not be read. A body that is no JSON, packed in a way that is not
 //! read here, or part of a whole, is refused; a body of an answer that is no success is left out,
-//! because what it says is described nowhere. What is packed in a way that is read leaves plain.
+//! because what it says is described nowhere. What is packed in a way that is read leaves plain. An
+//! answer that only tells of a body tells of the whole one, so its length does not leave; where the
+//! body would be judged, nobody can, and it is refused.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use filter::{
     Alternative, Fields, Filter, Limits, Mode, Packing, Plan, Report, Tie, Trouble, Unpacker,
 };
-use policy::{Part, Shows};
+use policy::{Part, Shows, Visible};
 use traffic::Reason;
 use traffic::headers::Framing;
 
@@ -18,7 +21,13 @@ use crate::watching::Noticed;
 
 /// What is to be done to the response of one request.
 #[derive(Debug, Clone)]
-pub(crate) struct Screen(Arc<Plan>);
+pub(crate) struct Screen {
+    plan: Arc<Plan>,
+    /// The names that grants have for what they show or judge.
+    names: Arc<BTreeSet<String>>,
+    /// Nothing is shown of an answer that was not judged.
+    judges: bool,
+}
 
 /// What becomes of the body that follows a head.
 pub(crate) enum Opening {
@@ -35,14 +44,28 @@ impl Screen {
     pub(crate) fn of(shows: &Shows) -> Result<Option<Self>, Reason> {
         let Shows::Parts(parts) = shows else { return Ok(None) };
         let plan = Plan::compile(parts.iter().map(alternative).collect());
-        plan.map(|plan| Some(Self(Arc::new(plan)))).map_err(|error| {
+        let plan = plan.map_err(|error| {
             tracing::error!(%error, "what a grant shows cannot be carried out");
             Reason::PolicyError
-        })
+        })?;
+        Ok(Some(Self {
+            plan: Arc::new(plan),
+            names: Arc::new(parts.iter().flat_map(names).collect()),
+            judges: parts.iter().all(|part| !part.ties.is_empty()),
+        }))
+    }
+
+    /// Whether the grants name a property, or something in it.
+    pub(crate) fn names(&self, path: &str) -> bool {
+        self.names.iter().any(|name| catalog::field::is_within(name, path))
     }
 
     /// Looks at the head of a final response.
     pub(crate) fn open(&self, head: &ResponseHead<'_>) -> Result<Opening, Reason> {
+        let vouches = head.status == 304 || (200..300).contains(&head.status);
+        if self.judges && head.judged.stands_for_get && vouches {
+            return Err(Reason::ResponseUnreadable);
+        }
         if head.judged.framing == Framing::None || head.judged.framing == Framing::Length(0) {
             return Ok(Opening::Bodiless);
         }
@@ -54,7 +77,7 @@ impl Screen {
         }
         let unpacker = packing(head)?.map(Unpacker::new);
         let mode = mode(head).ok_or(Reason::ResponseUnreadable)?;
-        let filter = Filter::new(Arc::clone(&self.0), mode, Limits::default());
+        let filter = Filter::new(Arc::clone(&self.plan), mode, Limits::default());
         let streams = mode != Mode::Document;
         let screening = Screening { filter, unpacker, out: Vec::new(), streams, over: false };
         Ok(Opening::Filtered(Box::new(screening)))
@@ -67,9 +90,28 @@ fn alternative(part: &Part) -> Alternative {
         .iter()
         .map(|(path, allowed)| Tie { path: path.clone(), allowed: allowed.clone() });
     Alternative {
-        fields: part.fields.clone().map_or(Fields::All, Fields::Only),
+        fields: match part.fields.clone() {
+            None => Fields::All,
+            Some(Visible::Whole(paths)) => Fields::Only(paths),
+            Some(Visible::Described { shown, hidden: others }) => {
+                Fields::Described { shown, others }
+            }
+        },
         ties: ties.collect(),
     }
+}
+
+/// What a grant names itself: of what a document describes, the document does.
+fn names(part: &Part) -> impl Iterator<Item = String> {
+    let shown = match &part.fields {
+        Some(Visible::Whole(paths)) => Some(paths),
+        Some(Visible::Described { .. }) | None => None,
+    };
+    let tied = part.ties.iter().map(|(place, _)| {
+        let place = place.replace("[]", "");
+        place.strip_prefix('.').map_or(place.clone(), str::to_owned)
+    });
+    shown.into_iter().flatten().cloned().chain(tied)
 }
 
 fn values<'h>(head: &ResponseHead<'h>, name: &str) -> Vec<&'h [u8]> {
@@ -105,8 +147,10 @@ pub(crate) fn mode(head: &ResponseHead<'_>) -> Option<Mode> {
 /// Whether a field of a response says something of the body that is no longer true of what is left
 /// of it (RFC 9110 §8, RFC 9530).
 pub(crate) fn is_about_the_whole(name: &str) -> bool {
-    const ABOUT: [&str; 8] = [
+    const ABOUT: [&str; 9] = [
         "etag",
+        // That of what is left is said anew.
+        "content-length",
         "content-encoding",
         "content-range",
         "accept-ranges",
@@ -201,17 +245,18 @@ impl Screening {
 
     /// What was removed and what passed, for the record.
     pub(crate) fn noticed(&self) -> Noticed {
-        let Report { mut removed, removed_more, items_removed, withheld, seen, seen_more, .. } =
+        let Report { removed, removed_more, items_removed, withheld, seen, seen_more, .. } =
             self.filter.report();
+        let mut counts = Vec::new();
         let mut count = |count: u64, what: &str| {
             if count > 0 {
-                removed.push(format!("({count} {what})"));
+                counts.push(format!("({count} {what})"));
             }
         };
         count(removed_more, "more");
         count(items_removed, "items");
         count(withheld, "messages");
-        Noticed { removed, passed: Some((seen, seen_more)), ..Noticed::default() }
+        Noticed { removed, counts, passed: Some((seen, seen_more)), ..Noticed::default() }
     }
 }
 

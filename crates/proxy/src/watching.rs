@@ -10,8 +10,10 @@ use crate::screen::{Screening, mode, packing};
 /// What was noticed of an answer on its way, for the record.
 #[derive(Debug, Default)]
 pub(crate) struct Noticed {
-    /// Properties that were removed.
+    /// Properties that were removed, by the names that the answer has for them.
     pub(crate) removed: Vec<String>,
+    /// How much more was removed.
+    pub(crate) counts: Vec<String>,
     /// Properties that passed, and whether there were more; `None` when nobody looked.
     pub(crate) passed: Option<(Vec<String>, bool)>,
     /// How messages break the API's document.

@@ -100,8 +100,13 @@ fn shown(part: &Part) -> ShownPart {
         place: place.clone(),
         values: values.iter().cloned().collect(),
     };
+    let names = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect();
     ShownPart {
-        fields: part.fields.as_ref().map(|fields| fields.iter().cloned().collect()),
+        fields: part.fields.as_ref().map(|fields| names(fields.paths())),
+        except: match &part.fields {
+            Some(policy::Visible::Described { hidden, .. }) => Some(names(hidden)),
+            Some(policy::Visible::Whole(_)) | None => None,
+        },
         ties: part.ties.iter().map(tie).collect(),
     }
 }

@@ -225,6 +225,11 @@ pub struct ShownPart {
     /// Dotted names of the visible properties; absent = all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<Vec<String>>,
+    /// Of the properties only texts, numbers and truth values are visible, and the objects and lists
+    /// around them; a name `*` is any name that neither `fields` nor `except` has beside it. Absent:
+    /// all that is in them is visible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub except: Option<Vec<String>>,
     /// Only objects and items with these values are visible.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ties: Vec<ShownTie>,

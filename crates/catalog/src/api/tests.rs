@@ -69,7 +69,7 @@ fn an_api_that_was_stored_before_there_were_limits_has_none() {
 }
 
 fn operation(fields: &[&str]) -> Operation {
-    let field = |path: &&str| Field { path: (*path).to_owned(), class: DataClass::Pii };
+    let field = |path: &&str| Field::new(*path, DataClass::Pii);
     Operation {
         id: "getOrder".parse().unwrap(),
         method: Method::Get,
@@ -103,4 +103,33 @@ fn what_the_document_describes_has_its_name_or_that_of_what_it_lies_in() {
     ] {
         assert_eq!(operation.catalogued(path), Some(name), "{path}");
     }
+}
+
+#[test]
+fn names_that_the_document_has_only_as_others_have_its_star() {
+    let operation = operation(&["by_mail.*.name", "by_mail.all", "tags.*"]);
+    for (path, name) in [
+        ("by_mail.ann@x\\.example.name", Some("by_mail.*.name")),
+        ("by_mail.ann@x\\.example", Some("by_mail.*")),
+        ("by_mail.ann@x\\.example.phone", None),
+        ("by_mail.all", Some("by_mail.all")),
+        ("tags.red.deep", Some("tags.*")),
+        ("red", None),
+    ] {
+        assert_eq!(operation.catalogued(path), name, "{path}");
+    }
+}
+
+#[test]
+fn an_answer_may_have_what_is_described_and_what_lies_in_what_is_not() {
+    let mut open = operation(&["by_mail.*.name", "lines.sku", "notes"]);
+    for path in ["lines", "lines.sku", "by_mail.ann.name", "by_mail", "notes"] {
+        assert!(open.may_have(path), "{path}");
+    }
+    for path in ["line", "lines.price", "by_mail.ann.phone", "notes.text"] {
+        assert!(!open.may_have(path), "{path}");
+    }
+    open.fields[2].values = false;
+    assert!(open.may_have("notes.text"));
+    assert!(operation(&[]).may_have("anything"));
 }

@@ -53,6 +53,7 @@ fn text(body: &str) -> Result<String, Trouble> {
 fn an_event_whose_data_is_not_json_is_refused() {
     for body in [
         "data: DONE\n\n",
+        "data: {\"t\":1}\ndata: [DONE]\n\n",
         "data: {\"t\":1\n\n",
         "data: {\"t\":1}}\n\n",
         "data: {\"t\":1,\"a\":\"x\ndata: y\"}\n\n",
@@ -142,6 +143,24 @@ fn a_byte_order_mark_may_come_first_and_nowhere_else() {
     assert_eq!(text("\u{feff}data:{\"t\":1}\n\n").unwrap(), "data: {\"t\":1}\n\n");
     assert_eq!(text("\u{feff}\u{feff}data:{\"t\":1}\n\n").unwrap(), "\n");
     assert_eq!(run(Limits::default(), &[b"\xef\xbbdata:1\n\n"]).unwrap().0, "\n");
+}
+
+#[test]
+fn the_word_that_ends_a_stream_passes() {
+    let body = "data: {\"t\":1,\"a\":2}\n\nevent: end\ndata:[DONE]\n\n";
+    let (out, report) = filtered(body).unwrap();
+    assert_eq!(out, "data: {\"t\":1,\"a\":2}\n\nevent: end\ndata: [DONE]\n\n");
+    assert_eq!(report.withheld, 0);
+    for body in [
+        "data:  [DONE]\n\n",
+        "data: [DONE] \n\n",
+        "data: [DONE]\ndata: {\"t\":1}\n\n",
+        "data: [DONE\n\n",
+        "data: [\"DONE\",DONE]\n\n",
+    ] {
+        let shown = text(body).unwrap_or_default();
+        assert!(!shown.contains("DONE"), "{body:?}: only the word alone");
+    }
 }
 
 #[test]

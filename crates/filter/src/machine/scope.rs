@@ -100,8 +100,9 @@ impl Machine {
     /// A text, number or literal that is judged by its place: as an item of a judged list, or as
     /// the document. It has no properties, so no tie holds for it.
     pub(super) fn judged_scalar(&mut self, io: &mut Io<'_>, node: Node) -> Result<(), Trouble> {
-        let mask = self.parent_mask() & !self.class(node).alternatives;
-        if node.shown & mask != 0 {
+        let class = self.class(node);
+        let mask = self.parent_mask() & !(class.alternatives | class.lists);
+        if node.value() & mask != 0 {
             self.kept();
             self.paths.saw(self.track);
             self.keep(io);
@@ -123,15 +124,14 @@ impl Machine {
         node: Node,
     ) -> Result<(), Trouble> {
         if object && node.class != NONE {
-            self.begin_scope(io, node);
-            return Ok(());
+            return self.begin_scope(io, node);
         }
         let mask = self.parent_mask() & !self.class(node).alternatives;
         let root = self.frames.is_empty();
         if root && mask == 0 {
             return Err(Trouble::Withheld);
         }
-        if root || node.around() & mask != 0 {
+        if root || node.around(object) & mask != 0 {
             self.kept();
             self.keep(io);
             self.push_frame(io, object, true, mask);
@@ -143,11 +143,14 @@ impl Machine {
         Ok(())
     }
 
-    fn begin_scope(&mut self, io: &mut Io<'_>, node: Node) {
-        let verdict = self.verdict.take();
-        let (parent, class) = (self.parent_mask(), self.class(node));
+    fn begin_scope(&mut self, io: &mut Io<'_>, node: Node) -> Result<(), Trouble> {
+        let (verdict, class) = (self.verdict.take(), self.class(node));
+        let parent = self.parent_mask() & !class.lists;
+        if parent == 0 && self.frames.is_empty() {
+            return Err(Trouble::Withheld);
+        }
         let guess = verdict.map_or(parent, |verdict| verdict.mask);
-        let visible = self.frames.is_empty() || node.around() & guess != 0;
+        let visible = self.frames.is_empty() || node.around(true) & guess != 0;
         let settled = parent & class.alternatives == 0;
         let standing = match verdict {
             _ if !visible => Standing::Refused,
@@ -168,6 +171,7 @@ impl Machine {
         grow(&mut self.scopes, 1, SCOPES_MAX);
         self.scopes.push(scope);
         self.push_frame(io, true, visible, guess);
+        Ok(())
     }
 
     /// Writes what is before a scope, and the comma and white space that go with it.
@@ -383,7 +387,11 @@ impl Machine {
 
     /// The class that judges a value; one without ties if none does.
     fn class(&self, node: Node) -> Judged {
-        let judged = |class: &Class| Judged { alternatives: class.alternatives, open: class.open };
+        let judged = |class: &Class| Judged {
+            alternatives: class.alternatives,
+            lists: class.lists,
+            open: class.open,
+        };
         self.plan.class(node.class).map_or(Judged::default(), judged)
     }
 }
@@ -392,5 +400,6 @@ impl Machine {
 #[derive(Debug, Clone, Copy, Default)]
 struct Judged {
     alternatives: Mask,
+    lists: Mask,
     open: u64,
 }

@@ -39,7 +39,7 @@ impl Machine {
     pub(super) fn stride_removed_items(&mut self, io: &mut Io<'_>) -> bool {
         let Some(frame) = self.frames.last() else { return false };
         let node = self.plan.node(frame.node);
-        let removed = frame.light == Light::Lit && node.shown & frame.mask == 0;
+        let removed = frame.light == Light::Lit && node.value() & frame.mask == 0;
         if !removed || node.class != NONE || !self.strides || !self.carry.is_empty() {
             return false;
         }
@@ -144,6 +144,6 @@ fn member(frame: &Frame, paths: &Paths, plan: &Plan, input: &[u8], at: usize) ->
     let value = swift::behind_colon(input, colon)?;
     let number = paths.planned(track, frame.node)?;
     let node = plan.node(number);
-    let shown = node.shown & frame.mask != 0;
+    let shown = node.value() & frame.mask != 0;
     (node.step == Node::NO_STEP).then_some(Member { track, node: number, shown, value })
 }

@@ -50,7 +50,7 @@ impl Machine {
         }
         match self.frames.last_mut() {
             Some(frame) if node.class == NONE => {
-                if node.shown & frame.mask != 0 {
+                if node.value() & frame.mask != 0 {
                     frame.kept = true;
                     self.paths.saw(self.track);
                     self.keep(io);
@@ -71,9 +71,12 @@ impl Machine {
         }
         let node = self.plan.node(self.node);
         self.judge = node.judge;
-        // Only texts, numbers and literals are values that a tie can hold for.
-        if node.judge != NONE && !self.judge_value(io, 0)? {
-            return Ok(());
+        if node.judge != NONE {
+            // Only texts, numbers and literals are values, and only an array is a list.
+            let lists = self.plan.judge(node.judge).map_or(0, |judge| judge.lists);
+            if !self.judge_value(io, if object { 0 } else { lists })? {
+                return Ok(());
+            }
         }
         if self.emit == Emit::Off {
             self.leave_out(io, object, node);
@@ -82,7 +85,7 @@ impl Machine {
         match self.frames.last_mut() {
             Some(frame) if node.class == NONE => {
                 let mask = frame.mask;
-                if node.around() & mask != 0 {
+                if node.around(object) & mask != 0 {
                     frame.kept = true;
                     self.keep(io);
                     self.push_frame(io, object, true, mask);

@@ -59,6 +59,13 @@ fn read(alternative: &Alternative) -> Result<(View, Ties), PlanError> {
             let read = |path: &String| path::field(path).map_err(|what| wrong(path, what));
             View::Only(paths.iter().map(read).collect::<Result<_, _>>()?)
         }
+        Fields::Described { shown, others } => {
+            let read = |paths: &BTreeSet<String>| {
+                let read = |path: &String| path::field(path).map_err(|what| wrong(path, what));
+                paths.iter().map(read).collect::<Result<Vec<_>, _>>()
+            };
+            View::Only(path::described(read(shown)?, &read(others)?))
+        }
     };
     let mut ties = Ties::new();
     for tie in &alternative.ties {

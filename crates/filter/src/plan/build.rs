@@ -25,9 +25,19 @@ struct Pattern<'a> {
 
 struct TiePattern<'a> {
     path: Pattern<'a>,
-    allowed: &'a BTreeSet<String>,
+    asks: Asks<'a>,
     /// How many steps lead to what it judges.
     scope: u16,
+}
+
+/// What is asked of the value at the end of a tie's path.
+#[derive(Clone, Copy)]
+enum Asks<'a> {
+    /// It is one of these.
+    OneOf(&'a BTreeSet<String>),
+    /// It is an array: a list that a tie names. What is not there has no items to be judged, and
+    /// all beside it would be shown.
+    List,
 }
 
 /// A path, and how many of its steps have been taken.
@@ -37,6 +47,7 @@ type Place = (u16, u16);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Spot {
     shown: Mask,
+    values: Mask,
     fields: Vec<Place>,
     ties: Vec<Place>,
     /// Ties whose value stands here.
@@ -80,11 +91,21 @@ impl<'a> Builder<'a> {
             if let View::Only(paths) = view {
                 fields.extend(paths.iter().map(|steps| Pattern { alternative, steps }));
             }
+            let mut named = BTreeSet::new();
             for (steps, allowed) in tied {
-                let last = steps.iter().rposition(|step| *step == Step::Items);
-                let scope = last.map_or(0, |last| saturate(last + 1));
-                ties.push(TiePattern { path: Pattern { alternative, steps }, allowed, scope });
+                let mut scope = 0;
+                let lists = steps.iter().enumerate().filter(|(_, step)| **step == Step::Items);
+                for (at, _) in lists {
+                    named.insert((steps.get(..at).unwrap_or_default(), scope));
+                    scope = saturate(at + 1);
+                }
+                let (path, asks) = (Pattern { alternative, steps }, Asks::OneOf(allowed));
+                ties.push(TiePattern { path, asks, scope });
             }
+            ties.extend(named.into_iter().map(|(steps, scope)| {
+                let path = Pattern { alternative, steps };
+                TiePattern { path, asks: Asks::List, scope }
+            }));
         }
         let first = alternatives.first().map(|(view, _)| view);
         let plan = Plan {
@@ -114,6 +135,7 @@ impl<'a> Builder<'a> {
         let begins = self.ties.iter().any(|tie| tie.scope == 0);
         let mut spot = Spot {
             shown,
+            values: 0,
             fields: (0..self.fields.len()).map(|n| (saturate(n), 0)).collect(),
             ties: (0..self.ties.len()).map(|n| (saturate(n), 0)).collect(),
             here: Vec::new(),
@@ -121,7 +143,7 @@ impl<'a> Builder<'a> {
             begins,
         };
         if begins {
-            spot.class = self.class(&spot);
+            self.begin_class(&mut spot);
         }
         spot
     }
@@ -150,6 +172,7 @@ impl<'a> Builder<'a> {
         let partial = spot.fields.iter().filter_map(|place| self.fields.get(usize::from(place.0)));
         Node {
             shown: spot.shown,
+            values: spot.values,
             partial: partial.fold(0, |mask, pattern| mask | pattern.alternative),
             class: if spot.begins { spot.class } else { NONE },
             fixed: spot.fields.is_empty() && spot.ties.is_empty(),
@@ -213,22 +236,26 @@ impl<'a> Builder<'a> {
         let fields = spot.fields.iter().filter_map(|place| self.field_step(*place));
         let ties = spot.ties.iter().filter_map(|place| self.tie_step(*place));
         let name = |step: &Step| match step {
-            Step::Name(name) => Some(name.clone()),
-            Step::Any | Step::Items => None,
+            Step::Name(name) => vec![name.clone()],
+            // What they are not leads elsewhere than other names.
+            Step::Other(listed) => listed.iter().cloned().collect(),
+            Step::Any | Step::Items | Step::Values => Vec::new(),
         };
-        fields.chain(ties).filter_map(name).collect()
+        fields.chain(ties).flat_map(name).collect()
     }
 
     /// Where a name leads; `None` is a name that nobody lists.
     fn by_name(&self, spot: &Spot, name: Option<&str>) -> Spot {
         let leads = |step: Option<&Step>| match step {
             Some(Step::Name(listed)) => Some(listed.as_str()) == name,
+            Some(Step::Other(listed)) => name.is_none_or(|name| !listed.contains(name)),
             Some(Step::Any) => true,
-            Some(Step::Items) | None => false,
+            Some(Step::Items | Step::Values) | None => false,
         };
-        let (mut shown, mut fields) = (spot.shown, Vec::new());
+        let (mut shown, mut values, mut fields) = (spot.shown, 0, Vec::new());
         for &(pattern, at) in spot.fields.iter().filter(|place| leads(self.field_step(**place))) {
             match self.field_step((pattern, at + 1)) {
+                Some(Step::Values) => values |= self.alternative(pattern),
                 Some(_) => fields.push((pattern, at + 1)),
                 None => shown |= self.alternative(pattern),
             }
@@ -243,7 +270,7 @@ impl<'a> Builder<'a> {
             }
         }
         let class = if reached { spot.class } else { NONE };
-        Spot { shown, fields, ties, here, class, begins: false }
+        Spot { shown, values: values & !shown, fields, ties, here, class, begins: false }
     }
 
     fn alternative(&self, pattern: u16) -> Mask {
@@ -259,12 +286,29 @@ impl<'a> Builder<'a> {
             self.ties.get(usize::from(*tie)).is_some_and(|tie| tie.scope == *at)
         };
         let begins = ties.iter().any(reached);
-        let (shown, fields) = (spot.shown, spot.fields.clone());
-        let mut items = Spot { shown, fields, ties, here: Vec::new(), class: NONE, begins };
+        let (shown, values, fields) = (spot.shown, spot.values, spot.fields.clone());
+        let (here, class) = (Vec::new(), NONE);
+        let mut items = Spot { shown, values, fields, ties, here, class, begins };
         if begins {
-            items.class = self.class(&items);
+            self.begin_class(&mut items);
         }
         items
+    }
+
+    /// What stands at the spot is judged. That it must be an array itself is asked at once.
+    fn begin_class(&mut self, spot: &mut Spot) {
+        spot.class = self.class(spot);
+        let itself = |(tie, at): &Place| {
+            let tie = self.ties.get(usize::from(*tie));
+            tie.filter(|tie| usize::from(*at) == tie.path.steps.len())
+        };
+        let asked = spot.ties.iter().filter_map(itself);
+        let lists = asked.fold(0, |lists, tie| lists | tie.path.alternative);
+        if let Some(class) = self.plan.classes.get_mut(usize::from(spot.class)) {
+            class.lists |= lists;
+        }
+        let ties = std::mem::take(&mut spot.ties);
+        spot.ties = ties.into_iter().filter(|place| itself(place).is_none()).collect();
     }
 
     /// The class that begins at a spot: one for each place, because its steps are numbered there.
@@ -285,18 +329,23 @@ impl<'a> Builder<'a> {
 /// The judge of a value that stands where these ties lead.
 fn judge<'t>(ties: impl Iterator<Item = &'t TiePattern<'t>>) -> Judge {
     let mut allowed: BTreeMap<Mask, BTreeSet<&str>> = BTreeMap::new();
-    for tie in ties {
-        // Paths with `*` can lead to the same value as others: both ties must hold for it.
-        let values = || tie.allowed.iter().map(String::as_str).collect();
-        allowed
-            .entry(tie.path.alternative)
-            .and_modify(|known| known.retain(|value| tie.allowed.contains(*value)))
-            .or_insert_with(values);
-    }
     let mut judge = Judge::default();
+    for tie in ties {
+        match tie.asks {
+            Asks::List => judge.lists |= tie.path.alternative,
+            Asks::OneOf(values) => {
+                let values = values.iter().map(String::as_str).collect();
+                allowed.insert(tie.path.alternative, values);
+            }
+        }
+    }
+    judge.alternatives = judge.lists;
     for (alternative, values) in allowed {
         judge.alternatives |= alternative;
-        for value in values {
+        // Nothing is an array and a value.
+        let both = judge.lists & alternative != 0;
+        judge.lists &= !alternative;
+        for value in values.into_iter().filter(|_| !both) {
             *judge.allowed.entry(value.as_bytes().into()).or_insert(0) |= alternative;
         }
     }

@@ -215,7 +215,6 @@ const TIES: &[&str] = &[
     "items[].a.t",
     "items[].items[].t",
     "a.items[].t",
-    "*[].t",
     "[].items[].t",
     "[][].t",
     "a.b",
@@ -227,11 +226,15 @@ const VALUES: &[&str] = &["1", "1", "1", "2", "true", "-0.5e3", "x\n€", "null"
 
 /// What one grant shows.
 pub fn alternative(dice: &mut Dice) -> Alternative {
-    let fields = if dice.one_in(3) {
-        Fields::All
-    } else {
-        let count = dice.roll(5);
-        Fields::Only((0..count).map(|_| dice.pick(FIELDS).to_owned()).collect())
+    let mut paths = |most: usize| {
+        let count = dice.roll(most);
+        (0..count).map(|_| dice.pick(FIELDS).to_owned()).collect()
+    };
+    let (shown, others) = (paths(5), paths(3));
+    let fields = match dice.roll(3) {
+        0 => Fields::All,
+        1 => Fields::Described { shown, others },
+        _ => Fields::Only(shown),
     };
     let ties = (0..dice.roll(3)).map(|_| {
         let allowed = (0..dice.roll(4)).map(|_| dice.pick(VALUES).to_owned()).collect();

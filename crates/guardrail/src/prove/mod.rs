@@ -105,7 +105,7 @@ impl<'a> Query<'a> {
         for identity in subject.identities().filter(wanted) {
             for (api, operation) in asked(subject.state.apis) {
                 let Some(operation) = operation else { continue };
-                if !operation.fields.iter().any(|field| field.class == class) {
+                if !policy::shows_class(None, &operation.fields, class) {
                     continue;
                 }
                 let sees = |mark: &str| shows(subject.state.grants, mark, operation, class);
@@ -335,14 +335,7 @@ fn shows(grants: &[Grant], mark: &str, operation: &Operation, class: DataClass) 
     let grant = id.and_then(|id| grants.iter().find(|grant| grant.id.as_str() == id));
     // What only observe mode lets pass is shown whole.
     let Some(entries) = grant.and_then(|grant| grant.fields.as_ref()) else { return true };
-    let visible = policy::visible(entries, &operation.fields);
-    let within = |one: &str, other: &str| {
-        one.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    let mut fields = operation.fields.iter().filter(|field| field.class == class);
-    fields.any(|field| {
-        visible.iter().any(|name| within(&field.path, name) || within(name, &field.path))
-    })
+    policy::shows_class(Some(entries), &operation.fields, class)
 }
 
 /// What a counterexample asks for.

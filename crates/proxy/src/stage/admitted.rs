@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::Span;
-use catalog::{Protocol, Timeouts};
+use catalog::{Operation, Protocol, Timeouts, field};
 use policy::{Permit, draw_of};
 use token::Verified;
 use traffic::headers::{Framing, RequestFields, Version};
@@ -242,8 +242,23 @@ impl Admitted {
     /// Writes down what was removed from the response, what the caller received, and how messages
     /// break the API's document.
     pub(crate) fn note(&mut self, noticed: Noticed) {
-        let Noticed { removed, passed, violations } = noticed;
-        let seen = passed.map(|(paths, more)| self.seen(&paths, more));
+        let Noticed { removed, mut counts, passed, violations } = noticed;
+        if removed.is_empty() && passed.is_none() {
+            self.journal.note(|record| {
+                record.fields_removed = counts;
+                inspection::keep(&mut record.violations, violations);
+            });
+            return;
+        }
+        let ruleset = self.journal.core().ruleset.load();
+        let record = self.journal.record();
+        let api = record.and_then(|record| ruleset.entry(record.api_id.as_ref()?));
+        let operation = record.and_then(|record| api?.operation_by_id(record.operation.as_ref()?));
+        // By the names that the catalogue has now.
+        let seen = passed
+            .map(|(paths, more)| FieldsSeen::of(&paths, more, |path| operation?.catalogued(path)));
+        let mut removed = self.known(&removed, operation);
+        removed.append(&mut counts);
         self.journal.note(|record| {
             record.fields_removed = removed;
             record.fields_seen = seen;
@@ -251,13 +266,16 @@ impl Admitted {
         });
     }
 
-    /// By the names that the catalogue has now.
-    fn seen(&self, paths: &[String], more: bool) -> FieldsSeen {
-        let ruleset = self.journal.core().ruleset.load();
-        let record = self.journal.record();
-        let api = record.and_then(|record| ruleset.entry(record.api_id.as_ref()?));
-        let operation = record.and_then(|record| api?.operation_by_id(record.operation.as_ref()?));
-        FieldsSeen::of(paths, more, |path| operation?.catalogued(path))
+    /// What was removed, by names that the document or a grant has. Others can be data themselves.
+    fn known(&self, removed: &[String], operation: Option<&Operation>) -> Vec<String> {
+        let knows = |path: &str| {
+            operation.is_some_and(|operation| operation.describes(path))
+                || self.screen.as_ref().is_some_and(|screen| screen.names(path))
+        };
+        let mut known: Vec<String> = removed.iter().map(|path| field::known(path, knows)).collect();
+        known.sort_unstable();
+        known.dedup();
+        known
     }
 
     pub(crate) fn traits(&self) -> Traits {

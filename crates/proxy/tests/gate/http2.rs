@@ -164,6 +164,14 @@ async fn row_19_other_streams_do_not_keep_one_that_is_not_taken_from() {
     assert!(response.into_body().collect().await.is_err(), "no false end");
 }
 
+/// Asks for the head of an answer over HTTP/2.
+pub async fn head(kit: &Kit) -> (u16, http::HeaderMap) {
+    let mut sender = plain(kit).await;
+    let response = soon(sender.send_request(request(kit, Method::HEAD))).await.unwrap();
+    let (head, _) = response.into_parts();
+    (head.status.as_u16(), head.headers)
+}
+
 /// Asks for a path over HTTP/2: the status and the body as far as it came.
 pub async fn get(kit: &Kit, path: &str) -> (u16, Vec<u8>) {
     let mut sender = plain(kit).await;

@@ -10,6 +10,7 @@ mod bridge;
 mod conditions;
 mod contract;
 mod crossing;
+mod described;
 mod ext_auth;
 mod first;
 mod forms;

@@ -1,5 +1,6 @@
 //! What a caller may not see of a response: refused, removed, or cut. Refusals first.
 
+use catalog::{DataClass, Field};
 use testkit::Upstream;
 use traffic::{Outcome, Reason};
 
@@ -8,7 +9,7 @@ use crate::kit::{Kit, Response, Setup, State};
 const TWO: &str = r#"{"id": 42, "customer": {"name": "Ann", "card": "4111"}, "secret": 1}"#;
 
 /// An upstream that answers with this head (each line with CR LF) and body.
-async fn answering(head: &'static str, body: &'static [u8]) -> Upstream {
+pub async fn answering(head: &'static str, body: &'static [u8]) -> Upstream {
     Upstream::scripted(move |mut conversation| async move {
         while conversation.request().await?.is_some() {
             let length = body.len();
@@ -20,7 +21,7 @@ async fn answering(head: &'static str, body: &'static [u8]) -> Upstream {
     .await
 }
 
-const JSON: &str = "200 OK\r\ncontent-type: application/json\r\netag: \"x\"\r\n";
+pub const JSON: &str = "200 OK\r\ncontent-type: application/json\r\netag: \"x\"\r\n";
 
 pub async fn showing(upstream: &Upstream, fields: &'static [&'static str]) -> Kit {
     limited(upstream, move |state| {
@@ -33,9 +34,14 @@ pub async fn tied(upstream: &Upstream, tie: &'static str) -> Kit {
     limited(upstream, move |state| state.grant.terms.ties.push(tie.parse().unwrap())).await
 }
 
-async fn limited(upstream: &Upstream, adjust: impl Fn(&mut State) + 'static) -> Kit {
+pub async fn limited(upstream: &Upstream, adjust: impl Fn(&mut State) + 'static) -> Kit {
     let adjust = move |state: &mut State| {
         state.identity.attributes.insert("tenant".to_owned(), vec!["acme".to_owned()]);
+        let paths = ["customer.card", "customer.name", "id", "secret"];
+        for operation in &mut state.api.operations {
+            let field = |path: &str| Field::new(path, DataClass::Internal);
+            operation.fields = paths.into_iter().map(field).collect();
+        }
         adjust(state);
     };
     Kit::with(&upstream.url(), Setup { adjust: Box::new(adjust), ..Setup::default() }).await
@@ -47,7 +53,7 @@ pub async fn ask(kit: &Kit, more: &str) -> Response {
     client.response().await
 }
 
-async fn withheld(kit: &Kit, response: &Response, reason: Reason) {
+pub async fn withheld(kit: &Kit, response: &Response, reason: Reason) {
     assert_eq!((response.status, response.reason().as_str()), (reason.status(), reason.as_str()));
     let text = String::from_utf8_lossy(&response.body).into_owned();
     assert!(!text.contains("4111") && !text.contains("Ann"), "{text}");

@@ -25,7 +25,7 @@ async fn kit(upstream: &testkit::Upstream, case: Case) -> Kit {
     setup.adjust = Box::new(move |state: &mut State| {
         let paths = ["customer.card", "customer.name", "id", "lines.sku", "tenant"];
         let class = |path: &str| if path == "id" { DataClass::Internal } else { case.class };
-        let field = |path: &str| Field { path: path.to_owned(), class: class(path) };
+        let field = |path: &str| Field::new(path, class(path));
         for operation in &mut state.api.operations {
             operation.fields = paths.into_iter().map(field).collect();
         }

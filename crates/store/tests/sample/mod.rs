@@ -112,7 +112,7 @@ pub fn api(id: &str) -> Api {
             impact: Impact::Medium,
             mutating: false,
             admin: true,
-            fields: vec![Field { path: "lines.sku".to_owned(), class: DataClass::Pii }],
+            fields: vec![Field::new("lines.sku", DataClass::Pii)],
             cost: 7,
         }],
         origin: "file".to_owned(),

@@ -19,6 +19,8 @@ pub struct ResponseFields {
     pub websocket: bool,
     /// The body is a stream of server-sent events.
     pub event_stream: bool,
+    /// It says what a GET would bring, without bringing it.
+    pub stands_for_get: bool,
     removed: Positions,
 }
 
@@ -80,6 +82,7 @@ impl ResponseFields {
             keep_alive: connection.persists(version),
             websocket: websocket && connection.upgrade,
             event_stream,
+            stands_for_get: keeps_length,
             removed,
         })
     }

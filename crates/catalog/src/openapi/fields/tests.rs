@@ -17,7 +17,12 @@ fn fields(schema: &Value, schemas: &Value) -> Result<Vec<String>, Problem> {
     let source = Source { name: "api.json", text: &text };
     let node = Node::root(&source, &document).child("op").unwrap();
     let all = of(&node, Dialect::OpenApi31)?;
-    Ok(all.iter().map(|field| format!("{} {}", field.path, field.class)).collect())
+    let written = |field: &Field| {
+        let also: String = field.also.iter().rev().map(|class| format!("+{class}")).collect();
+        let open = if field.values { "" } else { " open" };
+        format!("{} {}{also}{open}", field.path, field.class)
+    };
+    Ok(all.iter().map(written).collect())
 }
 
 #[test]
@@ -45,11 +50,20 @@ fn schemas_that_multiply_are_refused() {
     let mut schemas = json!({"S0": {"properties": {"leaf": {}}}});
     for level in 1..12 {
         let below = json!({"$ref": format!("#/components/schemas/S{}", level - 1)});
-        let parts: Vec<Value> = vec![below; 8];
-        schemas[format!("S{level}")] = json!({ "allOf": parts });
+        let parts: serde_json::Map<_, _> =
+            ["a", "b", "c", "d"].into_iter().map(|name| (name.to_owned(), below.clone())).collect();
+        schemas[format!("S{level}")] = json!({ "properties": parts });
     }
     let problem = fields(&json!({"$ref": "#/components/schemas/S11"}), &schemas).unwrap_err();
     assert_eq!(problem.reason, "schema_too_large");
+    // Looked into once for the same place, however often it is named.
+    let mut schemas = json!({"S0": {"properties": {"leaf": {"type": "string"}}}});
+    for level in 1..12 {
+        let below = json!({"$ref": format!("#/components/schemas/S{}", level - 1)});
+        schemas[format!("S{level}")] = json!({ "allOf": vec![below; 8] });
+    }
+    let found = fields(&json!({"$ref": "#/components/schemas/S11"}), &schemas).unwrap();
+    assert_eq!(found, ["leaf internal"]);
 }
 
 #[test]
@@ -64,7 +78,7 @@ fn arrays_are_transparent_and_parts_are_merged() {
             ]},
         }},
     ]}});
-    let base = json!({"Base": {"properties": {"id": {}, "mail": {"x-data-class": "pii"}}}});
+    let base = json!({"Base": {"properties": {"id": {"type": "integer"}, "mail": {"x-data-class": "pii"}}}});
     assert_eq!(
         fields(&schema, &base).unwrap(),
         [
@@ -78,30 +92,156 @@ fn arrays_are_transparent_and_parts_are_merged() {
 }
 
 #[test]
-fn the_nearest_class_counts_and_of_two_the_more_sensitive() {
+fn the_nearest_class_counts_and_all_that_several_give() {
     let schema = json!({"oneOf": [
         {"properties": {"a": {"x-data-class": "pii"}, "b": {"x-data-class": "public"}}},
         {"properties": {
             "a": {"x-data-class": "internal"},
             "who": {"x-data-class": "pii", "properties": {
-                "name": {}, "team": {"x-data-class": "public"},
+                "name": {"type": "string"}, "team": {"x-data-class": "public"},
             }},
             "ref": {"$ref": "#/components/schemas/Card"},
             "beside": {"$ref": "#/components/schemas/Card", "x-data-class": "secret"},
+            "through": {"$ref": "#/components/schemas/Through"},
         }},
     ]});
-    let card = json!({"Card": {"type": "string", "x-data-class": "pci"}});
+    let card = json!({
+        "Card": {"type": "string", "x-data-class": "pci"},
+        "Through": {"$ref": "#/components/schemas/Text", "x-data-class": "phi"},
+        "Text": {"type": "string"},
+    });
     assert_eq!(
         fields(&schema, &card).unwrap(),
-        ["a pii", "b public", "beside secret", "ref pci", "who.name pii", "who.team public"]
+        [
+            "a pii+internal",
+            "b public",
+            "beside secret",
+            "ref pci",
+            "through phi",
+            "who.name pii",
+            "who.team public"
+        ]
     );
 }
 
 #[test]
-fn a_schema_that_contains_itself_ends_in_a_leaf() {
+fn what_one_of_several_marks_that_hold_at_once_is_marked_for_all() {
+    let schema = json!({"properties": {
+        "a": {"allOf": [{"x-data-class": "phi"}, {"properties": {"s": {"type": "string"}}}]},
+        "b": {"$ref": "#/components/schemas/B", "properties": {"s": {"x-data-class": "phi"}}},
+    }});
+    let schemas = json!({"B": {"properties": {"s": {"type": "string"}, "t": {"type": "string"}}}});
+    let found = fields(&schema, &schemas).unwrap();
+    assert_eq!(found, ["a.s phi+internal", "b.s phi+internal", "b.t internal"]);
+}
+
+#[test]
+fn answers_that_mark_a_place_otherwise_all_count() {
+    let answer = |class: &str| {
+        let schema = json!({"properties": {"a": {"type": "string", "x-data-class": class}}});
+        json!({"content": {"application/json": {"schema": schema}}})
+    };
+    let document = json!({"responses": {"200": answer("pii"), "201": answer("pci")}});
+    let text = document.to_string();
+    let source = Source { name: "api.json", text: &text };
+    let all = of(&Node::root(&source, &document), Dialect::OpenApi31).unwrap();
+    assert!(all[0].is_of(DataClass::Pii) && all[0].is_of(DataClass::Pci));
+}
+
+#[test]
+fn every_keyword_that_says_something_of_a_value_is_looked_into() {
+    let ssn = json!({"properties": {"ssn": {"type": "string", "x-data-class": "phi"}}});
+    for (schema, path) in [
+        (json!({"additionalProperties": ssn}), "*.ssn"),
+        (json!({"unevaluatedProperties": ssn}), "*.ssn"),
+        (json!({"patternProperties": {"^p": ssn}}), "*.ssn"),
+        (json!({"prefixItems": [{"type": "array"}, ssn]}), "ssn"),
+        (json!({"items": [ssn]}), "ssn"),
+        (json!({"contains": ssn}), "ssn"),
+        (json!({"if": {"required": ["x"]}, "then": ssn}), "ssn"),
+        (json!({"if": {"required": ["x"]}, "else": ssn}), "ssn"),
+        (json!({"if": ssn}), "ssn"),
+        (json!({"dependentSchemas": {"x": ssn}}), "ssn"),
+        (json!({"dependencies": {"x": ssn, "y": ["z"]}}), "ssn"),
+    ] {
+        let schema = json!({"properties": {"v": schema}});
+        assert_eq!(fields(&schema, &json!({})).unwrap(), [format!("v.{path} phi")], "{schema}");
+    }
+}
+
+#[test]
+fn names_that_are_listed_are_not_among_the_others() {
+    let schema = json!({
+        "properties": {"id": {"type": "string"}},
+        "additionalProperties": {"type": "string", "x-data-class": "phi"},
+    });
+    assert_eq!(fields(&schema, &json!({})).unwrap(), ["* phi", "id internal"]);
+    // What another case lists can be one of the others here.
+    let cases = json!({"oneOf": [schema, {"properties": {"note": {"type": "string"}}}]});
+    let found = fields(&cases, &json!({})).unwrap();
+    assert_eq!(found, ["* phi", "id internal", "note phi+internal"]);
+    // A pattern may match a name that is listed.
+    let pattern = json!({
+        "properties": {"id": {"type": "string"}},
+        "patternProperties": {"^i": {"x-data-class": "phi"}},
+    });
+    assert_eq!(fields(&pattern, &json!({})).unwrap(), ["* phi", "id phi+internal"]);
+}
+
+#[test]
+fn a_place_of_which_nothing_is_said_is_open() {
+    let schema = json!({"properties": {
+        "any": {},
+        "more": {"properties": {"a": {"type": "string"}}, "additionalProperties": true},
+        "list": {"type": "array"},
+        "map": {"type": "object", "additionalProperties": {}},
+        "object": {"type": ["object", "null"]},
+        "true": true,
+        "const": {"const": "x"},
+        "enum": {"enum": ["x", null]},
+        "text": {"type": ["string", "null"]},
+        "nullable": {"oneOf": [{"type": "null"}, {"properties": {"a": {"type": "string"}}}]},
+    }});
+    assert_eq!(
+        fields(&schema, &json!({})).unwrap(),
+        [
+            "any internal open",
+            "const internal",
+            "enum internal",
+            "list internal open",
+            "map.* internal open",
+            "more.* internal open",
+            "more.a internal",
+            "nullable internal",
+            "nullable.a internal",
+            "object internal open",
+            "text internal",
+            "true internal open",
+        ]
+    );
+}
+
+#[test]
+fn names_are_written_so_that_they_read_back() {
+    let schema = json!({"properties": {"a.b": {"type": "string"}, "*": {"type": "string"}}});
+    assert_eq!(fields(&schema, &json!({})).unwrap(), ["\\* internal", "a\\.b internal"]);
+}
+
+#[test]
+fn a_schema_that_contains_itself_ends_open_with_all_that_is_in_it() {
     let tree = json!({"Tree": {"properties": {
-        "name": {}, "children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}},
+        "name": {"type": "string"},
+        "ssn": {"type": "string", "x-data-class": "phi"},
+        "children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}},
+        "owner": {"properties": {"tree": {"$ref": "#/components/schemas/Tree"}}},
     }}});
     let found = fields(&json!({"$ref": "#/components/schemas/Tree"}), &tree).unwrap();
-    assert_eq!(found, ["children internal", "name internal"]);
+    assert_eq!(
+        found,
+        ["children phi+internal open", "name internal", "owner.tree phi+internal open", "ssn phi"]
+    );
+    // A list of itself says nothing.
+    let list = json!({"List": {"type": "array", "items": {"$ref": "#/components/schemas/List"}}});
+    let schema = json!({"properties": {"a": {"$ref": "#/components/schemas/List"}}});
+    assert_eq!(fields(&schema, &list).unwrap(), ["a internal open"]);
 }

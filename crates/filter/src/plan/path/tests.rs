@@ -14,9 +14,10 @@ fn what_is_no_path_is_refused() {
 
 #[test]
 fn a_tie_that_names_no_property_or_many_is_refused() {
-    for path in
-        ["[]", "a[]", "a.b[]", "[][]", "*", "a.*", "a[].*", "[].*.b", "a[]b", "a[][", "a[]\\."]
-    {
+    for path in [
+        "[]", "a[]", "a.b[]", "[][]", "*", "a.*", "a[].*", "[].*.b", "*[].t", "*.a[].t", "a[]b",
+        "a[][", "a[]\\.",
+    ] {
         assert!(tie(path).is_err(), "{path}");
     }
 }
@@ -37,6 +38,20 @@ fn a_star_is_any_name_only_alone_and_unescaped() {
 }
 
 #[test]
+fn a_star_of_a_document_is_none_of_the_names_beside_it() {
+    let read = |paths: &[&str]| paths.iter().map(|path| field(path).unwrap()).collect::<Vec<_>>();
+    let paths = described(read(&["a.*.x", "a.b", "\\*"]), &read(&["a.c.d", "e", "b.c"]));
+    let name = |name: &str| Step::Name(name.to_owned());
+    let others = Step::Other(["b".to_owned(), "c".to_owned()].into());
+    let expected = [
+        vec![name("*"), Step::Values],
+        vec![name("a"), name("b"), Step::Values],
+        vec![name("a"), others, name("x"), Step::Values],
+    ];
+    assert_eq!(paths, expected.into());
+}
+
+#[test]
 fn brackets_are_lists_to_ties_and_letters_to_fields() {
     assert_eq!(field("filter[name]"), Ok(names(&["filter[name]"])));
     assert_eq!(field("a[]"), Ok(names(&["a[]"])));
@@ -47,7 +62,6 @@ fn brackets_are_lists_to_ties_and_letters_to_fields() {
     assert_eq!(tie("[][].t"), Ok(vec![Step::Items, Step::Items, name("t")]));
     let nested = vec![name("o"), Step::Items, name("m"), Step::Items, name("t")];
     assert_eq!(tie("o[].m[].t"), Ok(nested));
-    assert_eq!(tie("*[].t"), Ok(vec![Step::Any, Step::Items, name("t")]));
 }
 
 #[test]
