@@ -1,6 +1,7 @@
 //! `bench-decision`: what one decision costs at growing numbers of grants, without any I/O, and what
 //! it costs with three guardrails that are for the request; and what it costs a caller that has
-//! each of its objects by a grant. Prints one JSON object per case; the last is the most grants without guardrails, and how much more it costs than the fewest.
+//! each of its objects by a grant. Prints one JSON object per case; the last is the most grants
+//! without guardrails, and how much more it costs than the fewest.
 //!
 //! All sizes are measured in turn, round after round: the speed of a shared machine changes from one
 //! second to the next, and would be taken for growth. Figures are medians over the rounds.

@@ -329,6 +329,7 @@ fn record(id: &str, mark: RolloutMark) -> CallRecord {
         bytes_in: 0,
         bytes_out: 0,
         ruleset_version: 1,
+        guardrails: vec![],
         binding: None,
         rollout: Some(mark),
     }

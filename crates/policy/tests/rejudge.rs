@@ -411,10 +411,6 @@ impl Guard for LooksAt {
         &self.0
     }
 
-    fn reads_claims(&self, _: &ApiId) -> bool {
-        false
-    }
-
     fn explain(&self, _: &Question<'_>) -> Vec<Explained> {
         Vec::new()
     }

@@ -252,7 +252,9 @@ proptest! {
             let resource = resource(of, id);
             for action in actions {
                 let search = case.search(Some(&resource));
-                let found = all(|cursor| once(&search, |pass| pass.subjects(wanted, &resource, action, &cursor)));
+                let found = all(|cursor| {
+                    once(&search, |pass| pass.subjects(wanted, &resource, action, &cursor))
+                });
                 let allowed = keep(&PEOPLE, |who| case.decision((kind, who), action, (of, id)));
                 prop_assert_eq!(found, allowed, "who may {} {}", action, id);
             }

@@ -49,12 +49,15 @@ struct Set {
 pub(super) fn texts_of(held: &Held) -> Option<(&str, Vec<&str>)> {
     held.terms()?.ties.iter().find_map(|tie| {
         let Tie { place: Place::Path(parameter), sources } = tie else { return None };
-        let text = |source| match source {
-            &Source::Text(ref text) => Some(text.as_str()),
-            Source::Identity(_) | Source::Claim(_) | Source::Related(_) => None,
-        };
-        Some((parameter.as_str(), sources.iter().map(text).collect::<Option<_>>()?))
+        Some((parameter.as_str(), sources.iter().map(text_of).collect::<Option<_>>()?))
     })
+}
+
+fn text_of(source: &Source) -> Option<&str> {
+    match source {
+        Source::Text(text) => Some(text),
+        Source::Identity(_) | Source::Claim(_) | Source::Related(_) => None,
+    }
 }
 
 impl Objects {

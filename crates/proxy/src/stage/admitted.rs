@@ -139,9 +139,8 @@ impl Admitted {
         let Permitted { mut received, who, permit, screen } = permitted;
         let worker = received.worker;
         let core = worker.core();
-        let ready = core.recorder.ready().map_err(|_| Reason::LogUnavailable);
-        let upstream = match ready.and_then(|()| worker.upstream(&received.api.api().upstream)) {
-            Ok(upstream) => upstream,
+        let (upstream, form) = match ready(&received) {
+            Ok(ready) => ready,
             Err(reason) => {
                 return Err(Refused::new(received.journal, reason, &received.fields));
             }
@@ -153,12 +152,6 @@ impl Admitted {
             credential: who.credential().as_str(),
             grants: permit.grants(),
             source: received.source,
-        };
-        let form = match form(&received) {
-            Ok(form) => form,
-            Err(reason) => {
-                return Err(Refused::new(received.journal, reason, &received.fields));
-            }
         };
         // Last, so that what is refused for another reason uses nothing.
         let at = received.journal.at();
@@ -328,6 +321,13 @@ fn facts(received: &Received<'_>, who: Verified, permit: &Permit) -> Facts {
 struct Forms {
     screened: bool,
     unencoded: bool,
+}
+
+/// What has to be there: room for the record, the upstream, and one method.
+fn ready(received: &Received<'_>) -> Result<(Arc<Upstream>, Option<Box<FormWatch>>), Reason> {
+    let worker = received.worker;
+    worker.core().recorder.ready().map_err(|_| Reason::LogUnavailable)?;
+    Ok((worker.upstream(&received.api.api().upstream)?, form(received)?))
 }
 
 /// Who looks through the form that the request brings, for another method in it. What is here is
