@@ -231,7 +231,11 @@ impl App {
             found.map_err(|problem| problem.at("identity"))?;
         }
         if let Some(name) = api {
-            self.seen_api(&mut state, &authority, "api", name).await?;
+            // One that was removed has calls on record.
+            let was_there = !state.history("api", name).await?.is_empty();
+            if !was_there {
+                self.seen_api(&mut state, &authority, "api", name).await?;
+            }
         }
         Ok(())
     }

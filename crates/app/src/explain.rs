@@ -117,7 +117,15 @@ impl App {
             return Err(Problem::not_found("identity or API of yours", &request.identity)
                 .hint("explain requests of identities or to APIs that you answer for"));
         }
-        let near = match is_for_grants(&record) {
+        // Whether somebody who is not theirs is there, or suspended, is not told by their APIs.
+        let is_other = !sight.sees(record.identity_id.as_ref(), None);
+        let mut told = told;
+        if is_other && record.reason == Some(Reason::IdentityInactive) {
+            (record.reason, record.status) = (Some(Reason::NoGrant), Reason::NoGrant.status());
+            told = Told::default();
+        }
+        let is_unknown = is_other && told.grants.is_empty();
+        let near = match is_for_grants(&record) && !is_unknown {
             true => self.nearest(record.identity_id.as_ref(), &told).await?,
             false => None,
         };

@@ -19,7 +19,7 @@ use crate::grant::granted;
 use crate::input;
 
 /// The words that stand for several operations.
-const WORDS: [&str; 3] = ["read", "write", "all"];
+pub(crate) const WORDS: [&str; 3] = ["read", "write", "all"];
 
 /// What stands before the id of a role.
 const ROLE: &str = "role:";

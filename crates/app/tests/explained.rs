@@ -2,7 +2,7 @@
 
 mod desk;
 
-use app::view::{ChangeSet, NewGrant, TermsView, Withdraw, WrittenRequest};
+use app::view::{ChangeSet, Explanation, NewGrant, TermsView, Withdraw, WrittenRequest};
 use base::{RequestId, Span};
 use desk::{Desk, note};
 use portreeve_app as app;
@@ -216,7 +216,16 @@ async fn a_slip_in_a_written_request_is_told_with_what_was_meant() {
     }
     // Who may not read everything is told the same as of an identity that is there.
     let api = desk.app.explain_written(&desk.kim, written("idel", "GET /orders/items")).await;
-    assert_eq!(api.unwrap().call.reason.as_deref(), Some("identity_inactive"));
+    let api = api.unwrap();
+    let there = desk.app.explain_written(&desk.kim, written("stranger", "GET /orders/items")).await;
+    let there = there.unwrap();
+    assert_eq!(there.call.reason.as_deref(), Some("no_grant"));
+    assert_eq!((&api.call.reason, api.call.status), (&there.call.reason, there.call.status));
+    let told = |one: &Explanation| {
+        let stages = one.stages.iter().map(|stage| (stage.stage.clone(), stage.outcome.clone()));
+        (stages.collect::<Vec<_>>(), one.grants.len(), one.would_allow.clone())
+    };
+    assert_eq!(told(&api), told(&there));
 }
 
 /// It looked at a header, which no record keeps: who forbade is on record, and why is in the policy.

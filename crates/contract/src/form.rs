@@ -41,7 +41,14 @@ pub(crate) fn read(task: &Task<'_>, id: Id, form: &[u8]) -> Result<Value, Violat
         let (Some(name), Some(text)) = (decoded(name, true), decoded(text, true)) else {
             return Err(bad(name, "cannot be decoded"));
         };
-        let Some(parts) = parts(&name) else {
+        if name.contains('\0') || name.starts_with(char::is_whitespace) {
+            // Some readers drop these, and find another name.
+            return Err(bad(&name, "begins with a blank or has a NUL"));
+        }
+        // A name that the document lists as it stands is that.
+        let listed = property(task, id, &name).is_some();
+        let parts = if listed { Some(vec![&*name]) } else { parts(&name) };
+        let Some(parts) = parts else {
             return Err(bad(&name, "has brackets that cannot be followed"));
         };
         root.put(&parts, text.into_owned());
@@ -51,7 +58,9 @@ pub(crate) fn read(task: &Task<'_>, id: Id, form: &[u8]) -> Result<Value, Violat
 
 /// The names that one goes through, outermost first; the last may be empty, for an item of a list.
 fn parts(name: &str) -> Option<Vec<&str>> {
-    let Some((first, mut rest)) = name.split_once('[') else { return Some(vec![name]) };
+    let Some((first, mut rest)) = name.split_once('[') else {
+        return (!name.contains(']')).then(|| vec![name]);
+    };
     let mut parts = vec![first];
     loop {
         let (inner, tail) = rest.split_once(']')?;
@@ -63,11 +72,17 @@ fn parts(name: &str) -> Option<Vec<&str>> {
         }
     }
     let (_, outer) = parts.split_last()?;
-    let is_good = |part: &&str| !part.is_empty() && !part.contains('[');
+    let is_good = |part: &&str| !part.is_empty() && !part.contains(['[', ']']);
     (parts.len() <= DEPTH_MAX && outer.iter().all(is_good)).then_some(parts)
 }
 
 impl Given {
+    /// Each name is the place of an item, written in one way.
+    fn is_numbered(&self) -> bool {
+        let is_place = |n: &String| n.parse::<u32>().is_ok_and(|place| place.to_string() == *n);
+        self.members.keys().all(is_place)
+    }
+
     fn put(&mut self, parts: &[&str], text: String) {
         match parts {
             [] => self.texts.push(text),
@@ -80,6 +95,20 @@ impl Given {
             }
         }
     }
+}
+
+/// A list whose items have their places as names (`tags[0]=a`), in the order of these.
+fn numbered(task: &Task<'_>, id: Option<Id>, given: Given) -> Result<Value, Violation> {
+    let item = id.and_then(|id| item(task, id));
+    let mut members: Vec<(u32, Given)> =
+        given.members.into_iter().filter_map(|(n, one)| Some((n.parse().ok()?, one))).collect();
+    members.sort_by_key(|(place, _)| *place);
+    let items = members.into_iter().map(|(place, one)| value(task, item, &place.to_string(), one));
+    items.collect::<Result<Vec<_>, _>>().map(Value::Array)
+}
+
+fn item(task: &Task<'_>, id: Id) -> Option<Id> {
+    task.schemas.family(id).iter().filter_map(|one| one.arrays.as_ref()?.others).next()
 }
 
 fn object(task: &Task<'_>, id: Option<Id>, given: Given) -> Result<Value, Violation> {
@@ -97,12 +126,15 @@ fn value(task: &Task<'_>, id: Option<Id>, name: &str, given: Given) -> Result<Va
         let at = id.unwrap_or_default();
         violation(task, at, Rule::RepeatedProperty, name, "is there more than once")
     };
+    let types = id.map_or(Types::ALL, |id| task.schemas.get(id).whole.types);
     match (given.members.is_empty(), given.texts.as_slice()) {
+        (false, []) if types.has(Types::ARRAY) && given.is_numbered() => {
+            return numbered(task, id, given);
+        }
         (false, []) => return object(task, id, given),
         (false, _) => return Err(twice()),
         (true, _) => {}
     }
-    let types = id.map_or(Types::ALL, |id| task.schemas.get(id).whole.types);
     let scalar = |text: &str| scalar(task, id, types, text);
     match given.texts.as_slice() {
         [one] if !given.is_list => {
@@ -129,8 +161,7 @@ fn scalar(task: &Task<'_>, id: Option<Id>, types: Types, text: &str) -> Value {
 }
 
 fn list(task: &Task<'_>, id: Option<Id>, texts: &[String]) -> Value {
-    let family = id.map(|id| task.schemas.family(id)).unwrap_or_default();
-    let item = family.iter().filter_map(|one| one.arrays.as_ref()?.others).next();
+    let item = id.and_then(|id| item(task, id));
     let types = item.map_or(Types::ALL, |id| task.schemas.get(id).whole.types);
     Value::Array(texts.iter().map(|text| scalar(task, item, types, text)).collect())
 }

@@ -31,13 +31,13 @@ impl Range {
 
     /// Whether what a caller sends of this type is read.
     pub(crate) fn is_read_sent(&self) -> bool {
-        self.allows_json() || self.allows_forms()
+        self.allows_json() || self.is_form()
     }
 
-    /// Whether the body of a form can be of this type.
-    pub(crate) fn allows_forms(&self) -> bool {
-        let essence = essence(&self.whole);
-        is_form(essence) || matches!(essence, "*/*" | "application/*")
+    /// Whether it is that of forms itself. Where anything will do, nobody says that a form is meant:
+    /// it is the type that some programs give to whatever they send.
+    pub(crate) fn is_form(&self) -> bool {
+        is_form(&self.whole)
     }
 
     /// How closely a message's `Content-Type` fits, if it does.

@@ -284,7 +284,7 @@ fn schema_of(media: &[Media], content_type: Option<&str>) -> Option<Id> {
 /// The schema for a body of this type, if it is that of a form and has one.
 fn form_of(media: &[Media], content_type: Option<&str>) -> Option<Id> {
     let content_type = content_type.filter(|given| media::is_form(given))?;
-    closest(media, content_type)?.schema
+    closest(media, content_type).filter(|one| one.range.is_form())?.schema
 }
 
 fn closest<'m>(media: &'m [Media], content_type: &str) -> Option<&'m Media> {

@@ -102,6 +102,17 @@ struct Tally {
     reason: Option<Reason>,
 }
 
+impl Sides {
+    /// Whether what became of a call holds for the ruleset before a change: a grant that let it pass
+    /// is still there, or nothing did.
+    fn still_lets(&self, record: &CallRecord) -> bool {
+        match self {
+            Self::Recorded(_) => true,
+            Self::Both(both) => both.still_let(record),
+        }
+    }
+}
+
 impl Rejudge {
     /// `before` = `None` compares with what the records say became of the calls.
     pub fn new(before: Option<Arc<Ruleset>>, after: Arc<Ruleset>, now: Timestamp) -> Self {
@@ -123,7 +134,9 @@ impl Rejudge {
         self.judged += 1;
         // What became of it is on record: that is known also where no one could tell from the rest.
         let before = match before {
-            Rejudged::Unknown => recorded(record).unwrap_or(before),
+            Rejudged::Unknown if self.sides.still_lets(record) => {
+                recorded(record).unwrap_or(before)
+            }
             known => known,
         };
         let (side, reason) = match (before, after) {

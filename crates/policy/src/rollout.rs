@@ -199,8 +199,24 @@ impl Ruleset {
         };
         let (difference, reason) = differ(before, after);
         let mark = RolloutMark { id: rollout.trial.id.clone(), governed_by, difference, reason };
-        (decided, Some(mark))
+        (with_reads(decided, other), Some(mark))
     }
+}
+
+/// With what either side looked at: a stream that both let in is judged again by both, and by what
+/// was kept when it began.
+fn with_reads(
+    mut decided: Result<Decided, Refusal>,
+    other: Result<Decided, Refusal>,
+) -> Result<Decided, Refusal> {
+    if let (Ok(Decided::Permit(mine)), Ok(Decided::Permit(theirs))) = (&mut decided, other) {
+        for (place, values) in theirs.read {
+            if !mine.read.iter().any(|(known, _)| *known == place) {
+                mine.read.push((place, values));
+            }
+        }
+    }
+    decided
 }
 
 impl Ruleset {

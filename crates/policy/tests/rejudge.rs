@@ -35,7 +35,11 @@ fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
         binding: None,
         rollout: None,
         status: 200,
-        grant_ids: Vec::new(),
+        grant_ids: match identity {
+            "billing" => vec!["g_billing".parse().unwrap()],
+            "clerk" => vec!["g_clerks".parse().unwrap()],
+            _ => Vec::new(),
+        },
         fields_removed: Vec::new(),
         violations: Vec::new(),
         fields_seen: None,
@@ -47,7 +51,8 @@ fn record(identity: &str, operation: &str, at_second: i64) -> CallRecord {
 }
 
 fn refused(reason: Reason, record: CallRecord) -> CallRecord {
-    CallRecord { outcome: Outcome::Refused, reason: Some(reason), status: 403, ..record }
+    let (outcome, reason, grant_ids) = (Outcome::Refused, Some(reason), Vec::new());
+    CallRecord { outcome, reason, status: 403, grant_ids, ..record }
 }
 
 fn outlook(changes: Vec<Change>, records: &[CallRecord]) -> Outlook {
@@ -151,6 +156,15 @@ fn a_call_is_refused_for_certain_once_the_grant_that_nobody_could_tell_of_is_gon
         assert_eq!((shift.calls, shift.reason), (1, Some(Reason::ObjectNotAllowed)), "{tie}");
         assert_eq!((found.unknown, found.newly_refused.len()), (0, 0), "{tie}");
     }
+}
+
+/// What let it pass has gone since, and whether the other grant would is not known.
+#[test]
+fn a_call_whose_grant_is_gone_already_is_not_the_changes_doing() {
+    let mut call = record("billing", "get", -3);
+    call.grant_ids = vec!["g_earlier".parse().unwrap()];
+    let found = from_tied("header.t = identity.id", vec![revoked()], &[call]);
+    assert_eq!((found.judged, found.unknown, found.newly_refused.len()), (1, 1, 0));
 }
 
 fn tied(tie: &str) -> Terms {
@@ -402,6 +416,7 @@ impl Guard for LooksAt {
         let place = &self.0[0];
         match (question.facts.request.read(place), place) {
             (Reading::Values(_), _) => Judgement::Pass,
+            (Reading::Later, _) => Judgement::Later,
             (_, Place::Body(_)) => Judgement::UnreadableBody(place.to_string()),
             _ => Judgement::Error(place.to_string()),
         }

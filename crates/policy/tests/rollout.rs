@@ -8,7 +8,9 @@ use catalog::{Api, ApiMode};
 use common::*;
 use grant::{Bound, Grant, GrantStatus};
 use identity::{Credential, CredentialStatus, Group, Identity, IdentityStatus};
-use portreeve_policy::{Answers, Change, Decided, Facts, Kept, Refusal, Ruleset, Trial};
+use portreeve_policy::{
+    Answers, Change, Decided, Facts, Kept, Reading, Refusal, Request, Ruleset, Trial, Writes,
+};
 use traffic::{Reason, RolloutDifference, RolloutMark, RolloutSide};
 
 fn trial(share: u8, edits: Vec<Change>) -> Change {
@@ -86,6 +88,43 @@ fn what_is_taken_away_at_present_is_refused_on_both_sides_at_once() {
         assert!(
             std::ptr::eq(next.governing(&"clerk".parse().unwrap()), candidate) == (share == 100)
         );
+    }
+}
+
+/// Else nobody could tell later whether the other side still lets it pass.
+#[test]
+fn what_either_side_looked_at_is_kept_of_what_both_let_in() {
+    let tied = |tie: &str| Grant {
+        terms: grant::Terms { ties: vec![tie.parse().unwrap()], ..grant::Terms::default() },
+        ..grant("g_billing", "billing", "orders", &["get"])
+    };
+    let before = ruleset().apply(2, [Change::Grant(tied("query.a = \"1\""))]).unwrap();
+    for share in [0, 100] {
+        let edits = vec![Change::Grant(tied("header.b = \"1\""))];
+        let ruleset = before.apply(3, [trial(share, edits)]).unwrap();
+        let who = caller(&ruleset, "billing").unwrap();
+        let located = ruleset.locate("GET", None, "/orders/get");
+        let facts = Facts::of(None, 0, &Ones);
+        let (decided, mark) =
+            ruleset.decide_rolled_out(&who, located.api.unwrap(), located.operation, facts, NOW);
+        assert_eq!(mark.unwrap().difference, None);
+        let permit = permit(decided).unwrap();
+        let mut read: Vec<_> = permit.read().iter().map(|(place, _)| place.to_string()).collect();
+        read.sort();
+        assert_eq!(read, ["header.b", "query.a"], "{share}");
+    }
+}
+
+/// A request that says 1 everywhere.
+struct Ones;
+
+impl Request for Ones {
+    fn read(&self, _: &grant::Place) -> Reading<'_> {
+        Reading::one("1")
+    }
+
+    fn writes(&self, _: &[String]) -> Writes {
+        Writes::Within
     }
 }
 

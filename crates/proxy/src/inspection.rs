@@ -92,7 +92,7 @@ impl AnswerHead {
                 Framing::None | Framing::Chunked | Framing::UntilClose => None,
             },
             has_body: !framing.is_empty(),
-            is_empty: framing.is_empty() && named("content-length").any(|value| value == b"0"),
+            is_empty: matches!(framing, Framing::Length(0)),
         }
     }
 }

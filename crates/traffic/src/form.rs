@@ -46,12 +46,15 @@ impl FormWatch {
     /// # Errors
     /// [`Reason::MalformedRequest`]: parts whose boundary has no one reading.
     pub fn of(content_type: &[u8]) -> Result<Option<Self>, Reason> {
-        let essence = content_type.split(|byte| matches!(byte, b';' | b',')).next();
-        let essence = essence.unwrap_or_default().trim_ascii();
-        if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+        let content_type = content_type.trim_ascii();
+        let ends = |byte: &u8| matches!(byte, b';' | b',') || byte.is_ascii_whitespace();
+        let essence = content_type.split(ends).next().unwrap_or_default().to_ascii_lowercase();
+        // Without a type some take it for a form.
+        if matches!(essence.as_slice(), b"" | b"application/x-www-form-urlencoded") {
             return Ok(Some(Self(State::Name(Vec::new()))));
         }
-        if !essence.eq_ignore_ascii_case(b"multipart/form-data") {
+        // The others are read like it.
+        if !essence.starts_with(b"multipart/") {
             return Ok(None);
         }
         let boundary = boundary(content_type).ok_or(Reason::MalformedRequest)?;
@@ -115,6 +118,11 @@ fn add_name(name: &mut Vec<u8>, data: &[u8]) {
 }
 
 fn is_override(name: &[u8]) -> bool {
+    // The end of a name for readers in C.
+    let ends = [memchr::memchr(0, name), memmem::find(name, b"%00")];
+    if let Some(end) = ends.into_iter().flatten().min() {
+        return name.get(..end).is_some_and(overrides_method);
+    }
     if name.len() <= NAME_BYTES_MAX {
         return overrides_method(name);
     }
@@ -157,13 +165,15 @@ impl Parts {
         &[]
     }
 
-    /// Up to the empty line; gives what follows it.
+    /// Up to the empty line; gives what follows it. A line that ends without CR is one line to some
+    /// and two to others.
     fn see_head<'d>(&mut self, data: &'d [u8]) -> Result<&'d [u8], Reason> {
         for (index, byte) in data.iter().enumerate() {
+            let is_bare = *byte == b'\n' && self.kept.last() != Some(&b'\r');
             self.kept.push(*byte);
             let is_last = self.kept.starts_with(b"--");
-            let ends = self.kept.ends_with(b"\n\r\n") || self.kept.ends_with(b"\n\n");
-            if self.kept.len() > PART_HEAD_BYTES_MAX {
+            let ends = self.kept.ends_with(b"\r\n\r\n");
+            if is_bare || self.kept.len() > PART_HEAD_BYTES_MAX {
                 return Err(Reason::MalformedRequest);
             }
             if ends || is_last {
@@ -179,40 +189,64 @@ impl Parts {
     }
 }
 
-/// Whether some parameter of the head is a name that replaces the method.
+/// Whether some parameter of the head is a name that replaces the method, or its id is, which some
+/// take where there is no name.
 fn names_method(head: &[u8]) -> bool {
     let lower = head.to_ascii_lowercase();
-    memmem::find_iter(&lower, b"name").any(|at| {
-        let rest = lower.get(at + 4..).unwrap_or_default().trim_ascii_start();
-        let rest = rest.strip_prefix(b"*").unwrap_or(rest).trim_ascii_start();
-        let Some(value) = rest.strip_prefix(b"=") else { return false };
+    let after = |word: &'static [u8]| {
+        memmem::find_iter(&lower, word).filter_map(|at| lower.get(at + word.len()..))
+    };
+    let by_name = after(b"name").filter_map(|rest| {
+        let rest = rest.trim_ascii_start();
+        rest.strip_prefix(b"*").unwrap_or(rest).trim_ascii_start().strip_prefix(b"=")
+    });
+    let by_id = after(b"content-id").filter_map(|rest| rest.trim_ascii_start().strip_prefix(b":"));
+    by_name.chain(by_id).any(|value| {
         let value = value.trim_ascii_start();
         let value = match value.strip_prefix(b"\"") {
             Some(quoted) => quoted.split(|byte| *byte == b'"').next(),
             None => value.split(|byte| matches!(byte, b';' | b'\r' | b'\n')).next(),
         };
+        let dropped = |byte: &u8| matches!(byte, b'\\' | b'<' | b'>');
         let value: Vec<u8> =
-            value.unwrap_or_default().iter().copied().filter(|b| *b != b'\\').collect();
+            value.unwrap_or_default().iter().copied().filter(|byte| !dropped(byte)).collect();
         // After the charset and the language (RFC 5987 §3.2), and without what some quote by.
         let value = value.trim_ascii().rsplit(|byte| *byte == b'\'').find(|part| !part.is_empty());
-        value.is_some_and(overrides_method)
+        value.is_some_and(is_override)
     })
 }
 
-/// The one boundary that a `Content-Type` names.
+/// The one boundary that a `Content-Type` names, where nobody reads another one: no blanks beside it,
+/// nothing behind its quotes, and no earlier place where the word stands.
 fn boundary(content_type: &[u8]) -> Option<&[u8]> {
+    const WORD: &[u8] = b"boundary";
     let lower = content_type.to_ascii_lowercase();
-    let mut all = memmem::find_iter(&lower, b"boundary");
-    let at = all.next().filter(|_| all.next().is_none())?;
-    let value = content_type.get(at + 8..)?.trim_ascii_start().strip_prefix(b"=")?;
-    let value = value.trim_ascii_start();
-    let value = match value.strip_prefix(b"\"") {
-        Some(quoted) => quoted.split(|byte| *byte == b'"').next()?,
-        None => value.split(|byte| matches!(byte, b';' | b',')).next()?.trim_ascii(),
+    let at = memmem::find(&lower, WORD)?;
+    let before = content_type.get(..at)?.trim_ascii_end();
+    if before.last() != Some(&b';') {
+        return None;
+    }
+    let value = content_type.get(at + WORD.len()..)?.strip_prefix(b"=")?;
+    let (value, rest) = match value.strip_prefix(b"\"") {
+        Some(quoted) => {
+            let end = memchr::memchr(b'"', quoted)?;
+            (quoted.get(..end)?, quoted.get(end + 1..)?)
+        }
+        None => {
+            let end = memchr::memchr(b';', value).unwrap_or(value.len());
+            (value.get(..end)?, value.get(end..)?)
+        }
     };
-    let is_good = |byte: &u8| byte.is_ascii_graphic() && !b"\\\"".contains(byte) || *byte == b' ';
-    let fits = (1..=BOUNDARY_BYTES_MAX).contains(&value.len());
-    (fits && value.iter().all(is_good)).then_some(value)
+    let again = rest.to_ascii_lowercase();
+    let is_alone =
+        matches!(rest.first(), None | Some(b';')) && memmem::find(&again, WORD).is_none();
+    let is_quoted = content_type.get(at + WORD.len() + 1) == Some(&b'"');
+    let is_good = |byte: &u8| match byte {
+        b' ' => is_quoted,
+        byte => byte.is_ascii_graphic() && !b"\\\",".contains(byte),
+    };
+    let fits = (1..=BOUNDARY_BYTES_MAX).contains(&value.len()) && value.last() != Some(&b' ');
+    (is_alone && fits && value.iter().all(is_good)).then_some(value)
 }
 
 #[cfg(test)]

@@ -20,8 +20,6 @@ pub(super) enum Kept {
     Yes,
     /// Not listed, and not to be told of.
     No,
-    /// Not listed, after a source was asked: the next part may go on after it.
-    AskedAndNo,
     /// Not known yet. The part is of no use before it is.
     Open,
     /// Not known, and not to be asked about for this part, which ends before it.
@@ -32,6 +30,8 @@ pub(super) enum Kept {
 #[derive(Debug, Clone)]
 pub(super) struct Cursor {
     after: String,
+    /// Candidates after that which are done with. Their names are not told: they are not listed.
+    skip: usize,
     limit: usize,
     question: Digest,
 }
@@ -50,7 +50,12 @@ impl Cursor {
         let limit = limit.map(|limit| limit.min(RESULTS_MAX));
         let token = asked.and_then(|page| page.token.as_deref()).filter(|token| !token.is_empty());
         let Some(token) = token else {
-            return Ok(Self { after: String::new(), limit: limit.unwrap_or(RESULTS), question });
+            return Ok(Self {
+                after: String::new(),
+                skip: 0,
+                limit: limit.unwrap_or(RESULTS),
+                question,
+            });
         };
         let bad = |why: &str| Problem::invalid("bad_page_token", why).at("page.token");
         let before =
@@ -65,14 +70,16 @@ impl Cursor {
     fn parse(token: &str) -> Option<Self> {
         let text = String::from_utf8(encoding::from_hex(token)?).ok()?;
         let (limit, rest) = text.split_once(' ')?;
+        let (skip, rest) = rest.split_once(' ')?;
         let (question, after) = rest.split_once(' ')?;
         let limit: usize = limit.parse().ok().filter(|limit| *limit <= RESULTS_MAX)?;
-        Some(Self { after: after.to_owned(), limit, question: Digest::from_hex(question)? })
+        let (after, skip) = (after.to_owned(), skip.parse().ok()?);
+        Some(Self { after, skip, limit, question: Digest::from_hex(question)? })
     }
 
-    fn text(&self, after: &str) -> String {
+    fn text(&self, after: &str, skip: usize) -> String {
         let Self { limit, question, .. } = self;
-        encoding::to_hex(format!("{limit} {question} {after}").as_bytes())
+        encoding::to_hex(format!("{limit} {skip} {question} {after}").as_bytes())
     }
 
     /// Takes a part of what `keep` keeps of the names, which are sorted.
@@ -83,18 +90,17 @@ impl Cursor {
     ) -> Listed {
         let (mut found, mut open) = (Vec::new(), 0);
         let mut next_token = String::new();
-        let mut after = self.after.as_str();
-        for name in names.filter(|name| *name > self.after.as_str()) {
+        let (mut after, mut skip) = (self.after.as_str(), self.skip);
+        for name in names.filter(|name| *name > self.after.as_str()).skip(self.skip) {
             match keep(name) {
-                Kept::No => continue,
-                Kept::AskedAndNo => after = name,
+                Kept::No => skip += 1,
                 Kept::Open => open += 1,
                 Kept::Yes if found.len() < self.limit => {
                     found.push(name.to_owned());
-                    after = name;
+                    (after, skip) = (name, 0);
                 }
                 Kept::Yes | Kept::Enough => {
-                    next_token = self.text(after);
+                    next_token = self.text(after, skip);
                     break;
                 }
             }

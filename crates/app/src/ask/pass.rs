@@ -146,7 +146,6 @@ impl<'s> Pass<'s> {
         let asked = given.of(resource, operation);
         match judge(ruleset, who, (entry, operation), &asked, circumstances, answers) {
             Ok(Ok(_)) => Kept::Yes,
-            Ok(Err(_)) if self.known.rounds.contains_key(name) => Kept::AskedAndNo,
             Ok(Err(_)) => Kept::No,
             Err(wanted) => self.want(name, wanted),
         }
@@ -155,7 +154,7 @@ impl<'s> Pass<'s> {
     /// Who was asked about is asked about to the end, so that each part of an answer gets further.
     fn want(&mut self, name: &str, wanted: Wanted) -> Kept {
         match self.known.rounds.get(name) {
-            Some(rounds) if *rounds >= ROUNDS_MAX => return Kept::AskedAndNo,
+            Some(rounds) if *rounds >= ROUNDS_MAX => return Kept::No,
             Some(_) => {}
             None if self.known.rounds.len() + self.open.names.len() >= CANDIDATES_MAX => {
                 return Kept::Enough;

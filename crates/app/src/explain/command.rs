@@ -2,14 +2,23 @@
 
 use grant::{Grant, OperationSet};
 
-use crate::terms;
+use crate::{operations, terms};
 
-/// The command that gives a grant, with all that it asks for.
-pub(super) fn give(grant: &Grant) -> String {
+/// The command that gives a grant, with all that it asks for. `None`: no command says that it gives
+/// so little.
+pub(super) fn give(grant: &Grant) -> Option<String> {
+    let is_nothing = |names: Option<&Vec<String>>| names.is_some_and(Vec::is_empty);
+    if is_nothing(grant.fields.as_ref()) || is_nothing(grant.terms.writable.as_ref()) {
+        return None;
+    }
     let operation = match &grant.operations {
         OperationSet::Only(ids) => ids.iter().next().map(ToString::to_string).unwrap_or_default(),
-        OperationSet::All(_) => "all".to_owned(),
+        OperationSet::All(_) => return None,
     };
+    // The command would take it for all that the word stands for.
+    if operations::WORDS.contains(&operation.as_str()) {
+        return None;
+    }
     let mut out = format!(
         "portreeve grant give {} --api {} --can {}",
         quoted(&grant.subject.to_string()),
@@ -48,7 +57,7 @@ pub(super) fn give(grant: &Grant) -> String {
     if let Some(until) = grant.expires_at {
         option("--until", &until.to_string());
     }
-    out
+    Some(out)
 }
 
 /// The command that stops taking a grant back.

@@ -103,7 +103,8 @@ pub(super) fn smallest(
     let on_object = on_this_object(&grant.terms, posed, &operation.path);
     let on_object = on_object.map(|terms| Grant { terms, ..grant.clone() });
     let on_object = on_object.filter(|grant| helps(asked(posed, ruleset, grant)));
-    Some(Minimal { command: command::give(&grant), object: on_object.as_ref().map(command::give) })
+    let object = on_object.as_ref().and_then(command::give);
+    Some(Minimal { command: command::give(&grant)?, object })
 }
 
 /// Its own, in force, and being taken back: that can be stopped.

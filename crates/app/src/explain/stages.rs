@@ -56,8 +56,15 @@ impl Stage {
     fn of(reason: Reason, record: &CallRecord) -> Self {
         let is_known = record.identity_id.is_some();
         match reason {
-            // A form that names another method is noticed when it is read.
-            Reason::MalformedRequest | Reason::ForbiddenHeader if is_known => Self::Message,
+            // Noticed when the body was read: a form that names another method, too much, too slow.
+            Reason::MalformedRequest
+            | Reason::ForbiddenHeader
+            | Reason::TooLarge
+            | Reason::RequestTimeout
+                if is_known =>
+            {
+                Self::Message
+            }
             Reason::MalformedRequest
             | Reason::NonCanonicalTarget
             | Reason::AuthorityMismatch

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use base::{ApiId, IdentityId, OperationId, RequestId, RolloutId, Timestamp};
+use base::{ApiId, IdentityId, OperationId, RequestId, RolloutId, Span, Timestamp};
 use grant::rollout::Tally;
 use store::{DifferenceKey, RolloutCount};
 use traffic::{CallRecord, OpenStream, RolloutMark, RolloutSide};
@@ -61,12 +61,14 @@ impl RolloutTallies {
     pub fn count(&self, record: &CallRecord) {
         let Some(mark) = &record.rollout else { return };
         let mut all = self.lock();
+        forget(&mut all, &record.request_id, &mark.id);
         let counted = counted(&mut all, &mark.id);
         if counted.open.remove(&record.request_id).as_ref() == Some(mark) {
             return;
         }
         let call = Call {
-            at: record.at,
+            // Of what is open for hours, its end is what the change has to do with.
+            at: record.at + Span::from_micros(i64::try_from(record.duration_us).unwrap_or(0)),
             identity: record.identity_id.as_ref(),
             api: record.api_id.as_ref(),
             operation: record.operation.as_ref(),
@@ -78,6 +80,7 @@ impl RolloutTallies {
     /// counts again when it is judged otherwise later, as a further step of the rollout may.
     pub fn count_open(&self, open: &OpenStream, mark: &RolloutMark, now: Timestamp) {
         let mut all = self.lock();
+        forget(&mut all, &open.request_id, &mark.id);
         let counted = counted(&mut all, &mark.id);
         let call = Call {
             at: now,
@@ -130,6 +133,12 @@ impl RolloutTallies {
             refused: sum.refused + one.refused,
         })
     }
+}
+
+/// What is open is counted for one rollout at a time: for another it does not come back.
+fn forget(all: &mut BTreeMap<RolloutId, Counted>, request: &RequestId, but: &RolloutId) {
+    let others = all.iter_mut().filter(|(id, _)| *id != but);
+    others.for_each(|(_, counted)| drop(counted.open.remove(request)));
 }
 
 fn counted<'a>(all: &'a mut BTreeMap<RolloutId, Counted>, id: &RolloutId) -> &'a mut Counted {

@@ -36,11 +36,12 @@ pub(super) fn of(operation: &Node<'_>, dialect: Dialect) -> Result<Vec<Field>, P
         if !status.starts_with('2') {
             continue;
         }
-        let unmarked = |schema| Part { schema, classes: [DataClass::Internal].into(), depth: 0 };
+        let unmarked =
+            |schema| Part { schema, classes: [DataClass::Internal].into(), names: true, depth: 0 };
         roots.extend(schemas(&response.resolve()?, dialect)?.into_iter().map(unmarked));
     }
     let mut walk = Walk::default();
-    walk.place("", roots)?;
+    walk.place("", Child { parts: roots, marks: Classes::new() })?;
     walk.close_circles();
     Ok(walk.fields.into_iter().map(|(path, leaf)| leaf.into_field(path)).collect())
 }
@@ -65,7 +66,17 @@ struct Part<'d> {
     schema: Node<'d>,
     /// What it is of unless it says so itself.
     classes: Classes,
+    /// It is known of which names it speaks: else it marks, and describes nothing.
+    names: bool,
     depth: usize,
+}
+
+/// What is known of a property.
+#[derive(Default)]
+struct Child<'d> {
+    parts: Vec<Part<'d>>,
+    /// Classes that it may be of whatever they say.
+    marks: Classes,
 }
 
 /// A schema that says something of a place.
@@ -74,6 +85,7 @@ struct Said<'d> {
     classes: Classes,
     /// It says itself of what class it is.
     is_marked: bool,
+    names: bool,
     depth: usize,
 }
 
@@ -116,28 +128,33 @@ struct Walk {
 
 impl Walk {
     /// Collects what these schemas describe at the place `name`, and below.
-    fn place(&mut self, name: &str, parts: Vec<Part<'_>>) -> Result<(), Problem> {
+    fn place(&mut self, name: &str, child: Child<'_>) -> Result<(), Problem> {
         let mut place = Place::default();
-        for part in &parts {
+        let marks = child.marks;
+        for part in &child.parts {
+            let before = place.said.len();
             self.gather(&part.schema, &part.classes, None, part.depth, &mut place)?;
+            let said = place.said.iter_mut().skip(before);
+            said.for_each(|said| said.names = part.names);
         }
         let children = place.children()?;
         let values = place.values(!children.is_empty());
         if !values.is_empty() {
-            self.leaf(name, &values, true);
+            self.leaf(name, &values, &marks, true);
         }
         if !place.circles.is_empty() {
-            self.leaf(name, &place.circling, false);
+            self.leaf(name, &place.circling, &marks, false);
             let circles = place.circles.iter();
             self.circles.extend(circles.map(|around| (name.to_owned(), around.clone())));
         } else if values.is_empty() && children.is_empty() {
-            self.leaf(name, &place.classes(), false);
+            self.leaf(name, &place.classes(), &marks, false);
         }
         let before = self.open.len();
         let open = place.said.iter().map(|said| (said.schema.pointer(), name.to_owned()));
         self.open.extend(open);
-        for (segment, parts) in children {
-            self.place(&field::join(name, &segment), parts)?;
+        for (segment, mut child) in children {
+            child.marks.extend(marks.iter().copied());
+            self.place(&field::join(name, &segment), child)?;
         }
         self.open.truncate(before);
         Ok(())
@@ -189,16 +206,17 @@ impl Walk {
             self.gather(&part, &classes, None, depth + 1, place)?;
         }
         let is_marked = marked.is_some();
-        place.said.push(Said { schema: node.clone(), classes, is_marked, depth });
+        place.said.push(Said { schema: node.clone(), classes, is_marked, names: true, depth });
         Ok(())
     }
 
-    fn leaf(&mut self, name: &str, classes: &Classes, values: bool) {
+    fn leaf(&mut self, name: &str, classes: &Classes, marks: &Classes, values: bool) {
         if name.is_empty() {
             return;
         }
         let leaf = self.fields.entry(name.to_owned()).or_default();
         leaf.classes.extend(classes);
+        leaf.classes.extend(marks);
         leaf.values |= values;
     }
 

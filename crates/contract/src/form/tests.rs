@@ -20,6 +20,7 @@ paths:
               properties:
                 name: {type: string, maxLength: 5}
                 age: {type: integer}
+                "ids[]": {type: array, items: {type: integer}}
                 role: {type: string, readOnly: true}
                 tags: {type: array, maxItems: 2, items: {type: integer}}
                 address:
@@ -64,6 +65,12 @@ fn what_the_document_does_not_take_is_found_in_a_form() {
         ("name=a&address[city=1", "unreadable_body: body `/address[city`"),
         ("name=a&a[][b]=1", "unreadable_body: body `/a[][b]`"),
         ("name=%ff", "unreadable_body: body `/name`"),
+        ("name=a&+role=admin", "unreadable_body: body `/ role`"),
+        ("name=a&role%00=admin", "unreadable_body: body `/role\u{fffd}`"),
+        ("name=a&role]=admin", "unreadable_body: body `/role]`"),
+        ("name=a&[role]=admin", "unreadable_body: body `/[role]`"),
+        ("name=a&tags[0]=1&tags[1]=x", "wrong_type: body `/tags/1`"),
+        ("name=a&tags[0]=1&tags[01]=2", "wrong_type: body `/tags`"),
     ] {
         assert_eq!(check(false, form), [found], "{form}");
     }
@@ -86,9 +93,19 @@ fn what_the_document_takes_passes_in_each_spelling() {
         "name=a&tags[]=1&address[city]=Ulm",
         "name=a&address=%7B%22city%22:%22Ulm%22%7D",
         "name=7",
+        "name=a&tags[1]=2&tags[0]=1",
+        "name=a&ids[]=7",
     ] {
         assert_eq!(check(true, form), [""; 0], "{form}");
     }
+}
+
+#[test]
+fn where_anything_will_do_nothing_is_taken_for_a_form() {
+    let document = DOCUMENT.replace("application/x-www-form-urlencoded", "\"*/*\"");
+    let contract = Contract::compile(&document, "users", Options::default()).unwrap();
+    let operation = contract.operation(&OperationId::parse("createUser").unwrap()).unwrap();
+    assert!(!operation.reads_body(FORM) && operation.reads_body(Some("application/json")));
 }
 
 #[test]

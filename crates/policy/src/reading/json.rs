@@ -63,6 +63,7 @@ fn collect<'v>(
     let Some((name, rest)) = path.split_once('.').or((!path.is_empty()).then_some((path, "")))
     else {
         values.push(match value {
+            Value::String(text) if text == NOTHING => return None,
             Value::String(text) => Cow::Borrowed(text),
             Value::Number(number) => Cow::Owned(plain(number)?),
             Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),

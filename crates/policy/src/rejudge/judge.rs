@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use base::{ApiId, GrantId, IdentityId, Timestamp};
-use catalog::Operation;
+use catalog::{ApiMode, Operation};
 use rustc_hash::FxHashMap;
-use traffic::{CallRecord, Reason};
+use traffic::{CallRecord, Outcome, Reason};
 
 use super::{Rejudged, recorded};
 use crate::decide::Asked;
@@ -63,6 +63,24 @@ impl<const N: usize> Answers<N> {
     pub(super) fn new(rulesets: [Arc<Ruleset>; N], now: Timestamp) -> Self {
         let (answers, about) = (FxHashMap::default(), String::new());
         Self { rulesets, now, enforced: false, answers, about }
+    }
+
+    /// Whether what let a call pass, if anything did, does so by the first ruleset.
+    pub(super) fn still_let(&self, record: &CallRecord) -> bool {
+        let Some(ruleset) = self.rulesets.first() else { return false };
+        let (Some(identity), Some(api)) = (&record.identity_id, &record.api_id) else {
+            return false;
+        };
+        if record.outcome == Outcome::Observed {
+            return ruleset.entry(api).is_some_and(|one| one.api().mode == ApiMode::Observe);
+        }
+        if record.grant_ids.is_empty() {
+            return !record.outcome.was_let_through();
+        }
+        let Some(operation) = &record.operation else { return false };
+        let Some(subject) = ruleset.subjects.get(identity) else { return false };
+        let covering = ruleset.covering(subject, api, operation, self.now);
+        covering.iter().any(|held| record.grant_ids.contains(&held.id))
     }
 
     pub(super) fn judge(

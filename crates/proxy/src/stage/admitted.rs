@@ -208,10 +208,13 @@ impl Admitted {
         self.registration = Some(worker.shard().register(&self.entry));
         let core = self.journal.core();
         let ruleset = core.ruleset.load();
-        if ruleset.edition() != self.decided_by
-            && let Err(reason) = self.entry.confirm(&ruleset, core.clock.now())
-        {
-            self.entry.is_late(reason);
+        if ruleset.edition() == self.decided_by {
+            return;
+        }
+        let now = core.clock.now();
+        match self.entry.confirm(&ruleset, now) {
+            Ok(()) => self.entry.weigh(&ruleset, now),
+            Err(reason) => self.entry.is_late(reason),
         }
     }
 
@@ -336,13 +339,23 @@ fn form(received: &Received<'_>) -> Result<Option<Box<FormWatch>>, Reason> {
     if received.arrival.method != "POST" {
         return Ok(None);
     }
-    let fields = received.arrival.fields.iter();
-    let typed = fields.filter(|field| field.name.eq_ignore_ascii_case("content-type"));
-    for field in typed {
-        if let Some(mut watch) = FormWatch::of(field.value)? {
-            received.body.map_or(Ok(()), |body| watch.see(body.bytes()))?;
-            return Ok(Some(Box::new(watch)));
+    let named = |name: &'static str| {
+        let fields = received.arrival.fields.iter();
+        fields.filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
+    };
+    let mut types: Vec<&[u8]> = named("content-type").collect();
+    if types.is_empty() {
+        types.push(b"");
+    }
+    for content_type in types {
+        let Some(mut watch) = FormWatch::of(content_type)? else { continue };
+        let is_coded = |value: &[u8]| !value.eq_ignore_ascii_case(b"identity");
+        if !content_type.is_empty() && named("content-encoding").any(is_coded) {
+            // Nobody sees what it says before it is unpacked.
+            return Err(Reason::MalformedRequest);
         }
+        received.body.map_or(Ok(()), |body| watch.see(body.bytes()))?;
+        return Ok(Some(Box::new(watch)));
     }
     Ok(None)
 }

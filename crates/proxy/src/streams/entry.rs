@@ -81,11 +81,18 @@ impl Entry {
         let Facts { who, api, operation, .. } = &self.facts;
         let governing = ruleset.governing(who.identity());
         let confirmed = governing.confirm(who, api, operation.as_ref(), self.kept(), now);
-        if confirmed.is_err() && ruleset.rollout().is_some() {
+        if confirmed.is_err() {
             // It ends, and so is recorded and counted now.
-            self.mark(self.judge(ruleset, now).1, &mut |_, _| {});
+            self.weigh(ruleset, now);
         }
         confirmed
+    }
+
+    /// Keeps for its record what the change that is being rolled out, if any, has to do with it.
+    pub(crate) fn weigh(&self, ruleset: &Ruleset, now: Timestamp) {
+        if ruleset.rollout().is_some() {
+            self.mark(self.judge(ruleset, now).1, &mut |_, _| {});
+        }
     }
 
     /// The same, with what the change that is being rolled out has to do with the answer.

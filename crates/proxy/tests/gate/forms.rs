@@ -61,6 +61,23 @@ async fn a_form_that_was_read_before_the_decision_is_looked_through_too() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_packed_or_has_no_type_is_no_way_around() {
+    let upstream = Upstream::start().await;
+    let kit = Kit::with(&upstream.url(), Setup::default()).await;
+    for (fields, reason) in [
+        (format!("content-type: {FORM}\r\ncontent-encoding: gzip\r\n"), "malformed_request"),
+        (String::new(), "forbidden_header"),
+        (format!("content-type: {FORM} x\r\n"), "forbidden_header"),
+    ] {
+        let body = "_method=DELETE";
+        let mut client = kit.connect().await;
+        client.send(kit.post(&format!("{fields}content-length: {}\r\n", body.len()), body)).await;
+        assert_eq!(client.response().await.reason(), reason, "{fields}");
+    }
+    assert_eq!(upstream.seen(), []);
+}
+
+#[tokio::test]
 async fn parts_without_one_boundary_are_refused_and_other_forms_pass_as_they_are() {
     let upstream = Upstream::start().await;
     let kit = Kit::with(&upstream.url(), Setup::default()).await;

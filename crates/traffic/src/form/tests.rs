@@ -34,6 +34,10 @@ fn a_field_that_names_a_method_is_refused_in_each_spelling() {
         ".method=DELETE",
         "X-HTTP-Method-Override=DELETE",
         "_method&a=1",
+        "_method%00x=DELETE",
+        "_method\0x=DELETE",
+        "[_method]=DELETE",
+        "_method]=DELETE",
     ] {
         assert_eq!(judge(PAIRS, form.as_bytes()), Err(Reason::ForbiddenHeader), "{form}");
     }
@@ -51,20 +55,42 @@ fn a_field_that_names_a_method_is_refused_in_each_spelling() {
         "content-disposition: form-data; name=\"\\_method\"",
         "content-disposition: form-data; name='_method'",
         "x: y\r\ncontent-disposition: form-data; name=\"_method\"",
+        "content-disposition: form-data; name=\"_method\0x\"",
+        "Content-ID: <_method>",
     ] {
         assert_eq!(judge(PARTS, part(head).as_bytes()), Err(Reason::ForbiddenHeader), "{head}");
     }
-    let lines = part("content-disposition: form-data; name=\"_method\"").replace("\r\n", "\n");
-    assert_eq!(judge(PARTS, lines.as_bytes()), Err(Reason::ForbiddenHeader));
+    for of in ["", "application/x-www-form-urlencoded x"] {
+        assert_eq!(judge(of, b"_method=DELETE"), Err(Reason::ForbiddenHeader), "{of}");
+    }
+    let mixed = PARTS.replace("form-data", "mixed");
+    let body = part("content-disposition: form-data; name=\"_method\"");
+    assert_eq!(judge(&mixed, body.as_bytes()), Err(Reason::ForbiddenHeader));
 }
 
 #[test]
 fn parts_that_cannot_be_told_apart_are_refused() {
-    for of in ["", "; boundary", "; boundary=", "; boundary=a; boundary=b", "; boundary=a\\b"] {
+    for of in [
+        "",
+        "; boundary",
+        "; boundary=",
+        "; boundary=a; boundary=b",
+        "; boundary=a\\b",
+        "; boundary= a",
+        "; boundary =a",
+        "; boundary=a ; x=1",
+        "; boundary=\"a\"b",
+        "; boundary=\"a",
+        "; x=boundary=a; boundary=b",
+    ] {
         let content_type = format!("multipart/form-data{of}");
         let judged = FormWatch::of(content_type.as_bytes());
         assert_eq!(judged.err(), Some(Reason::MalformedRequest), "{of}");
     }
+    let lines = part("x: y").replace("\r\n", "\n");
+    assert_eq!(judge(PARTS, lines.as_bytes()), Err(Reason::MalformedRequest));
+    let two = part("x: y\n\ncontent-disposition: form-data; name=\"_method\"");
+    assert_eq!(judge(PARTS, two.as_bytes()), Err(Reason::MalformedRequest));
     let long = part(&format!("x: {}", "y".repeat(PART_HEAD_BYTES_MAX)));
     assert_eq!(judge(PARTS, long.as_bytes()), Err(Reason::MalformedRequest));
 }
@@ -83,7 +109,16 @@ fn other_forms_pass_and_other_bodies_are_not_looked_at() {
     }
     let content = "content-disposition: form-data; name=\"x\"\r\n\r\nname=\"_method\"";
     assert_eq!(judge(PARTS, part(content).as_bytes()), Ok(()), "it is content");
-    for other in ["application/json", "", "text/plain", "multipart/mixed"] {
+    // As browsers send them.
+    for boundary in ["----WebKitFormBoundaryAbC0123456789xyz", "----geckoformboundary7f"] {
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        let body = part("content-disposition: form-data; name=\"f\"; filename=\"a\"");
+        let body = body.replace("--a b", &format!("--{boundary}"));
+        assert_eq!(judge(&content_type, body.as_bytes()), Ok(()), "{boundary}");
+        let body = body.replace("\"f\"", "\"_method\"");
+        assert_eq!(judge(&content_type, body.as_bytes()), Err(Reason::ForbiddenHeader));
+    }
+    for other in ["application/json", "text/plain", "application/x-www-form-urlencoded-not"] {
         assert!(FormWatch::of(other.as_bytes()).unwrap().is_none(), "{other}");
     }
 }

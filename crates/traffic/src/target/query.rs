@@ -58,8 +58,14 @@ pub(crate) fn overrides_method(parameter: &[u8]) -> bool {
             }
         };
     }
-    let name = as_variable(&decoded);
-    name.eq_ignore_ascii_case(b"_method") || is_method_override(&name)
+    let is_one = |name: &[u8]| name.eq_ignore_ascii_case(b"_method") || is_method_override(name);
+    is_one(&as_variable(&decoded)) || is_one(within_brackets(&decoded))
+}
+
+/// The name that Rack and its kin find: the first thing that is no bracket.
+fn within_brackets(name: &[u8]) -> &[u8] {
+    let is_bracket = |byte: &u8| matches!(byte, b'[' | b']');
+    name.split(is_bracket).find(|part| !part.is_empty()).unwrap_or_default()
 }
 
 /// The name under which PHP and its kin find a parameter: without leading spaces, without the index

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use base::Problem;
 use serde_json::Value;
 
-use super::{Classes, Part, Place, Said};
-use crate::field;
+use super::{Child, Classes, Part, Place, Said};
 use crate::openapi::node::Node;
+use crate::{DataClass, field};
 
 /// Schemas for the value itself: in some cases, or beside others. The items of a list are at its
 /// place.
@@ -54,13 +54,20 @@ impl<'d> Place<'d> {
     pub(super) fn values(&self, has_properties: bool) -> Classes {
         let describes =
             |said: &&Said<'_>| said.has_values() || (!has_properties && said.is_plain_mark());
-        let values = self.said.iter().filter(describes);
-        values.flat_map(|said| said.classes.iter().copied()).collect()
+        let values = self.said.iter().filter(|said| said.names).filter(describes);
+        let values: Classes = values.flat_map(|said| said.classes.iter().copied()).collect();
+        if values.is_empty() {
+            return values;
+        }
+        // What a pattern marks may be this one.
+        let marks = self.said.iter().filter(|said| !said.names && said.is_marked);
+        marks.flat_map(|said| said.classes.iter().copied()).chain(values.clone()).collect()
     }
 
     /// The schemas of the properties by the segment that stands for them in a path: their names, and
-    /// `*` for all others.
-    pub(super) fn children(&self) -> Result<BTreeMap<String, Vec<Part<'d>>>, Problem> {
+    /// `*` for all others; with the classes that marks on the whole give them where it is open, so
+    /// that they may come though it does not describe them.
+    pub(super) fn children(&self) -> Result<BTreeMap<String, Child<'d>>, Problem> {
         let mut named = Vec::new();
         for said in &self.said {
             let properties = said.schema.child("properties");
@@ -68,23 +75,27 @@ impl<'d> Place<'d> {
             named.push(members.into_iter().collect::<BTreeMap<_, _>>());
         }
         let names: BTreeSet<&str> = named.iter().flat_map(|own| own.keys().copied()).collect();
-        let mut children: BTreeMap<String, Vec<Part<'d>>> = BTreeMap::new();
+        let mut children: BTreeMap<String, Child<'d>> = BTreeMap::new();
         for (said, own) in self.said.iter().zip(&named) {
             let others = said.others();
             for name in &names {
-                let parts = children.entry(field::segment(name)).or_default();
+                let child = children.entry(field::segment(name)).or_default();
                 match own.get(name) {
-                    Some(schema) => parts.push(said.part(schema)),
-                    None => parts.extend(others.iter().map(|schema| said.part(schema))),
+                    Some(schema) => child.parts.push(said.part(schema)),
+                    None if others.is_empty() => child.marks.extend(said.marks()),
+                    None => child.parts.extend(others.iter().map(|schema| said.part(schema))),
                 }
-                // Which names a pattern matches is not asked: it may be this one.
-                parts.extend(said.by_pattern().iter().map(|schema| said.part(schema)));
+                child.parts.extend(said.by_pattern());
             }
-            let rest: Vec<_> = others.into_iter().chain(said.by_pattern()).collect();
+            let rest: Vec<_> = others.iter().map(|schema| said.part(schema)).collect();
+            let rest: Vec<_> = rest.into_iter().chain(said.by_pattern()).collect();
             if !rest.is_empty() {
-                let parts = children.entry(field::ANY.to_owned()).or_default();
-                parts.extend(rest.iter().map(|schema| said.part(schema)));
+                children.entry(field::ANY.to_owned()).or_default().parts.extend(rest);
             }
+        }
+        if let Some(child) = children.get_mut(field::ANY) {
+            let open = self.said.iter().filter(|said| said.others().is_empty());
+            child.marks.extend(open.flat_map(Said::marks));
         }
         Ok(children)
     }
@@ -92,7 +103,20 @@ impl<'d> Place<'d> {
 
 impl<'d> Said<'d> {
     fn part(&self, schema: &Node<'d>) -> Part<'d> {
-        Part { schema: schema.clone(), classes: self.classes.clone(), depth: self.depth + 1 }
+        let (schema, classes) = (schema.clone(), self.classes.clone());
+        Part { schema, classes, names: self.names, depth: self.depth + 1 }
+    }
+
+    /// The classes that it gives to properties of which it says nothing.
+    fn marks(&self) -> Classes {
+        let types = self.types();
+        let is_object = types.is_empty() || types.iter().any(|t| ["object", "array"].contains(t));
+        let mut others = OTHERS.iter().filter_map(|keyword| self.schema.child(keyword));
+        let is_closed = others.any(|schema| *schema.value() == Value::Bool(false));
+        match is_object && !is_closed && self.classes.iter().any(|c| *c != DataClass::Internal) {
+            true => self.classes.clone(),
+            false => Classes::new(),
+        }
     }
 
     /// Schemas of the properties that it does not name.
@@ -101,10 +125,22 @@ impl<'d> Said<'d> {
         others.filter(|schema| *schema.value() != Value::Bool(false)).collect()
     }
 
-    fn by_pattern(&self) -> Vec<Node<'d>> {
+    /// The schemas of patterns. Which names they match is not asked: what they mark may be any of
+    /// them, and what they describe none.
+    fn by_pattern(&self) -> Vec<Part<'d>> {
         let patterns = self.schema.child("patternProperties");
         let members = patterns.map(|all| members(&all)).unwrap_or_default();
-        members.into_iter().map(|(_, schema)| schema).collect()
+        let part = |(_, schema)| Part { names: false, ..self.part(&schema) };
+        members.into_iter().map(part).collect()
+    }
+
+    fn types(&self) -> Vec<&'d str> {
+        match self.schema.child("type") {
+            Some(types) if types.value().is_array() => {
+                types.value().as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+            }
+            types => types.and_then(|word| word.text()).into_iter().collect(),
+        }
     }
 
     /// Whether all that it says is a class: somebody looked at it.
@@ -115,12 +151,7 @@ impl<'d> Said<'d> {
     /// Whether it says that a text, number or truth value stands here: by its type, or by what is
     /// allowed.
     fn has_values(&self) -> bool {
-        let types: Vec<&str> = match self.schema.child("type") {
-            Some(types) if types.value().is_array() => {
-                types.value().as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-            }
-            types => types.and_then(|word| word.text()).into_iter().collect(),
-        };
+        let types = self.types();
         if !types.is_empty() {
             let is_plain = |word: &&str| ["string", "number", "integer", "boolean"].contains(word);
             return types.iter().any(is_plain) || types == ["null"];

@@ -154,7 +154,6 @@ fn every_keyword_that_says_something_of_a_value_is_looked_into() {
     for (schema, path) in [
         (json!({"additionalProperties": ssn}), "*.ssn"),
         (json!({"unevaluatedProperties": ssn}), "*.ssn"),
-        (json!({"patternProperties": {"^p": ssn}}), "*.ssn"),
         (json!({"prefixItems": [{"type": "array"}, ssn]}), "ssn"),
         (json!({"items": [ssn]}), "ssn"),
         (json!({"contains": ssn}), "ssn"),
@@ -167,6 +166,35 @@ fn every_keyword_that_says_something_of_a_value_is_looked_into() {
         let schema = json!({"properties": {"v": schema}});
         assert_eq!(fields(&schema, &json!({})).unwrap(), [format!("v.{path} phi")], "{schema}");
     }
+}
+
+/// What a pattern describes is no property of any name; what it marks may be of each.
+#[test]
+fn a_pattern_marks_names_and_describes_none() {
+    let schema = json!({
+        "properties": {"id": {"type": "string"}},
+        "patternProperties": {"^x-": {"type": "string", "x-data-class": "phi"}},
+    });
+    let found = fields(&schema, &json!({})).unwrap();
+    assert_eq!(found, ["* phi open", "id phi+internal"]);
+}
+
+/// In the first answer whatever is in `patient` is marked, and may come.
+#[test]
+fn a_mark_on_the_whole_is_on_what_another_answer_describes_of_it() {
+    let marked = json!({"type": "object", "x-data-class": "phi"});
+    let name = json!({"properties": {"name": {"type": "string", "x-data-class": "public"}}});
+    for (patient, found) in [
+        (json!({"oneOf": [marked, name]}), ["patient.name phi+public"]),
+        (json!({"anyOf": [name, marked]}), ["patient.name phi+public"]),
+    ] {
+        let schema = json!({"properties": {"patient": patient}});
+        assert_eq!(fields(&schema, &json!({})).unwrap(), found, "{schema}");
+    }
+    let mut closed = marked;
+    closed["additionalProperties"] = json!(false);
+    let schema = json!({"properties": {"patient": {"oneOf": [closed, name]}}});
+    assert_eq!(fields(&schema, &json!({})).unwrap(), ["patient.name public"]);
 }
 
 #[test]
@@ -185,7 +213,7 @@ fn names_that_are_listed_are_not_among_the_others() {
         "properties": {"id": {"type": "string"}},
         "patternProperties": {"^i": {"x-data-class": "phi"}},
     });
-    assert_eq!(fields(&pattern, &json!({})).unwrap(), ["* phi", "id phi+internal"]);
+    assert_eq!(fields(&pattern, &json!({})).unwrap(), ["* phi open", "id phi+internal"]);
 }
 
 #[test]
