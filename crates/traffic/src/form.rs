@@ -102,16 +102,21 @@ impl FormWatch {
     }
 }
 
-/// Adds to a name as far as it is looked at, without the blanks before it, which readers drop.
+/// Adds to a name as far as it is looked at, without the blanks and brackets before it, which some
+/// readers drop, however many.
 fn add_name(name: &mut Vec<u8>, data: &[u8]) {
     for byte in data {
         if name.len() > NAME_BYTES_MAX {
             return;
         }
         name.push(*byte);
-        let is_blank = matches!(name.as_slice(), [b'+'] | [b'%', b'2', b'0'] | [b'%', b'0', _])
-            || matches!(name.as_slice(), [byte] if byte.is_ascii_whitespace());
-        if is_blank {
+        let is_dropped = match name.as_slice() {
+            [byte] => matches!(byte, b'+' | b'[' | b']') || byte.is_ascii_whitespace(),
+            [b'%', b'2', b'0'] | [b'%', b'0', _] => true,
+            [b'%', b'5', last] => matches!(last.to_ascii_lowercase(), b'b' | b'd'),
+            _ => false,
+        };
+        if is_dropped {
             name.clear();
         }
     }

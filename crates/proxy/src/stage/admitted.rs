@@ -349,6 +349,10 @@ fn form(received: &Received<'_>) -> Result<Option<Box<FormWatch>>, Reason> {
     }
     for content_type in types {
         let Some(mut watch) = FormWatch::of(content_type)? else { continue };
+        if named("content-type").nth(1).is_some() {
+            // One reader looks at the first, another at the last.
+            return Err(Reason::MalformedRequest);
+        }
         let is_coded = |value: &[u8]| !value.eq_ignore_ascii_case(b"identity");
         if !content_type.is_empty() && named("content-encoding").any(is_coded) {
             // Nobody sees what it says before it is unpacked.

@@ -68,6 +68,8 @@ async fn a_form_that_is_packed_or_has_no_type_is_no_way_around() {
         (format!("content-type: {FORM}\r\ncontent-encoding: gzip\r\n"), "malformed_request"),
         (String::new(), "forbidden_header"),
         (format!("content-type: {FORM} x\r\n"), "forbidden_header"),
+        (format!("content-type: text/plain\r\ncontent-type: {FORM}\r\n"), "malformed_request"),
+        (format!("content-type: {FORM}\r\ncontent-type: {PARTS}\r\n"), "malformed_request"),
     ] {
         let body = "_method=DELETE";
         let mut client = kit.connect().await;

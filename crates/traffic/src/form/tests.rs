@@ -43,6 +43,8 @@ fn a_field_that_names_a_method_is_refused_in_each_spelling() {
     }
     let blanks = format!("a=1&{}_method=DELETE", "%20".repeat(2_000));
     assert_eq!(judge(PAIRS, blanks.as_bytes()), Err(Reason::ForbiddenHeader));
+    let brackets = format!("a=1&{}_method]=DELETE", "[%5B%5d".repeat(200));
+    assert_eq!(judge(PAIRS, brackets.as_bytes()), Err(Reason::ForbiddenHeader));
     let index = format!("_method[{}]=DELETE", "a".repeat(2_000));
     assert_eq!(judge(PAIRS, index.as_bytes()), Err(Reason::ForbiddenHeader));
     for head in [
