@@ -46,11 +46,11 @@ impl Encoder {
         let mut strings = Numbering::new();
         let mut addresses = Numbering::new();
         self.fill(records, &mut strings, &mut addresses);
-        self.fill_violations(records, &mut strings);
+        fill_texts(&mut self.violations, records, &mut strings, |record| &record.violations);
         self.fill_seen(records, &mut strings);
         self.fill_rollouts(records, &mut strings);
         self.fill_bindings(records, &mut strings);
-        self.fill_guardrails(records, &mut strings);
+        fill_texts(&mut self.guardrails, records, &mut strings, |record| &record.guardrails);
 
         self.raw.clear();
         put_varint(&mut self.raw, strings.values().len() as u64);
@@ -180,30 +180,6 @@ impl Encoder {
 
     // Columns that a batch only has where some record has the member.
 
-    fn fill_guardrails<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
-        self.guardrails.clear();
-        if records.iter().all(|record| record.guardrails.is_empty()) {
-            return;
-        }
-        let out = &mut self.guardrails;
-        for record in records {
-            put_varint(out, record.guardrails.len() as u64);
-            record.guardrails.iter().for_each(|id| put_varint(out, strings.number(id)));
-        }
-    }
-
-    fn fill_violations<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
-        self.violations.clear();
-        if records.iter().all(|record| record.violations.is_empty()) {
-            return;
-        }
-        let out = &mut self.violations;
-        for record in records {
-            put_varint(out, record.violations.len() as u64);
-            record.violations.iter().for_each(|one| put_varint(out, strings.number(one)));
-        }
-    }
-
     fn fill_seen<'r>(&mut self, records: &'r [CallRecord], strings: &mut Numbering<&'r str>) {
         self.seen.clear();
         if records.iter().all(|record| record.fields_seen.is_none()) {
@@ -218,5 +194,22 @@ impl Encoder {
             put_varint(&mut self.seen, seen.paths.len() as u64);
             seen.paths.iter().for_each(|path| put_varint(&mut self.seen, strings.number(path)));
         }
+    }
+}
+
+/// A list of texts of each record; nothing where no record has one.
+fn fill_texts<'r>(
+    out: &mut Vec<u8>,
+    records: &'r [CallRecord],
+    strings: &mut Numbering<&'r str>,
+    of: fn(&CallRecord) -> &[String],
+) {
+    out.clear();
+    if records.iter().all(|record| of(record).is_empty()) {
+        return;
+    }
+    for record in records {
+        put_varint(out, of(record).len() as u64);
+        of(record).iter().for_each(|text| put_varint(out, strings.number(text)));
     }
 }
