@@ -35,7 +35,9 @@ impl App {
         let mut state = self.read().await?;
         let last = state.rollouts(1).await?.into_iter().next();
         let last = last.ok_or_else(|| {
-            Problem::not_found("rollout", "any").hint("portreeve policy publish FILE --shadow")
+            let detail = "no change of policy was rolled out yet".to_owned();
+            let none = Problem { detail, ..Problem::not_found("rollout", "any") };
+            none.hint("portreeve policy publish FILE --shadow")
         })?;
         self.rollout_view(&mut state, last).await
     }

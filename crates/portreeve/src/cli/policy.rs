@@ -394,7 +394,10 @@ async fn diff(remote: &Remote, from: u32, to: Option<u32>) -> Result<Exit, Failu
     };
     let later = match to {
         Some(version) => find(version)?,
-        None => versions.first().ok_or_else(|| Problem::not_found("policy version", "any"))?,
+        None => versions.first().ok_or_else(|| Problem {
+            detail: "no version of policy was published yet".to_owned(),
+            ..Problem::not_found("policy version", "any")
+        })?,
     };
     let changes = changed(find(from)?, later);
     remote.out.show(&changes, |changes| match changes.is_empty() {
